@@ -1,0 +1,126 @@
+// Package desired turns a network into the objects that it should have on its
+// clusters, in the shape that package plan compares. It is pure.
+package desired
+
+import (
+	"cmp"
+	"slices"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Build gives the desired objects of a valid description. A site that does not
+// listen owns linkAccess "none", so that access switched on by hand is drift.
+func Build(n network.Network) plan.Desired {
+	out := plan.Desired{Network: n.Name, Clusters: clusters(n)}
+	for _, s := range n.Sites {
+		out.Sites = append(out.Sites, plan.DesiredSite{
+			Name: s.Name, Cluster: s.Cluster, Namespace: s.Namespace,
+			Fields: siteFields(s), Protect: s.Protect, Listens: s.Listens(), DeclaredAt: s.DeclaredAt,
+		})
+	}
+	for _, l := range n.Links {
+		out.Links = append(out.Links, plan.DesiredLink{
+			Name: l.Name, From: l.From, To: l.To, Cost: l.Cost, Via: l.Via, Proxy: l.Proxy,
+			DeclaredAt: l.DeclaredAt, CostAt: l.CostAt,
+		})
+	}
+	return sorted(out)
+}
+
+// LastApplied gives the objects as the inventories say that they were last
+// applied; comparing these with the clusters shows drift and nothing else. Places
+// of declaration are taken from declared where the name is still there. Clusters
+// that were not read in full contribute nothing.
+func LastApplied(o plan.Observation, declared plan.Desired) plan.Desired {
+	out := plan.Desired{Network: declared.Network, Clusters: declared.Clusters}
+	for _, c := range o.Clusters {
+		if c.State != plan.StateOK {
+			continue
+		}
+		for _, inv := range c.Inventories {
+			if inv.Broken == "" && inv.Content.Network == declared.Network {
+				addRecorded(&out, c.Name, inv)
+			}
+		}
+	}
+	locate(&out, declared)
+	return sorted(dropDangling(out))
+}
+
+func addRecorded(out *plan.Desired, cluster network.ClusterName, inv plan.InventoryView) {
+	if inv.Content.Fields == nil {
+		return
+	}
+	access, _ := inv.Content.Fields["linkAccess"].(string)
+	out.Sites = append(out.Sites, plan.DesiredSite{
+		Name: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
+		Fields: inv.Content.Fields, Protect: inv.Content.Protect,
+		Listens: access != "" && access != "none",
+	})
+	for name, l := range inv.Content.Links {
+		if l.State == plan.LinkApplied {
+			out.Links = append(out.Links, plan.DesiredLink{
+				Name: name, From: inv.Content.Site, To: l.To, Cost: l.Cost, Via: network.ViaToken,
+			})
+		}
+	}
+}
+
+func locate(out *plan.Desired, declared plan.Desired) {
+	for i, s := range out.Sites {
+		for _, d := range declared.Sites {
+			if d.Name == s.Name {
+				out.Sites[i].DeclaredAt = d.DeclaredAt
+			}
+		}
+	}
+	for i, l := range out.Links {
+		for _, d := range declared.Links {
+			if d.Name == l.Name {
+				out.Links[i].DeclaredAt, out.Links[i].CostAt = d.DeclaredAt, d.CostAt
+			}
+		}
+	}
+}
+
+// dropDangling removes links whose listening site is recorded nowhere, which is
+// so when its cluster could not be read.
+func dropDangling(d plan.Desired) plan.Desired {
+	known := map[network.SiteName]bool{}
+	for _, s := range d.Sites {
+		known[s.Name] = true
+	}
+	d.Links = slices.DeleteFunc(d.Links, func(l plan.DesiredLink) bool { return !known[l.To] })
+	return d
+}
+
+func clusters(n network.Network) []network.ClusterName {
+	names := make([]network.ClusterName, 0, len(n.Clusters))
+	for _, c := range n.Clusters {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func siteFields(s network.Site) map[string]any {
+	fields := map[string]any{"linkAccess": cmp.Or(s.LinkAccess, "none"), "ha": s.HA, "edge": s.Edge}
+	if s.DefaultIssuer != "" {
+		fields["defaultIssuer"] = s.DefaultIssuer
+	}
+	if s.ServiceAccount != "" {
+		fields["serviceAccount"] = s.ServiceAccount
+	}
+	for k, v := range s.Settings {
+		fields["settings."+k] = v
+	}
+	return fields
+}
+
+func sorted(d plan.Desired) plan.Desired {
+	slices.SortFunc(d.Sites, func(a, b plan.DesiredSite) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(d.Links, func(a, b plan.DesiredLink) int { return cmp.Compare(a.Name, b.Name) })
+	return d
+}

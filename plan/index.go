@@ -1,0 +1,149 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// place is one namespace of one cluster; one place holds at most one site.
+type place struct {
+	cluster   network.ClusterName
+	namespace string
+}
+
+// index finds observed things by what they belong to. It is built once, so that
+// planning is linear in the number of objects.
+type index struct {
+	clusters    map[network.ClusterName]ClusterView
+	desired     map[network.SiteName]DesiredSite
+	desiredAt   map[place]DesiredSite
+	links       map[network.LinkName]DesiredLink
+	sites       map[place][]SiteView
+	liveLinks   map[place][]LinkView
+	secrets     map[place]map[string]SecretView
+	tokens      map[place]map[string]TokenView
+	inventories map[place]InventoryView
+	// leftovers are owned grants and tokens by link, wherever they are.
+	leftovers map[network.LinkName][]ObjectRef
+}
+
+func newIndex(in Input) index {
+	ix := index{
+		clusters:    map[network.ClusterName]ClusterView{},
+		desired:     map[network.SiteName]DesiredSite{},
+		desiredAt:   map[place]DesiredSite{},
+		links:       map[network.LinkName]DesiredLink{},
+		sites:       map[place][]SiteView{},
+		liveLinks:   map[place][]LinkView{},
+		secrets:     map[place]map[string]SecretView{},
+		tokens:      map[place]map[string]TokenView{},
+		inventories: map[place]InventoryView{},
+		leftovers:   map[network.LinkName][]ObjectRef{},
+	}
+	for _, s := range in.Desired.Sites {
+		ix.desired[s.Name] = s
+		ix.desiredAt[place{s.Cluster, s.Namespace}] = s
+	}
+	for _, l := range in.Desired.Links {
+		ix.links[l.Name] = l
+	}
+	for _, c := range in.Observation.Clusters {
+		ix.clusters[c.Name] = c
+		ix.addCluster(c, in.Desired.Network)
+	}
+	return ix
+}
+
+func (ix index) addCluster(c ClusterView, network string) {
+	for _, s := range c.Sites {
+		at := place{c.Name, s.Namespace}
+		ix.sites[at] = append(ix.sites[at], s)
+	}
+	for _, l := range c.Links {
+		at := place{c.Name, l.Namespace}
+		ix.liveLinks[at] = append(ix.liveLinks[at], l)
+	}
+	for _, s := range c.Secrets {
+		put(ix.secrets, place{c.Name, s.Namespace}, s.Name, s)
+	}
+	for _, t := range c.Tokens {
+		put(ix.tokens, place{c.Name, t.Namespace}, t.Name, t)
+		ix.addLeftover(c.Name, ObjectToken, t.Meta, network)
+	}
+	for _, g := range c.Grants {
+		ix.addLeftover(c.Name, ObjectGrant, g.Meta, network)
+	}
+	for _, inv := range c.Inventories {
+		if inv.Content.Network == network || inv.Labels[LabelNetwork] == network {
+			ix.inventories[place{c.Name, inv.Namespace}] = inv
+		}
+	}
+}
+
+func (ix index) addLeftover(cluster network.ClusterName, kind ObjectKind, m Meta, net string) {
+	if !m.Owned(net) {
+		return
+	}
+	link := network.LinkName(m.Labels[LabelLink])
+	ix.leftovers[link] = append(ix.leftovers[link], ref(cluster, kind, m))
+}
+
+func put[V any](m map[place]map[string]V, at place, name string, v V) {
+	if m[at] == nil {
+		m[at] = map[string]V{}
+	}
+	m[at][name] = v
+}
+
+func ref(cluster network.ClusterName, kind ObjectKind, m Meta) ObjectRef {
+	return ObjectRef{Cluster: cluster, Kind: kind, Namespace: m.Namespace, Name: m.Name, UID: m.UID}
+}
+
+// readable reports whether the cluster was read in full.
+func (ix index) readable(c network.ClusterName) bool {
+	view, ok := ix.clusters[c]
+	return ok && view.State == StateOK
+}
+
+// recorded returns the inventory entry of a link at a place.
+func (ix index) recorded(at place, name network.LinkName) (InventoryLink, bool) {
+	inv, ok := ix.inventories[at]
+	if !ok {
+		return InventoryLink{}, false
+	}
+	l, ok := inv.Content.Links[name]
+	return l, ok
+}
+
+// siteUID returns the UID of the network's own live Site at a place.
+func (ix index) siteUID(at place, site network.SiteName) string {
+	for _, s := range ix.sites[at] {
+		if s.Name == string(site) && !s.Deleting {
+			return s.UID
+		}
+	}
+	return ""
+}
+
+// sortedPlaces lists the keys of any map by place, in order.
+func sortedPlaces[V any](m map[place]V) []place {
+	out := make([]place, 0, len(m))
+	for at := range m {
+		out = append(out, at)
+	}
+	slices.SortFunc(out, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.namespace, b.namespace))
+	})
+	return out
+}
+
+func sortRefs(refs []ObjectRef) []ObjectRef {
+	rank := map[ObjectKind]int{ObjectToken: 0, ObjectGrant: 1, ObjectLink: 2, ObjectSecret: 3, ObjectSite: 4, ObjectConfigMap: 5}
+	slices.SortFunc(refs, func(a, b ObjectRef) int {
+		return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), cmp.Compare(a.Cluster, b.Cluster),
+			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return slices.Compact(refs)
+}

@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// InventoryFormat names the version of the inventory's JSON.
+const InventoryFormat = "fairlead.inventory/v1"
+
+// InventoryKey is the key of the ConfigMap's data that holds the JSON.
+const InventoryKey = "inventory.json"
+
+// Inventory is what Fairlead last applied to one site, kept in a ConfigMap of the
+// site's namespace and written before the first write of an apply. It is how
+// pending and drift are told apart, and how an interrupted apply is finished.
+type Inventory struct {
+	Format  string           `json:"format"`
+	Network string           `json:"network"`
+	Site    network.SiteName `json:"site"`
+	Commit  string           `json:"commit"`
+	Protect bool             `json:"protect"`
+	// Fields are the Site's owned fields as last applied.
+	Fields map[string]any `json:"fields"`
+	// Links are the links that this site connects, and retired ones.
+	Links map[network.LinkName]InventoryLink `json:"links"`
+}
+
+// LinkState says how far a link of the inventory is.
+type LinkState string
+
+const (
+	// LinkUnderWay marks a link whose Link is not known to be operational yet.
+	LinkUnderWay LinkState = "under-way"
+	// LinkApplied marks a link that was brought up as recorded.
+	LinkApplied LinkState = "applied"
+	// LinkRetired marks a deleted link. It is kept for its attempt number: a name
+	// that was used once is never used again while the Site lives.
+	LinkRetired LinkState = "retired"
+)
+
+// InventoryLink is one link as last applied, or as being applied.
+type InventoryLink struct {
+	State LinkState        `json:"state"`
+	To    network.SiteName `json:"to"`
+	// ToCluster and ToNamespace are where the grant was made.
+	ToCluster   network.ClusterName `json:"toCluster"`
+	ToNamespace string              `json:"toNamespace"`
+	// ToUID is the listening Site's UID: a Site with another UID has another CA.
+	ToUID string `json:"toUID"`
+	Cost  int32  `json:"cost"`
+	// Attempt is the highest that was used.
+	Attempt int `json:"attempt"`
+	// Objects are the names of the Links that were taken over.
+	Objects []string `json:"objects"`
+}
+
+// DecodeInventory reads an inventory's JSON. A newer or unknown format is an error.
+func DecodeInventory(data string) (Inventory, error) {
+	var inv Inventory
+	if err := json.Unmarshal([]byte(data), &inv); err != nil {
+		return Inventory{}, fmt.Errorf("inventory: %w", err)
+	}
+	if inv.Format != InventoryFormat {
+		return Inventory{}, fmt.Errorf("inventory: format %q is not %q; a newer Fairlead may have written it", inv.Format, InventoryFormat)
+	}
+	if inv.Links == nil {
+		inv.Links = map[network.LinkName]InventoryLink{}
+	}
+	return inv, nil
+}
+
+// Encode gives the inventory's JSON, the same bytes for the same content.
+func (inv Inventory) Encode() (string, error) {
+	inv.Format = InventoryFormat
+	data, err := json.MarshalIndent(inv, "", " ")
+	if err != nil {
+		return "", fmt.Errorf("inventory: %w", err)
+	}
+	return string(data), nil
+}

@@ -1,0 +1,457 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// links plans what the description's links need.
+func (m *maker) links() {
+	for _, l := range m.in.Desired.Links {
+		from, to := m.index.desired[l.From], m.index.desired[l.To]
+		if !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) {
+			m.unknown++
+			continue
+		}
+		if l.Via == network.ViaCertificate {
+			m.refuse(Refusal{
+				Code: "unsupported-link", Subject: fmt.Sprintf("link %q", l.Name),
+				Message:  "links by certificate, and so through a proxy, cannot be applied by this version",
+				Override: `use via: "token" without a proxy`,
+			})
+			continue
+		}
+		m.link(l, from, to)
+	}
+}
+
+// linkCase is one desired link with all that was found out about it.
+type linkCase struct {
+	DesiredLink
+	at       place
+	recorded InventoryLink
+	// known is true when the inventory has the link and it was not retired.
+	known bool
+	// own are Links that are ours, current those of the recorded attempt.
+	own, current []LinkView
+	action       Action
+}
+
+func (m *maker) link(l DesiredLink, from, to DesiredSite) {
+	c := m.examine(l, from, to)
+	switch {
+	case !c.known && len(c.own) > 0:
+		m.add(c.recordAgain())
+	case !c.known:
+		m.newLink(c)
+	case c.recorded.State == LinkUnderWay:
+		m.add(m.resume(c))
+	default:
+		m.appliedLink(c)
+	}
+}
+
+func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
+	at := place{from.Cluster, from.Namespace}
+	c := linkCase{DesiredLink: l, at: at}
+	c.recorded, c.known = m.index.recorded(at, l.Name)
+	c.known = c.known && c.recorded.State != LinkRetired
+	fromUID := m.index.siteUID(at, l.From)
+	for _, v := range m.index.liveLinks[at] {
+		if m.isOwn(c, v) && !v.Deleting && (v.OwnerUID == "" || v.OwnerUID == fromUID) {
+			c.own = append(c.own, v)
+		}
+	}
+	names := network.LinkObjectNames(network.ObjectName(l.Name, c.recorded.Attempt))
+	for _, v := range c.own {
+		if slices.Contains(names, v.Name) || slices.Contains(c.recorded.Objects, v.Name) {
+			c.current = append(c.current, v)
+		}
+	}
+	c.action = m.linkAction(l, from, to, fromUID)
+	return c
+}
+
+// isOwn reports whether the Link belongs to the link: by its label, or, before it
+// could be labelled, by a name that only our own token can have made.
+func (m *maker) isOwn(c linkCase, v LinkView) bool {
+	if v.Owned(m.network()) {
+		return v.Labels[LabelLink] == string(c.Name)
+	}
+	if !c.known || v.Labels[LabelManagedBy] == ManagedBy {
+		return false
+	}
+	if slices.Contains(c.recorded.Objects, v.Name) {
+		return true
+	}
+	for attempt := 1; attempt <= c.recorded.Attempt; attempt++ {
+		if slices.Contains(network.LinkObjectNames(network.ObjectName(c.Name, attempt)), v.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) Action {
+	a := Action{
+		ID: "link/" + string(l.Name), Kind: KindLink, Verb: VerbCreate, Cause: CausePending,
+		Cluster: from.Cluster, Namespace: from.Namespace, Name: string(l.Name),
+		DeclaredAt: l.DeclaredAt, Disruption: DisruptionNone,
+		Link: &LinkWork{
+			From: End{Site: l.From, Cluster: from.Cluster, Namespace: from.Namespace, UID: fromUID},
+			To: End{Site: l.To, Cluster: to.Cluster, Namespace: to.Namespace,
+				UID: m.index.siteUID(place{to.Cluster, to.Namespace}, l.To)},
+			Cost: l.Cost,
+		},
+	}
+	for _, s := range []DesiredSite{from, to} {
+		if m.has(siteID(s)) {
+			a.DependsOn = append(a.DependsOn, siteID(s))
+		}
+	}
+	return a
+}
+
+// creation are the steps of a link by token.
+func creation() []Step {
+	return []Step{StepRecord, StepGrant, StepRedeem, StepTakeOver, StepConfigured, StepOperational, StepClean, StepConfirm}
+}
+
+// newLink plans a link of which nothing is known.
+func (m *maker) newLink(c linkCase) {
+	if foreign, ok := m.foreignLink(c); ok {
+		if m.in.Adopt && foreign.Labels[LabelManagedBy] != ManagedBy {
+			m.add(c.adopt(foreign))
+			return
+		}
+		m.refuseLink(c, foreign)
+		return
+	}
+	a := c.action
+	a.Steps, a.Why = creation(), "declared and not on the cluster"
+	a.Link.Attempt = m.freeAttempt(c)
+	a.Fields = []Field{
+		{Path: "from", To: string(c.From), Cause: CausePending},
+		{Path: "to", To: string(c.To), Cause: CausePending},
+		{Path: "cost", To: c.Cost, Cause: CausePending},
+	}
+	a.Link.Remove = m.leftovers(c, nil)
+	m.add(a)
+}
+
+func (m *maker) foreignLink(c linkCase) (LinkView, bool) {
+	for _, v := range m.index.liveLinks[c.at] {
+		if v.Name == string(c.Name) && !v.Deleting {
+			return v, true
+		}
+	}
+	return LinkView{}, false
+}
+
+func (m *maker) refuseLink(c linkCase, v LinkView) {
+	r := Refusal{
+		Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
+		Message:  fmt.Sprintf("%s is there and Fairlead did not make it", ref(c.at.cluster, ObjectLink, v.Meta)),
+		Override: "take it over with: fairlead apply --adopt",
+	}
+	if v.Labels[LabelManagedBy] == ManagedBy {
+		r.Message = fmt.Sprintf("%s belongs to link %q of network %q",
+			ref(c.at.cluster, ObjectLink, v.Meta), v.Labels[LabelLink], v.Labels[LabelNetwork])
+		r.Override = "give the link another name"
+	}
+	m.refuse(r)
+}
+
+func (c linkCase) adopt(v LinkView) Action {
+	a := c.action
+	a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
+	a.Link.Attempt = 1
+	a.Link.Live = []LiveLink{{Name: v.Name, UID: v.UID, Cost: v.Cost}}
+	a.Fields = costField(c.DesiredLink, nil, v)
+	if len(a.Fields) > 0 {
+		a.Disruption = DisruptionReconnect
+	}
+	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepConfirm}
+	return a
+}
+
+// freeAttempt gives the first attempt after the recorded one whose names are not
+// taken by a Link, token or Secret; a taken name would burn the grant.
+func (m *maker) freeAttempt(c linkCase) int {
+	for attempt := c.recorded.Attempt + 1; ; attempt++ {
+		if !m.taken(c.at, network.ObjectName(c.Name, attempt)) {
+			return attempt
+		}
+	}
+}
+
+func (m *maker) taken(at place, object string) bool {
+	if _, ok := m.index.secrets[at][object]; ok {
+		return true
+	}
+	if _, ok := m.index.tokens[at][object]; ok {
+		return true
+	}
+	names := network.LinkObjectNames(object)
+	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return slices.Contains(names, v.Name) })
+}
+
+// recordAgain plans for Links that carry our labels while no inventory knows them.
+func (c linkCase) recordAgain() Action {
+	a := c.action
+	a.Verb, a.Cause = VerbUpdate, CauseDrift
+	a.Why = "its inventory is missing and is written again"
+	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepConfirm}
+	for _, v := range c.own {
+		a.Link.Attempt = max(a.Link.Attempt, attemptOf(c.Name, v.Name))
+		a.Link.Live = append(a.Link.Live, LiveLink{Name: v.Name, UID: v.UID, Cost: v.Cost})
+		if len(a.Fields) == 0 {
+			a.Fields = costField(c.DesiredLink, nil, v)
+		}
+	}
+	return a
+}
+
+var attemptSuffix = regexp.MustCompile(`^(?:-r([0-9]+))?(?:-[12])?$`)
+
+// attemptOf reads the attempt from a Link's name; 1 when it is not of our making.
+func attemptOf(link network.LinkName, object string) int {
+	if len(object) < len(link) || object[:len(link)] != string(link) {
+		return 1
+	}
+	found := attemptSuffix.FindStringSubmatch(object[len(link):])
+	if found == nil || found[1] == "" {
+		return 1
+	}
+	n, err := strconv.Atoi(found[1])
+	if err != nil {
+		return 1
+	}
+	return n
+}
+
+// resume plans to finish an interrupted apply, with the same attempt where its
+// ends are still the wanted ones.
+func (m *maker) resume(c linkCase) Action {
+	a := c.action
+	a.Steps, a.Why = creation(), "an earlier apply was interrupted; this finishes it"
+	a.Link.Attempt = c.recorded.Attempt
+	moved := m.ends(c) != ""
+	a.Link.Resume = !moved
+	if moved {
+		a.Link.Attempt = m.freeAttempt(c)
+	}
+	current := network.LinkObjectNames(network.ObjectName(c.Name, a.Link.Attempt))
+	for _, v := range c.own {
+		if slices.Contains(current, v.Name) {
+			a.Link.Live = append(a.Link.Live, LiveLink{Name: v.Name, UID: v.UID, Cost: v.Cost})
+			continue
+		}
+		a.Verb = VerbReplace
+		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v)...)
+	}
+	keep := func(r ObjectRef) bool { return !moved && m.ofAttempt(c, a.Link.Attempt, r) }
+	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, keep)...)
+	if a.Verb == VerbReplace {
+		a.Steps, a.Disruption = replacement(), DisruptionReplace
+	}
+	return a
+}
+
+// replacement are the steps of a link that is made anew before the old one goes.
+func replacement() []Step {
+	return slices.Insert(creation(), 6, StepRetire)
+}
+
+// ofAttempt reports whether a grant or token belongs to the attempt.
+func (m *maker) ofAttempt(c linkCase, attempt int, r ObjectRef) bool {
+	if r.Kind == ObjectToken {
+		return r.Name == network.ObjectName(c.Name, attempt)
+	}
+	return r.Name == GrantName(m.network(), c.Name, attempt)
+}
+
+// GrantName names the AccessGrant of one attempt of a link. It has the network's
+// name in it because networks may meet in a listening site's namespace.
+func GrantName(net string, link network.LinkName, attempt int) string {
+	return fmt.Sprintf("%s-%s-%d", net, link, attempt)
+}
+
+// appliedLink compares a link that was brought up before.
+func (m *maker) appliedLink(c linkCase) {
+	if why, cause := m.broken(c); why != "" {
+		m.add(m.replace(c, why, cause))
+		return
+	}
+	if a, needed := m.updateLink(c); needed {
+		m.add(a)
+	}
+}
+
+// ends says how the recorded listening end differs from the wanted one; empty
+// when it does not.
+func (m *maker) ends(c linkCase) string {
+	to := c.action.Link.To
+	switch {
+	case c.recorded.To != c.To:
+		return fmt.Sprintf("its listening site changed from %s to %s", c.recorded.To, c.To)
+	case c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace:
+		return fmt.Sprintf("site %s moved", c.To)
+	}
+	return ""
+}
+
+// broken says why an applied link needs new credentials; empty when it does not.
+func (m *maker) broken(c linkCase) (why string, cause Cause) {
+	to := c.action.Link.To
+	if why := m.ends(c); why != "" {
+		return why, CausePending
+	}
+	switch {
+	case c.action.Link.From.UID == "":
+		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), CauseDrift
+	case to.UID == "" || c.recorded.ToUID != "" && c.recorded.ToUID != to.UID:
+		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), CauseDrift
+	case len(c.current) == 0:
+		return "was applied before and is gone from the cluster", CauseDrift
+	}
+	return m.incomplete(c)
+}
+
+func (m *maker) incomplete(c linkCase) (string, Cause) {
+	for _, name := range c.recorded.Objects {
+		if !slices.ContainsFunc(c.current, func(v LinkView) bool { return v.Name == name }) {
+			return fmt.Sprintf("Link %q is gone from the cluster", name), CauseDrift
+		}
+	}
+	for _, v := range c.current {
+		if _, ok := m.index.secrets[c.at][v.TLSCredentials]; !ok && v.TLSCredentials != "" {
+			return fmt.Sprintf("Secret %q with its credentials is gone from the cluster", v.TLSCredentials), CauseDrift
+		}
+	}
+	return "", ""
+}
+
+// replace plans new credentials and a new Link under a new name. The old Link
+// goes only when the new one is operational.
+func (m *maker) replace(c linkCase, why string, cause Cause) Action {
+	a := c.action
+	a.Verb, a.Cause, a.Why = VerbReplace, cause, why
+	a.Disruption, a.Steps = DisruptionReplace, replacement()
+	if len(c.own) == 0 {
+		a.Verb, a.Disruption, a.Steps = VerbCreate, DisruptionNone, creation()
+	}
+	a.Link.Attempt = m.freeAttempt(c)
+	if c.recorded.To != c.To {
+		a.Fields = append(a.Fields, Field{Path: "to", From: string(c.recorded.To), To: string(c.To), Cause: CausePending})
+	}
+	for _, v := range c.own {
+		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v)...)
+	}
+	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, nil)...)
+	return a
+}
+
+// updateLink compares cost, labels and leftovers.
+func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
+	a := c.action
+	a.Verb = VerbUpdate
+	relabel := false
+	for _, v := range c.current {
+		a.Link.Live = append(a.Link.Live, LiveLink{Name: v.Name, UID: v.UID, Cost: v.Cost})
+		if len(a.Fields) == 0 {
+			a.Fields = costField(c.DesiredLink, &c.recorded, v)
+		}
+		relabel = relabel || !v.Owned(m.network())
+	}
+	a.Link.Attempt = c.recorded.Attempt
+	if c.recorded.Cost != c.Cost || c.recorded.ToUID != a.Link.To.UID {
+		a.Steps = append(a.Steps, StepRecord)
+	}
+	if len(a.Fields) > 0 || relabel {
+		a.Steps = append(a.Steps, StepTakeOver, StepConfigured)
+	}
+	a.Link.Remove = m.stale(c)
+	if len(a.Link.Remove) > 0 {
+		a.Steps = append(a.Steps, StepClean)
+	}
+	a.Cause, a.Why = m.whyUpdate(a, relabel)
+	if len(a.Fields) > 0 {
+		a.Disruption = DisruptionReconnect
+	}
+	return a, len(a.Steps) > 0
+}
+
+func (m *maker) whyUpdate(a Action, relabel bool) (Cause, string) {
+	switch {
+	case len(a.Fields) > 0:
+		return mergeCauses(a.Fields, CausePending), changed(a.Fields)
+	case relabel:
+		return CauseDrift, "its labels were taken off"
+	case len(a.Link.Remove) > 0:
+		return CauseDrift, "an earlier apply left something behind"
+	}
+	return CausePending, "already as declared; the inventory catches up"
+}
+
+// stale are Links of earlier attempts with their Secrets, and leftovers.
+func (m *maker) stale(c linkCase) []ObjectRef {
+	var out []ObjectRef
+	for _, v := range c.own {
+		if !slices.ContainsFunc(c.current, func(k LinkView) bool { return k.UID == v.UID }) {
+			out = append(out, m.linkRefs(c.at, v)...)
+		}
+	}
+	return sortRefs(append(out, m.leftovers(c, nil)...))
+}
+
+// leftovers are owned grants and tokens of the link, but for those that keep
+// selects, and Secrets that redemptions of earlier attempts left without a Link.
+func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
+	var out []ObjectRef
+	for _, r := range m.index.leftovers[c.Name] {
+		if keep == nil || !keep(r) {
+			out = append(out, r)
+		}
+	}
+	for _, name := range sortedKeys(m.index.secrets[c.at]) {
+		s := m.index.secrets[c.at][name]
+		if s.Owned(m.network()) && s.Labels[LabelLink] == string(c.Name) && !m.used(c, name) {
+			out = append(out, ref(c.at.cluster, ObjectSecret, s.Meta))
+		}
+	}
+	return out
+}
+
+func (m *maker) used(c linkCase, secret string) bool {
+	return slices.ContainsFunc(c.own, func(v LinkView) bool { return v.TLSCredentials == secret })
+}
+
+// linkRefs are a Link and the Secret it uses, where that is there and no other
+// link uses it.
+func (m *maker) linkRefs(at place, v LinkView) []ObjectRef {
+	out := []ObjectRef{ref(at.cluster, ObjectLink, v.Meta)}
+	shared := slices.ContainsFunc(m.index.liveLinks[at], func(o LinkView) bool {
+		return o.TLSCredentials == v.TLSCredentials && o.UID != v.UID && o.Labels[LabelLink] != v.Labels[LabelLink]
+	})
+	if s, ok := m.index.secrets[at][v.TLSCredentials]; ok && !shared {
+		out = append(out, ref(at.cluster, ObjectSecret, s.Meta))
+	}
+	return out
+}
+
+func costField(l DesiredLink, recorded *InventoryLink, v LinkView) []Field {
+	live := max(v.Cost, 1) // Skupper counts a cost below 1 as 1
+	if live == l.Cost {
+		return nil
+	}
+	cause := CausePending
+	if recorded != nil {
+		cause = causeOf(l.Cost, recorded.Cost, live, true)
+	}
+	return []Field{{Path: "cost", From: live, To: l.Cost, Cause: cause}}
+}

@@ -1,0 +1,251 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Input is all that a plan is made of.
+type Input struct {
+	Desired     Desired
+	Observation Observation
+	Source      Source
+	Topology    Topology
+	Diagnostics diag.List
+	// Adopt takes foreign objects of a wanted name over instead of refusing them.
+	Adopt bool
+	// Filter narrows the plan; the zero value keeps everything.
+	Filter Filter
+}
+
+// Make compares and gives the plan. It never fails: what stands in the way is in
+// the plan's refusals, and what could not be compared is counted as unknown.
+func Make(in Input) Plan {
+	m := &maker{in: in, index: newIndex(in), ids: map[string]bool{}}
+	m.sites()
+	m.links()
+	m.prune()
+	m.order()
+	p := Plan{
+		Format: Format, Network: in.Desired.Network, Source: in.Source,
+		Clusters: clusterStates(in), Actions: m.actions, Topology: normalTopology(in.Topology),
+		Refusals: m.refusals, Unmanaged: m.unmanaged(), Diagnostics: in.Diagnostics.Sorted(),
+	}
+	if p.Diagnostics == nil {
+		p.Diagnostics = diag.List{}
+	}
+	p.Actions = in.Filter.apply(p.Actions)
+	p.Summary = summarise(p.Actions, m.unknown)
+	normalise(&p)
+	p.ID = Identify(p)
+	return p
+}
+
+// Identify gives the digest of a plan's content, leaving its ID out.
+func Identify(p Plan) string {
+	p.ID = ""
+	data, err := json.Marshal(p)
+	if err != nil { // every type in a plan can be marshalled; a new one that cannot is a bug
+		panic(fmt.Sprintf("plan: %v", err))
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// maker gathers the parts of one plan.
+type maker struct {
+	in       Input
+	index    index
+	actions  []Action
+	ids      map[string]bool
+	refusals []Refusal
+	unknown  int
+}
+
+func (m *maker) add(a Action) {
+	m.actions = append(m.actions, a)
+	m.ids[a.ID] = true
+}
+
+func (m *maker) refuse(r Refusal)   { m.refusals = append(m.refusals, r) }
+func (m *maker) network() string    { return m.in.Desired.Network }
+func (m *maker) has(id string) bool { return m.ids[id] }
+
+func clusterStates(in Input) []Cluster {
+	out := []Cluster{}
+	for _, c := range in.Observation.Clusters {
+		out = append(out, Cluster{Name: c.Name, UID: c.UID, State: c.State, Reason: c.Reason, Skupper: skupperVersion(c)})
+	}
+	return out
+}
+
+// skupperVersion is the controller's version as any Site of the cluster shows it.
+func skupperVersion(c ClusterView) string {
+	v := ""
+	for _, s := range c.Sites {
+		v = max(v, s.Version)
+	}
+	return v
+}
+
+func summarise(actions []Action, unknown int) Summary {
+	s := Summary{Unknown: unknown}
+	for _, a := range actions {
+		switch a.Verb {
+		case VerbCreate:
+			s.Create++
+		case VerbUpdate:
+			s.Update++
+		case VerbReplace:
+			s.Replace++
+		case VerbDelete:
+			s.Delete++
+		case VerbAdopt:
+			s.Adopt++
+		}
+		if a.Cause != CausePending {
+			s.Drift++
+		}
+	}
+	return s
+}
+
+// order sorts actions the way people read them: sites, links, then deletes with
+// links before sites; by name within.
+func (m *maker) order() {
+	rank := func(a Action) int {
+		switch {
+		case a.Verb != VerbDelete && a.Kind == KindSite:
+			return 0
+		case a.Verb != VerbDelete:
+			return 1
+		case a.Kind == KindLink:
+			return 2
+		}
+		return 3
+	}
+	slices.SortStableFunc(m.actions, func(a, b Action) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID))
+	})
+	slices.SortStableFunc(m.refusals, func(a, b Refusal) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Subject, b.Subject))
+	})
+}
+
+// normalise sorts what is a set and replaces nil lists.
+func normalise(p *Plan) {
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		slices.Sort(a.DependsOn)
+		a.DependsOn = slices.Compact(a.DependsOn)
+		a.DependsOn, a.Fields, a.Steps = notNil(a.DependsOn), notNil(a.Fields), notNil(a.Steps)
+		if a.Link != nil {
+			a.Link.Live, a.Link.Remove = notNil(a.Link.Live), notNil(a.Link.Remove)
+		}
+	}
+	p.Actions, p.Refusals, p.Unmanaged = notNil(p.Actions), notNil(p.Refusals), notNil(p.Unmanaged)
+}
+
+func normalTopology(t Topology) Topology {
+	t.Before.Components, t.After.Components = notNil(t.Before.Components), notNil(t.After.Components)
+	t.Effects = notNil(t.Effects)
+	return t
+}
+
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+// Filter narrows a plan to some clusters, sites or links. Empty lists match
+// everything; an action is kept when it matches every list that applies to it,
+// together with the actions that it depends on.
+type Filter struct {
+	Clusters []network.ClusterName
+	Sites    []network.SiteName
+	Links    []network.LinkName
+}
+
+// IsZero reports whether the filter keeps everything.
+func (f Filter) IsZero() bool {
+	return len(f.Clusters)+len(f.Sites)+len(f.Links) == 0
+}
+
+func (f Filter) apply(actions []Action) []Action {
+	if f.IsZero() {
+		return actions
+	}
+	byID := map[string]Action{}
+	for _, a := range actions {
+		byID[a.ID] = a
+	}
+	keep := map[string]bool{}
+	var mark func(id string)
+	mark = func(id string) {
+		if a, ok := byID[id]; ok && !keep[id] {
+			keep[id] = true
+			for _, d := range a.DependsOn {
+				mark(d)
+			}
+		}
+	}
+	for _, a := range actions {
+		if f.matches(a) {
+			mark(a.ID)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool { return !keep[a.ID] })
+}
+
+func (f Filter) matches(a Action) bool {
+	if len(f.Clusters) > 0 && !slices.Contains(f.Clusters, a.Cluster) {
+		return false
+	}
+	switch a.Kind {
+	case KindLink:
+		if len(f.Links) > 0 {
+			return slices.Contains(f.Links, network.LinkName(a.Name))
+		}
+		return len(f.Sites) == 0 ||
+			slices.Contains(f.Sites, a.Link.From.Site) || slices.Contains(f.Sites, a.Link.To.Site)
+	default:
+		if len(f.Sites) > 0 {
+			return slices.Contains(f.Sites, network.SiteName(a.Name))
+		}
+		return len(f.Links) == 0
+	}
+}
+
+// Keep narrows a plan to the actions that a rule keeps, with its counts and ID
+// made anew.
+func Keep(p Plan, keep func(Action) bool) Plan {
+	p.Actions = notNil(slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return !keep(a) }))
+	p.Summary = summarise(p.Actions, p.Summary.Unknown)
+	p.ID = Identify(p)
+	return p
+}
+
+// Decode reads a plan's JSON. A format that is not Format, or an ID that does not
+// fit the content, is an error.
+func Decode(data []byte) (Plan, error) {
+	var p Plan
+	if err := json.Unmarshal(data, &p); err != nil {
+		return Plan{}, fmt.Errorf("plan: %w", err)
+	}
+	if p.Format != Format {
+		return Plan{}, fmt.Errorf("plan: format %q is not %q; a newer Fairlead may have written it", p.Format, Format)
+	}
+	if id := Identify(p); id != p.ID {
+		return Plan{}, fmt.Errorf("plan: the file was altered: its id is %s, its content's %s", p.ID, id)
+	}
+	return p, nil
+}

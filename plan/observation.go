@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Labels and annotations on every object that Fairlead writes or takes over.
+const (
+	LabelManagedBy   = "app.kubernetes.io/managed-by"
+	LabelNetwork     = "fairlead.dev/network"
+	LabelLink        = "fairlead.dev/link"
+	LabelSite        = "fairlead.dev/site"
+	AnnotationCommit = "fairlead.dev/commit"
+	AnnotationDigest = "fairlead.dev/last-applied"
+	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
+	ManagedBy = "fairlead"
+)
+
+// Observation is what was read from the clusters, as data. It holds no secret:
+// grant and token codes and the content of Secrets are never part of it.
+type Observation struct {
+	// Clusters are sorted by name, one for each that was asked for.
+	Clusters []ClusterView
+}
+
+// Cluster returns the view of the named cluster, or a view in state unreachable
+// when it was not asked for.
+func (o Observation) Cluster(name network.ClusterName) ClusterView {
+	for _, c := range o.Clusters {
+		if c.Name == name {
+			return c
+		}
+	}
+	return ClusterView{Name: name, State: StateUnreachable, Reason: "not observed"}
+}
+
+// ClusterView is one cluster's objects that matter to the network. When State is
+// not ok the lists may be incomplete and nothing may be concluded from absence.
+type ClusterView struct {
+	Name  network.ClusterName
+	UID   string
+	State State
+	// Reason says why State is not ok.
+	Reason string
+	// Namespaces are the names of all namespaces; nil when they could not be listed,
+	// which is allowed: then every namespace is taken to exist.
+	Namespaces  []string
+	Sites       []SiteView
+	Links       []LinkView
+	Grants      []GrantView
+	Tokens      []TokenView
+	Secrets     []SecretView
+	Inventories []InventoryView
+}
+
+// HasNamespace reports whether the namespace exists or may exist.
+func (c ClusterView) HasNamespace(name string) bool {
+	return c.Namespaces == nil || slices.Contains(c.Namespaces, name)
+}
+
+// Meta is what all observed objects have.
+type Meta struct {
+	Namespace, Name, UID, ResourceVersion string
+	Generation                            int64
+	Labels                                map[string]string
+	// OwnerUID is the UID of the first owner reference, empty without one.
+	OwnerUID string
+	// Deleting is true when a deletion timestamp is set.
+	Deleting bool
+}
+
+// Owned reports whether the object carries the network's labels.
+func (m Meta) Owned(network string) bool {
+	return m.Labels[LabelManagedBy] == ManagedBy && m.Labels[LabelNetwork] == network
+}
+
+// SiteView is a Site.
+type SiteView struct {
+	Meta
+	// Fields are the spec by path: linkAccess, ha, edge, defaultIssuer,
+	// serviceAccount and settings.KEY; absent ones are not in the map.
+	Fields map[string]any
+	// Version is the controller's, from status.controller.version.
+	Version string
+	Ready   bool
+	// Message is the reason when not ready.
+	Message   string
+	Endpoints int
+	// SitesInNetwork is the status field of that name.
+	SitesInNetwork int
+}
+
+// LinkView is a Link.
+type LinkView struct {
+	Meta
+	Cost           int32
+	TLSCredentials string
+	// Configured, Operational and Ready are conditions that are true for the
+	// current generation.
+	Configured, Operational, Ready bool
+	// Message is the reason when not ready.
+	Message        string
+	RemoteSiteID   string
+	RemoteSiteName string
+}
+
+// GrantView is an AccessGrant without its code.
+type GrantView struct{ Meta }
+
+// TokenView is an AccessToken without its code.
+type TokenView struct{ Meta }
+
+// SecretView is a Secret's metadata; its data is never read.
+type SecretView struct{ Meta }
+
+// InventoryView is an inventory ConfigMap with its decoded content.
+type InventoryView struct {
+	Meta
+	Content Inventory
+	// Broken says why the content could not be read; empty otherwise.
+	Broken string
+}

@@ -1,0 +1,290 @@
+// Package plan compares a described network with what was observed on its
+// clusters and says, as data, what has to be done. It is pure: it reads no
+// cluster, no clock and no environment, and the same input gives the same bytes.
+//
+// The invariant that everything here serves: carrying out Make's actions on the
+// observed state gives the desired state, and planning again gives no action.
+package plan
+
+import (
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Format names the version of the plan's JSON. A reader refuses a format that it
+// does not know.
+const Format = "fairlead.plan/v1"
+
+// Plan is everything that one apply would do, and why. All lists are sorted and
+// never nil. It holds no secret and no time.
+type Plan struct {
+	Format string `json:"format"`
+	// ID is "sha256:" and the digest of the plan's JSON with an empty ID.
+	ID          string      `json:"id"`
+	Network     string      `json:"network"`
+	Source      Source      `json:"source"`
+	Clusters    []Cluster   `json:"clusters"`
+	Actions     []Action    `json:"actions"`
+	Summary     Summary     `json:"summary"`
+	Topology    Topology    `json:"topology"`
+	Refusals    []Refusal   `json:"refusals"`
+	Unmanaged   []ObjectRef `json:"unmanaged"`
+	Diagnostics diag.List   `json:"diagnostics"`
+}
+
+// Source says which description was planned.
+type Source struct {
+	Commit string `json:"commit"`
+	Ref    string `json:"ref"`
+	Dirty  bool   `json:"dirty"`
+	Path   string `json:"path"`
+	// Digest covers the evaluated description, not its formatting.
+	Digest string `json:"digest"`
+}
+
+// State says how well a cluster could be read.
+type State string
+
+const (
+	// StateOK means that every kind was read in full.
+	StateOK State = "ok"
+	// StateUnreachable means that the API server did not answer.
+	StateUnreachable State = "unreachable"
+	// StateForbidden means that the API server refused something needed.
+	StateForbidden State = "forbidden"
+)
+
+// Cluster is a cluster as it was found.
+type Cluster struct {
+	Name  network.ClusterName `json:"name"`
+	UID   string              `json:"uid"`
+	State State               `json:"state"`
+	// Reason says why State is not ok; it is empty otherwise.
+	Reason  string `json:"reason,omitempty"`
+	Skupper string `json:"skupper"`
+}
+
+// Kind is what an action is about.
+type Kind string
+
+// The kinds of action.
+const (
+	KindSite Kind = "site"
+	KindLink Kind = "link"
+)
+
+// Verb is what an action does.
+type Verb string
+
+// The verbs, in the order in which people care for them.
+const (
+	VerbCreate  Verb = "create"
+	VerbUpdate  Verb = "update"
+	VerbReplace Verb = "replace"
+	VerbDelete  Verb = "delete"
+	VerbAdopt   Verb = "adopt"
+)
+
+// Cause says what moved: git (pending), the cluster (drift), or both.
+type Cause string
+
+// The causes of an action, judged against what was last applied.
+const (
+	CausePending Cause = "pending"
+	CauseDrift   Cause = "drift"
+	CauseBoth    Cause = "both"
+)
+
+// Disruption is the worst that traffic meets while the action runs.
+type Disruption string
+
+// The classes of disruption.
+const (
+	DisruptionNone      Disruption = "none"
+	DisruptionReconnect Disruption = "reconnect"
+	DisruptionRestart   Disruption = "restart"
+	DisruptionReplace   Disruption = "replace"
+)
+
+// Step is one part of an action, in the order in which apply takes them.
+type Step string
+
+// The steps. Those of a link by token are grant to confirm.
+const (
+	StepNamespace   Step = "namespace"   // create the namespace
+	StepRecord      Step = "record"      // write the intent into the inventory
+	StepSite        Step = "site"        // write the Site
+	StepReady       Step = "ready"       // wait until the Site is ready
+	StepGrant       Step = "grant"       // create the grant and wait for its code
+	StepRedeem      Step = "redeem"      // carry the token over and wait until it is redeemed
+	StepTakeOver    Step = "take-over"   // label the Link and its Secret, set the cost, touch
+	StepConfigured  Step = "configured"  // wait until the router has the Link
+	StepOperational Step = "operational" // wait until the routers report the Link up
+	StepRetire      Step = "retire"      // delete what the new Link replaces
+	StepClean       Step = "clean"       // delete token and grant
+	StepDelete      Step = "delete"      // delete the objects of the site or link
+	StepConfirm     Step = "confirm"     // record the outcome in the inventory
+)
+
+// Action is one change to one site or link.
+type Action struct {
+	// ID is the kind, a slash and the name: "link/shop1-hub".
+	ID    string `json:"id"`
+	Kind  Kind   `json:"kind"`
+	Verb  Verb   `json:"verb"`
+	Cause Cause  `json:"cause"`
+	// Cluster and Namespace are where the site is, or the link's connecting site.
+	Cluster    network.ClusterName `json:"cluster"`
+	Namespace  string              `json:"namespace"`
+	Name       string              `json:"name"`
+	DeclaredAt diag.Position       `json:"declaredAt"`
+	Fields     []Field             `json:"fields"`
+	Disruption Disruption          `json:"disruption"`
+	Steps      []Step              `json:"steps"`
+	// DependsOn are IDs of actions of the same plan that come first.
+	DependsOn []string `json:"dependsOn"`
+	Why       string   `json:"why"`
+	// Site is set for a site's action, Link for a link's.
+	Site *SiteWork `json:"site,omitempty"`
+	Link *LinkWork `json:"link,omitempty"`
+}
+
+// Has reports whether the action takes the step.
+func (a Action) Has(s Step) bool {
+	for _, have := range a.Steps {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}
+
+// Field is one owned field that changes. From and To are strings, booleans or
+// numbers; nil means absent.
+type Field struct {
+	Path  string `json:"path"`
+	From  any    `json:"from"`
+	To    any    `json:"to"`
+	Cause Cause  `json:"cause"`
+}
+
+// SiteWork is what apply needs to carry out a site's action.
+type SiteWork struct {
+	// Fields are the owned fields as desired, by path; nil for a delete.
+	Fields map[string]any `json:"fields"`
+	// Observed are the same fields as the plan saw them, nil when there was no Site.
+	Observed map[string]any `json:"observed"`
+	// UID is the Site's as observed, empty when there was none.
+	UID     string `json:"uid"`
+	Protect bool   `json:"protect"`
+	Listens bool   `json:"listens"`
+}
+
+// LinkWork is what apply needs to carry out a link's action.
+type LinkWork struct {
+	From End `json:"from"`
+	To   End `json:"to"`
+	// Cost is the desired cost; 0 for a delete.
+	Cost int32 `json:"cost"`
+	// Attempt numbers the credentials to use; see network.ObjectName.
+	Attempt int `json:"attempt"`
+	// Resume is true when an earlier apply used Attempt and was interrupted, so that
+	// its grant, token, Secret or Links may be there.
+	Resume bool `json:"resume"`
+	// Live are the Links that stay, with the costs that the plan saw.
+	Live []LiveLink `json:"live"`
+	// Remove are objects to delete: all of a deleted link, what a replaced one
+	// leaves, or leftovers.
+	Remove []ObjectRef `json:"remove"`
+}
+
+// End is one end of a link.
+type End struct {
+	Site      network.SiteName    `json:"site"`
+	Cluster   network.ClusterName `json:"cluster"`
+	Namespace string              `json:"namespace"`
+	// UID is the Site's as observed; empty when the plan creates it.
+	UID string `json:"uid"`
+}
+
+// LiveLink is a Link object as the plan saw it.
+type LiveLink struct {
+	Name string `json:"name"`
+	UID  string `json:"uid"`
+	Cost int32  `json:"cost"`
+}
+
+// ObjectKind names a Kubernetes kind that Fairlead touches.
+type ObjectKind string
+
+// The kinds of object.
+const (
+	ObjectSite      ObjectKind = "Site"
+	ObjectLink      ObjectKind = "Link"
+	ObjectGrant     ObjectKind = "AccessGrant"
+	ObjectToken     ObjectKind = "AccessToken"
+	ObjectSecret    ObjectKind = "Secret"
+	ObjectConfigMap ObjectKind = "ConfigMap"
+	ObjectNamespace ObjectKind = "Namespace"
+)
+
+// ObjectRef points at one object on one cluster.
+type ObjectRef struct {
+	Cluster   network.ClusterName `json:"cluster"`
+	Kind      ObjectKind          `json:"kind"`
+	Namespace string              `json:"namespace"`
+	Name      string              `json:"name"`
+	UID       string              `json:"uid"`
+}
+
+// String names the object as kubectl users do: kind namespace/name on cluster.
+func (r ObjectRef) String() string {
+	if r.Namespace == "" {
+		return string(r.Kind) + " " + r.Name + " on cluster " + string(r.Cluster)
+	}
+	return string(r.Kind) + " " + r.Namespace + "/" + r.Name + " on cluster " + string(r.Cluster)
+}
+
+// Summary counts actions by verb; Drift counts those whose cause is drift or
+// both, and Unknown the declared or owned things that could not be compared.
+type Summary struct {
+	Create  int `json:"create"`
+	Update  int `json:"update"`
+	Replace int `json:"replace"`
+	Delete  int `json:"delete"`
+	Adopt   int `json:"adopt"`
+	Drift   int `json:"drift"`
+	Unknown int `json:"unknown"`
+}
+
+// Refusal is a rule that keeps the plan from being applied.
+type Refusal struct {
+	Code    string `json:"code"`
+	Subject string `json:"subject"`
+	Message string `json:"message"`
+	// Override is what to do or pass to go ahead.
+	Override string `json:"override"`
+}
+
+// Topology says what the plan does to the network's shape.
+type Topology struct {
+	Before  Shape    `json:"before"`
+	After   Shape    `json:"after"`
+	Effects []Effect `json:"effects"`
+}
+
+// Shape is a network's size and its parts.
+type Shape struct {
+	Sites      int                  `json:"sites"`
+	Links      int                  `json:"links"`
+	Components [][]network.SiteName `json:"components"`
+}
+
+// Effect is one consequence for traffic, in a sentence.
+type Effect struct {
+	Severity string `json:"severity"`
+	Message  string `json:"message"`
+}
+
+// Pending reports whether the plan has anything to do.
+func (p Plan) Pending() bool { return len(p.Actions) > 0 }

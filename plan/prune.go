@@ -1,0 +1,321 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// prune plans the removal of what the network owns and the description no longer
+// has. Clusters that were not read in full are left alone.
+func (m *maker) prune() {
+	doomed := m.doomedLinks()
+	for _, d := range doomed {
+		m.add(m.deleteLink(d))
+	}
+	for _, at := range m.ownedPlaces() {
+		m.deleteSite(at)
+	}
+}
+
+// doomedLink is a link to delete at one connecting site.
+type doomedLink struct {
+	name     network.LinkName
+	at       place
+	site     network.SiteName
+	recorded InventoryLink
+	objects  []ObjectRef
+}
+
+// doomedLinks finds links of the inventories, and labelled objects without one,
+// that the description does not have at that place.
+func (m *maker) doomedLinks() []doomedLink {
+	found := map[place]map[network.LinkName]doomedLink{}
+	for _, at := range sortedPlaces(m.index.inventories) {
+		inv := m.index.inventories[at].Content
+		for name, l := range inv.Links {
+			if l.State != LinkRetired && m.doomed(at, name) {
+				putDoomed(found, doomedLink{name: name, at: at, site: inv.Site, recorded: l})
+			}
+		}
+	}
+	m.addLabelled(found)
+	var out []doomedLink
+	for _, at := range sortedPlaces(found) {
+		for _, name := range slices.Sorted(maps.Keys(found[at])) {
+			d := found[at][name]
+			d.objects = m.linkObjects(d)
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func putDoomed(found map[place]map[network.LinkName]doomedLink, d doomedLink) {
+	if found[d.at] == nil {
+		found[d.at] = map[network.LinkName]doomedLink{}
+	}
+	if _, ok := found[d.at][d.name]; !ok {
+		found[d.at][d.name] = d
+	}
+}
+
+// doomed reports whether a link at a place is not wanted there, and may be judged.
+func (m *maker) doomed(at place, name network.LinkName) bool {
+	if !m.index.readable(at.cluster) {
+		return false
+	}
+	l, ok := m.index.links[name]
+	if !ok {
+		return true
+	}
+	from := m.index.desired[l.From]
+	return place{from.Cluster, from.Namespace} != at || m.index.inventories[at].Content.Site != "" &&
+		m.index.inventories[at].Content.Site != l.From
+}
+
+func (m *maker) addLabelled(found map[place]map[network.LinkName]doomedLink) {
+	for _, at := range sortedPlaces(m.index.liveLinks) {
+		for _, v := range m.index.liveLinks[at] {
+			name := network.LinkName(v.Labels[LabelLink])
+			if v.Owned(m.network()) && name != "" && m.doomed(at, name) {
+				putDoomed(found, doomedLink{name: name, at: at, site: m.index.inventories[at].Content.Site})
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.index.leftovers)) {
+		for _, r := range m.index.leftovers[name] {
+			if _, wanted := m.index.links[name]; !wanted && !anywhere(found, name) {
+				putDoomed(found, doomedLink{name: name, at: place{r.Cluster, r.Namespace}})
+			}
+		}
+	}
+}
+
+func anywhere(found map[place]map[network.LinkName]doomedLink, name network.LinkName) bool {
+	for _, links := range found {
+		if _, ok := links[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// linkObjects lists everything that a link left at its place: Links, their
+// Secrets, tokens, and grants on the listening side.
+func (m *maker) linkObjects(d doomedLink) []ObjectRef {
+	var out []ObjectRef
+	c := linkCase{DesiredLink: DesiredLink{Name: d.name}, at: d.at, recorded: d.recorded, known: d.recorded.State != ""}
+	for _, v := range m.index.liveLinks[d.at] {
+		if m.isOwn(c, v) {
+			c.own = append(c.own, v)
+			out = append(out, m.linkRefs(d.at, v)...)
+		}
+	}
+	_, moved := m.index.links[d.name]
+	elsewhere := func(r ObjectRef) bool { return moved && r.Namespace != d.at.namespace }
+	out = append(out, m.leftovers(c, elsewhere)...)
+	for attempt := 1; attempt <= d.recorded.Attempt; attempt++ {
+		name := network.ObjectName(d.name, attempt)
+		if s, ok := m.index.secrets[d.at][name]; ok && s.OwnerUID != "" && d.recorded.State == LinkUnderWay {
+			out = append(out, ref(d.at.cluster, ObjectSecret, s.Meta))
+		}
+	}
+	return sortRefs(out)
+}
+
+func (m *maker) deleteLink(d doomedLink) Action {
+	a := Action{
+		ID: "link/" + string(d.name), Kind: KindLink, Verb: VerbDelete, Cause: CausePending,
+		Cluster: d.at.cluster, Namespace: d.at.namespace, Name: string(d.name),
+		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
+		Why: "no longer in the description",
+		Link: &LinkWork{
+			From: End{Site: d.site, Cluster: d.at.cluster, Namespace: d.at.namespace},
+			To:   End{Site: d.recorded.To, Cluster: d.recorded.ToCluster, Namespace: d.recorded.ToNamespace},
+			// The attempt tells apply which names an unfinished redemption may still take.
+			Attempt: d.recorded.Attempt, Remove: d.objects,
+		},
+	}
+	if d.recorded.State != "" {
+		a.Steps = append(a.Steps, StepConfirm)
+	}
+	if l, moved := m.index.links[d.name]; moved {
+		a.ID += "@" + string(cmp.Or(d.site, network.SiteName(d.at.namespace)))
+		a.Why = fmt.Sprintf("its connecting site is now %s", l.From)
+		from := m.index.desired[l.From]
+		if (place{from.Cluster, from.Namespace}) != d.at && m.has("link/"+string(d.name)) {
+			a.DependsOn = append(a.DependsOn, "link/"+string(d.name))
+		}
+	}
+	return a
+}
+
+// ownedPlaces lists where the network has a Site or an inventory.
+func (m *maker) ownedPlaces() []place {
+	owned := map[place]bool{}
+	for at := range m.index.inventories {
+		owned[at] = true
+	}
+	for at, sites := range m.index.sites {
+		for _, s := range sites {
+			if s.Owned(m.network()) {
+				owned[at] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(sortedPlaces(owned), func(at place) bool { return !m.index.readable(at.cluster) })
+}
+
+// deleteSite plans the removal of the site at a place that the description no
+// longer has there, and lets a new site of the same namespace wait for it.
+func (m *maker) deleteSite(at place) {
+	wanted, ok := m.index.desiredAt[at]
+	inv := m.index.inventories[at]
+	name, uid := m.staleSite(at, wanted.Name)
+	if name == "" || inv.Broken != "" && ok {
+		return
+	}
+	if inv.Content.Protect && inv.Content.Site == name {
+		m.refuse(Refusal{
+			Code: "protected", Subject: fmt.Sprintf("site %q", name),
+			Message:  "is protected and the description no longer has it",
+			Override: "put it back with protect: false, apply, and then remove it",
+		})
+		return
+	}
+	a := Action{
+		ID: m.deleteID(at, name), Kind: KindSite, Verb: VerbDelete, Cause: CausePending,
+		Cluster: at.cluster, Namespace: at.namespace, Name: string(name),
+		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
+		Site: &SiteWork{UID: uid, Observed: inv.Content.Fields},
+	}
+	a.DependsOn = m.linksOf(at, name)
+	a.Why = m.whyDelete(at, name)
+	m.add(a)
+	if ok {
+		m.dependOn(siteID(wanted), a.ID)
+	}
+}
+
+// staleSite gives the network's own site at a place that is not the wanted one;
+// an empty name when there is none.
+func (m *maker) staleSite(at place, wanted network.SiteName) (name network.SiteName, uid string) {
+	for _, s := range m.index.sites[at] {
+		if s.Owned(m.network()) && s.Name != string(wanted) {
+			return network.SiteName(s.Name), s.UID
+		}
+	}
+	if inv, ok := m.index.inventories[at]; ok && inv.Content.Site != wanted && inv.Content.Site != "" {
+		return inv.Content.Site, ""
+	}
+	if _, ok := m.index.inventories[at]; ok && wanted == "" {
+		return network.SiteName(at.namespace), ""
+	}
+	return "", ""
+}
+
+func (m *maker) deleteID(at place, name network.SiteName) string {
+	id := "site/" + string(name)
+	if _, still := m.index.desired[name]; still {
+		id += "@" + string(at.cluster) + "/" + at.namespace
+	}
+	return id
+}
+
+// linksOf lists the planned actions that take links away from a site, by either end.
+func (m *maker) linksOf(at place, name network.SiteName) []string {
+	var ids []string
+	for _, a := range m.actions {
+		if a.Kind != KindLink {
+			continue
+		}
+		outbound := a.Verb == VerbDelete && place{a.Cluster, a.Namespace} == at
+		inbound := a.Verb == VerbDelete && a.Link.To.Site == name && a.Link.To.Cluster == at.cluster
+		moving := a.Verb != VerbDelete && m.recordedTo(a) == name && a.Link.To.Site != name
+		if outbound || inbound || moving {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+// recordedTo is the listening site that an action's link had when last applied.
+func (m *maker) recordedTo(a Action) network.SiteName {
+	l, _ := m.index.recorded(place{a.Cluster, a.Namespace}, network.LinkName(a.Name))
+	return l.To
+}
+
+func (m *maker) dependOn(id, on string) {
+	for i := range m.actions {
+		if m.actions[i].ID == id {
+			m.actions[i].DependsOn = append(m.actions[i].DependsOn, on)
+		}
+	}
+}
+
+func (m *maker) whyDelete(at place, name network.SiteName) string {
+	why := "no longer in the description"
+	if d, still := m.index.desired[name]; still {
+		why = fmt.Sprintf("now in namespace %s of cluster %s", d.Namespace, d.Cluster)
+	}
+	var links []string
+	for _, id := range m.linksOf(at, name) {
+		links = append(links, strings.TrimPrefix(id, "link/"))
+	}
+	if len(links) > 0 {
+		why += "; its links go first: " + strings.Join(links, ", ")
+	}
+	var foreign []string
+	for _, v := range m.index.liveLinks[at] {
+		if !v.Owned(m.network()) && v.OwnerUID != "" && v.OwnerUID == m.index.siteUID(at, name) {
+			foreign = append(foreign, v.Name)
+		}
+	}
+	if len(foreign) > 0 {
+		why += "; Links made by hand go with it: " + strings.Join(slices.Sorted(slices.Values(foreign)), ", ")
+	}
+	return why
+}
+
+// unmanaged lists Sites and Links in the network's namespaces that it does not own.
+func (m *maker) unmanaged() []ObjectRef {
+	var out []ObjectRef
+	places := map[place]bool{}
+	for _, at := range m.ownedPlaces() {
+		places[at] = true
+	}
+	for at := range m.index.desiredAt {
+		places[at] = true
+	}
+	for _, at := range sortedPlaces(places) {
+		for _, s := range m.index.sites[at] {
+			if !s.Owned(m.network()) {
+				out = append(out, ref(at.cluster, ObjectSite, s.Meta))
+			}
+		}
+		for _, l := range m.index.liveLinks[at] {
+			if !l.Owned(m.network()) && !m.awaited(at, l) {
+				out = append(out, ref(at.cluster, ObjectLink, l.Meta))
+			}
+		}
+	}
+	return sortRefs(out)
+}
+
+// awaited reports whether an unlabelled Link is the product of our own token.
+func (m *maker) awaited(at place, v LinkView) bool {
+	for name, l := range m.index.inventories[at].Content.Links {
+		c := linkCase{DesiredLink: DesiredLink{Name: name}, at: at, recorded: l, known: l.State != LinkRetired}
+		if m.isOwn(c, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

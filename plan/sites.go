@@ -1,0 +1,175 @@
+package plan
+
+import (
+	"fmt"
+)
+
+// sites plans what the description's sites need.
+func (m *maker) sites() {
+	for _, s := range m.in.Desired.Sites {
+		if !m.index.readable(s.Cluster) {
+			m.unknown++
+			continue
+		}
+		if inv := m.index.inventories[place{s.Cluster, s.Namespace}]; inv.Broken != "" {
+			m.refuseBroken(s, inv)
+			continue
+		}
+		m.site(s)
+	}
+}
+
+func (m *maker) site(s DesiredSite) {
+	at := place{s.Cluster, s.Namespace}
+	live, foreign := m.findSite(s)
+	if live == nil && foreign != nil {
+		m.foreignSite(s, *foreign)
+		return
+	}
+	recorded := m.recordedSite(s)
+	a := Action{
+		ID: siteID(s), Kind: KindSite, Cluster: s.Cluster, Namespace: s.Namespace, Name: string(s.Name),
+		DeclaredAt: s.DeclaredAt, Disruption: DisruptionNone,
+		Site: &SiteWork{Fields: s.Fields, Protect: s.Protect, Listens: s.Listens},
+	}
+	if live == nil {
+		m.add(m.createSite(a, at, recorded))
+		return
+	}
+	a.Site.Observed, a.Site.UID = observedFields(s.Fields, recorded, live.Fields), live.UID
+	if a, needed := m.updateSite(a, s, recorded, *live); needed {
+		m.add(a)
+	}
+}
+
+// findSite returns the network's own Site for s, or a foreign Site in its place.
+func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
+	for _, v := range m.index.sites[place{s.Cluster, s.Namespace}] {
+		switch {
+		case v.Deleting:
+		case v.Name == string(s.Name) && (v.Owned(m.network()) || m.in.Adopt && v.Labels[LabelManagedBy] != ManagedBy):
+			own = &v
+		case v.Owned(m.network()): // under another name: prune deletes it
+		default:
+			foreign = &v
+		}
+	}
+	return own, foreign
+}
+
+func (m *maker) foreignSite(s DesiredSite, v SiteView) {
+	r := Refusal{Code: "foreign-site", Subject: fmt.Sprintf("site %q", s.Name)}
+	where := fmt.Sprintf("namespace %s of cluster %s", s.Namespace, s.Cluster)
+	switch owner := v.Labels[LabelNetwork]; {
+	case v.Labels[LabelManagedBy] == ManagedBy:
+		r.Message = fmt.Sprintf("%s holds Site %q of network %q", where, v.Name, owner)
+		r.Override = "use another namespace, or remove the site from that network first"
+	case v.Name == string(s.Name):
+		r.Message = fmt.Sprintf("%s holds a Site of that name that Fairlead did not make", where)
+		r.Override = "take it over with: fairlead apply --adopt"
+	default:
+		r.Message = fmt.Sprintf("%s holds Site %q that Fairlead did not make, and a namespace has one active Site", where, v.Name)
+		r.Override = fmt.Sprintf("name the site %q in the description and run: fairlead apply --adopt", v.Name)
+	}
+	m.refuse(r)
+}
+
+func (m *maker) refuseBroken(s DesiredSite, inv InventoryView) {
+	m.refuse(Refusal{
+		Code: "broken-inventory", Subject: fmt.Sprintf("site %q", s.Name),
+		Message:  fmt.Sprintf("%s cannot be read: %s", ref(s.Cluster, ObjectConfigMap, inv.Meta), inv.Broken),
+		Override: "restore the ConfigMap, or delete it: what is live is then taken as it is",
+	})
+}
+
+// recordedSite gives the fields last applied, nil when nothing is recorded.
+func (m *maker) recordedSite(s DesiredSite) map[string]any {
+	inv, ok := m.index.inventories[place{s.Cluster, s.Namespace}]
+	if !ok || inv.Content.Site != s.Name {
+		return nil
+	}
+	return inv.Content.Fields
+}
+
+func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
+	a.Verb, a.Cause, a.Why = VerbCreate, CausePending, "declared and not on the cluster"
+	if recorded != nil {
+		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"
+	}
+	a.Fields = diffFields(a.Site.Fields, nil, nil)
+	for i := range a.Fields {
+		a.Fields[i].Cause = a.Cause
+	}
+	if !m.index.clusters[at.cluster].HasNamespace(at.namespace) {
+		a.Steps = append(a.Steps, StepNamespace)
+	}
+	a.Steps = append(a.Steps, StepRecord, StepSite, StepReady)
+	return a
+}
+
+// updateSite compares a living Site; needed is false when nothing is to be done.
+func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, live SiteView) (_ Action, needed bool) {
+	a.Verb = VerbUpdate
+	a.Fields = diffFields(s.Fields, recorded, live.Fields)
+	a.Cause = mergeCauses(a.Fields, CausePending)
+	a.Disruption = siteDisruption(a.Fields)
+	inv := m.index.inventories[place{s.Cluster, s.Namespace}].Content
+	record := recorded == nil || !sameFields(s.Fields, recorded)
+	if recorded != nil && inv.Protect != s.Protect {
+		record = true
+		a.Fields = append(a.Fields, Field{Path: "protect", From: inv.Protect, To: s.Protect, Cause: CausePending})
+	}
+	if record {
+		a.Steps = append(a.Steps, StepRecord)
+	}
+	adopted := !live.Owned(m.network())
+	if adopted || len(diffFields(s.Fields, recorded, live.Fields)) > 0 || live.Labels[LabelSite] != string(s.Name) {
+		a.Steps = append(a.Steps, StepSite, StepReady)
+	}
+	a.Why = m.whySite(adopted, recorded, a.Fields)
+	switch {
+	case adopted:
+		a.Verb = VerbAdopt
+	case recorded == nil:
+		a.Cause = CauseDrift
+	}
+	return a, len(a.Steps) > 0
+}
+
+func (m *maker) whySite(adopted bool, recorded map[string]any, fields []Field) string {
+	switch {
+	case adopted:
+		return "taken over as it is, without being re-created"
+	case recorded == nil:
+		return "its inventory is missing and is written again"
+	case len(fields) == 0:
+		return "already as declared; the inventory catches up"
+	}
+	return changed(fields)
+}
+
+// changed says in words who moved.
+func changed(fields []Field) string {
+	switch mergeCauses(fields, CausePending) {
+	case CauseDrift:
+		return "changed on the cluster since it was last applied"
+	case CauseBoth:
+		return "changed in the description and on the cluster"
+	}
+	return "changed in the description"
+}
+
+// observedFields are the live values of every owned path.
+func observedFields(desired, recorded, live map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, f := range []map[string]any{desired, recorded} {
+		for p := range f {
+			if v, ok := live[p]; ok {
+				out[p] = v
+			}
+		}
+	}
+	return out
+}
+
+func siteID(s DesiredSite) string { return "site/" + string(s.Name) }

@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Status is how the network is now: what is declared or owned, and how it fares.
+// Lists are sorted by name and never nil.
+type Status struct {
+	Network  string       `json:"network"`
+	Clusters []Cluster    `json:"clusters"`
+	Sites    []SiteStatus `json:"sites"`
+	Links    []LinkStatus `json:"links"`
+	// Unmanaged are Sites and Links beside ours that we do not own.
+	Unmanaged []ObjectRef `json:"unmanaged"`
+}
+
+// Condition is how far a site or link is.
+type Condition string
+
+// The conditions, best first.
+const (
+	ConditionReady      Condition = "ready"
+	ConditionConfigured Condition = "configured" // a link that the router has and that is not up
+	ConditionPending    Condition = "pending"
+	ConditionMissing    Condition = "missing"
+	ConditionUnknown    Condition = "unknown"
+)
+
+// SiteStatus is one site.
+type SiteStatus struct {
+	Name      network.SiteName    `json:"name"`
+	Cluster   network.ClusterName `json:"cluster"`
+	Namespace string              `json:"namespace"`
+	Declared  bool                `json:"declared"`
+	State     Condition           `json:"state"`
+	Listens   bool                `json:"listens"`
+	Version   string              `json:"version"`
+	// SitesInNetwork is what the site's own router sees.
+	SitesInNetwork int `json:"sitesInNetwork"`
+	// Reason says why State is not ready.
+	Reason string `json:"reason"`
+}
+
+// LinkStatus is one Link object, or a declared link that has none.
+type LinkStatus struct {
+	Name     network.LinkName `json:"name"`
+	From     network.SiteName `json:"from"`
+	To       network.SiteName `json:"to"`
+	Declared bool             `json:"declared"`
+	// Object is the Link's name on the cluster, empty when it is missing.
+	Object string `json:"object"`
+	// Cost is the live Link's, the declared one when it is missing.
+	Cost  int32     `json:"cost"`
+	State Condition `json:"state"`
+	// RemoteSite is the name that the router reports for the other end.
+	RemoteSite string `json:"remoteSite"`
+	Reason     string `json:"reason"`
+}
+
+// Ready reports whether everything declared is ready.
+func (s Status) Ready() bool {
+	return !slices.ContainsFunc(s.Sites, func(v SiteStatus) bool { return v.Declared && v.State != ConditionReady }) &&
+		!slices.ContainsFunc(s.Links, func(v LinkStatus) bool { return v.Declared && v.State != ConditionReady })
+}
+
+// StatusOf says how the desired network and what the network owns besides fare.
+func StatusOf(d Desired, o Observation) Status {
+	m := &maker{in: Input{Desired: d, Observation: o}, index: newIndex(Input{Desired: d, Observation: o}), ids: map[string]bool{}}
+	s := Status{Network: d.Network, Clusters: clusterStates(m.in), Sites: []SiteStatus{}, Links: []LinkStatus{}}
+	for _, site := range d.Sites {
+		s.Sites = append(s.Sites, m.siteStatus(site))
+	}
+	for _, link := range d.Links {
+		s.Links = append(s.Links, m.linkStatuses(link)...)
+	}
+	s.Sites = append(s.Sites, m.straySites()...)
+	s.Links = append(s.Links, m.strayLinks()...)
+	slices.SortStableFunc(s.Sites, func(a, b SiteStatus) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(s.Links, func(a, b LinkStatus) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Object, b.Object))
+	})
+	s.Unmanaged = notNil(m.unmanaged())
+	return s
+}
+
+func (m *maker) siteStatus(d DesiredSite) SiteStatus {
+	s := SiteStatus{
+		Name: d.Name, Cluster: d.Cluster, Namespace: d.Namespace, Declared: true, Listens: d.Listens,
+		State: ConditionMissing, Reason: "there is no such Site",
+	}
+	if view := m.in.Observation.Cluster(d.Cluster); view.State != StateOK {
+		s.State, s.Reason = ConditionUnknown, view.Reason
+		return s
+	}
+	for _, v := range m.index.sites[place{d.Cluster, d.Namespace}] {
+		if v.Name == string(d.Name) {
+			s.fill(v)
+		}
+	}
+	return s
+}
+
+func (s *SiteStatus) fill(v SiteView) {
+	s.State, s.Reason, s.Version, s.SitesInNetwork = ConditionReady, "", v.Version, v.SitesInNetwork
+	if !v.Ready {
+		s.State, s.Reason = ConditionPending, v.Message
+	}
+}
+
+func (m *maker) linkStatuses(l DesiredLink) []LinkStatus {
+	from, to := m.index.desired[l.From], m.index.desired[l.To]
+	s := LinkStatus{
+		Name: l.Name, From: l.From, To: l.To, Declared: true, Cost: l.Cost,
+		State: ConditionMissing, Reason: "there is no such Link",
+	}
+	if view := m.in.Observation.Cluster(from.Cluster); view.State != StateOK {
+		s.State, s.Reason = ConditionUnknown, view.Reason
+		return []LinkStatus{s}
+	}
+	c := m.examine(l, from, to)
+	out := make([]LinkStatus, 0, max(len(c.own), 1))
+	for _, v := range c.own {
+		one := s
+		one.fill(v)
+		out = append(out, one)
+	}
+	if len(out) == 0 {
+		out = append(out, s)
+	}
+	return out
+}
+
+func (s *LinkStatus) fill(v LinkView) {
+	s.Object, s.Cost, s.RemoteSite, s.Reason = v.Name, max(v.Cost, 1), v.RemoteSiteName, ""
+	switch {
+	case v.Ready && v.Operational:
+		s.State = ConditionReady
+	case v.Configured:
+		s.State, s.Reason = ConditionConfigured, v.Message
+	default:
+		s.State, s.Reason = ConditionPending, v.Message
+	}
+}
+
+// straySites are Sites that the network owns and the description does not have.
+func (m *maker) straySites() []SiteStatus {
+	var out []SiteStatus
+	for _, at := range sortedPlaces(m.index.sites) {
+		for _, v := range m.index.sites[at] {
+			if v.Owned(m.network()) && m.index.desiredAt[at].Name != network.SiteName(v.Name) {
+				s := SiteStatus{Name: network.SiteName(v.Name), Cluster: at.cluster, Namespace: at.namespace}
+				s.fill(v)
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// strayLinks are Links that the network owns and the description does not have.
+func (m *maker) strayLinks() []LinkStatus {
+	var out []LinkStatus
+	for _, at := range sortedPlaces(m.index.liveLinks) {
+		for _, v := range m.index.liveLinks[at] {
+			name := network.LinkName(v.Labels[LabelLink])
+			if v.Owned(m.network()) && m.doomed(at, name) {
+				s := LinkStatus{Name: name, From: m.index.inventories[at].Content.Site}
+				s.fill(v)
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
