@@ -1,0 +1,154 @@
+// Package kube is the only user of client-go: it observes clusters, writes to
+// them and watches them. It decides nothing; what it read it hands on as data,
+// and secrets among it as secrets.Value.
+package kube
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/klog/v2"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Config says how to reach a cluster.
+type Config struct {
+	Name network.ClusterName
+	// Context is the kubeconfig's context; empty means its current one.
+	Context string
+	// Kubeconfig is the content of a kubeconfig; nil means that Files are read.
+	Kubeconfig []byte
+	// Files are kubeconfig files, merged as kubectl merges those of KUBECONFIG.
+	Files []string
+	// InCluster uses the service account of the pod that we run in.
+	InCluster bool
+	// Log gets one debug line for each request; nil means none. Bodies are never logged.
+	Log *slog.Logger
+}
+
+// Cluster reaches one cluster. It implements apply.Cluster.
+type Cluster struct {
+	name     network.ClusterName
+	dynamic  dynamic.Interface
+	metadata metadata.Interface
+}
+
+// Connect prepares the clients of a cluster. It makes no request.
+func Connect(c Config) (*Cluster, error) {
+	silenceClientGo()
+	cfg, err := restConfig(c)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+	}
+	cfg.QPS = -1 // the server's own fairness bounds us, and the apply's parallelism
+	cfg.UserAgent = "fairlead"
+	cfg.WarningHandler = rest.NoWarnings{}
+	cfg.Timeout = 0 // every call has a context; a watch must not be cut
+	if c.Log != nil {
+		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return &loggingTransport{next: next, log: c.Log.With("cluster", c.Name)}
+		})
+	}
+	client, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+	}
+	dyn, err := dynamic.NewForConfigAndClient(cfg, client)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+	}
+	meta, err := metadata.NewForConfigAndClient(metadata.ConfigFor(cfg), client)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+	}
+	return &Cluster{name: c.Name, dynamic: dyn, metadata: meta}, nil
+}
+
+func restConfig(c Config) (*rest.Config, error) {
+	if c.InCluster {
+		return rest.InClusterConfig()
+	}
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: c.Context}
+	load := (&clientcmd.ClientConfigLoadingRules{Precedence: c.Files}).Load
+	if c.Kubeconfig != nil {
+		load = func() (*clientcmdapi.Config, error) { return clientcmd.Load(c.Kubeconfig) }
+	}
+	raw, err := load()
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	if len(raw.Contexts) == 0 {
+		return nil, fmt.Errorf("kubeconfig: there is none in %s; set KUBECONFIG or pass --kubeconfig", strings.Join(c.Files, ", "))
+	}
+	if _, ok := raw.Contexts[c.Context]; c.Context != "" && !ok {
+		return nil, fmt.Errorf("kubeconfig: it has no context %q; it has: %s", c.Context,
+			strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", "))
+	}
+	return clientcmd.NewDefaultClientConfig(*raw, overrides).ClientConfig()
+}
+
+// silenceClientGo keeps the library's own log off the user's terminal: its lines
+// have our errors in other words, and at high levels bodies.
+func silenceClientGo() {
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
+}
+
+// loggingTransport logs the requests it passes on: method, path, status, time.
+type loggingTransport struct {
+	next http.RoundTripper
+	log  *slog.Logger
+}
+
+func (t *loggingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	start := time.Now()
+	resp, err := t.next.RoundTrip(r)
+	attrs := []any{"method", r.Method, "path", r.URL.Path, "took", time.Since(start).Round(time.Millisecond)}
+	if err != nil {
+		t.log.DebugContext(r.Context(), "request", append(attrs, "error", err.Error())...)
+		return resp, err
+	}
+	t.log.DebugContext(r.Context(), "request", append(attrs, "status", resp.StatusCode)...)
+	return resp, nil
+}
+
+// group and version: the only version of Skupper's API group that Fairlead speaks.
+const group, version = "skupper.io", "v2alpha1"
+
+// kinds tells the resource and API version of each kind.
+var kinds = map[plan.ObjectKind]schema.GroupVersionResource{
+	plan.ObjectSite:      {Group: group, Version: version, Resource: "sites"},
+	plan.ObjectLink:      {Group: group, Version: version, Resource: "links"},
+	plan.ObjectGrant:     {Group: group, Version: version, Resource: "accessgrants"},
+	plan.ObjectToken:     {Group: group, Version: version, Resource: "accesstokens"},
+	plan.ObjectSecret:    {Version: "v1", Resource: "secrets"},
+	plan.ObjectConfigMap: {Version: "v1", Resource: "configmaps"},
+	plan.ObjectNamespace: {Version: "v1", Resource: "namespaces"},
+}
+
+// resource gives the dynamic client of a reference's kind and namespace.
+func (c *Cluster) resource(ref plan.ObjectRef) dynamic.ResourceInterface {
+	r := c.dynamic.Resource(kinds[ref.Kind])
+	if ref.Namespace == "" {
+		return r
+	}
+	return r.Namespace(ref.Namespace)
+}
+
+// metadataOnly reports whether only the metadata of a kind is ever read: the data
+// of Secrets stays on the cluster.
+func metadataOnly(kind plan.ObjectKind) bool { return kind == plan.ObjectSecret }

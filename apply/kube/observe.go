@@ -1,0 +1,175 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/pager"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/plan"
+)
+
+// pageSize bounds how many objects one answer of the API server holds.
+const pageSize = 500
+
+// parallelLists bounds how many kinds of one cluster are listed at once.
+const parallelLists = 4
+
+// Observe reads everything of one cluster that may matter to the network: one
+// paged LIST for each kind, whatever the number of objects. AccessGrants,
+// AccessTokens and Secrets are read as metadata, so no secret leaves the cluster.
+// What goes wrong is the view's State and Reason, not an error.
+func (c *Cluster) Observe(ctx context.Context, network string) plan.ClusterView {
+	view := plan.ClusterView{Name: c.name, State: plan.StateOK}
+	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + network}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelLists)
+	g.Go(func() error {
+		return c.each(ctx, plan.ObjectSite, metav1.ListOptions{}, func(u *unstructured.Unstructured) {
+			view.Sites = append(view.Sites, siteView(u))
+		})
+	})
+	g.Go(func() error {
+		return c.each(ctx, plan.ObjectLink, metav1.ListOptions{}, func(u *unstructured.Unstructured) {
+			view.Links = append(view.Links, linkView(u))
+		})
+	})
+	g.Go(func() error {
+		return c.each(ctx, plan.ObjectConfigMap, labelled, func(u *unstructured.Unstructured) {
+			view.Inventories = append(view.Inventories, inventoryView(u, network))
+		})
+	})
+	g.Go(func() error {
+		return c.eachMeta(ctx, plan.ObjectGrant, labelled, func(m metav1.Object) {
+			view.Grants = append(view.Grants, plan.GrantView{Meta: meta(m)})
+		})
+	})
+	g.Go(func() error {
+		return c.eachMeta(ctx, plan.ObjectToken, metav1.ListOptions{}, func(m metav1.Object) {
+			view.Tokens = append(view.Tokens, plan.TokenView{Meta: meta(m)})
+		})
+	})
+	g.Go(func() error {
+		return c.eachMeta(ctx, plan.ObjectSecret, metav1.ListOptions{}, func(m metav1.Object) {
+			view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta(m)})
+		})
+	})
+	g.Go(func() error { return c.observeNamespaces(ctx, &view) })
+	if err := g.Wait(); err != nil {
+		view.State, view.Reason = stateOf(err), err.Error()
+	}
+	sortView(&view)
+	return view
+}
+
+// observeNamespaces learns which namespaces exist and, from kube-system's UID, who
+// the cluster is. Without the right to list them both stay unknown.
+func (c *Cluster) observeNamespaces(ctx context.Context, view *plan.ClusterView) error {
+	err := c.eachMeta(ctx, plan.ObjectNamespace, metav1.ListOptions{}, func(m metav1.Object) {
+		if m.GetName() == "kube-system" {
+			view.UID = string(m.GetUID())
+		}
+		if m.GetDeletionTimestamp() == nil {
+			view.Namespaces = append(view.Namespaces, m.GetName())
+		}
+	})
+	if errors.Is(err, apply.ErrForbidden) {
+		view.Namespaces = nil
+		return nil
+	}
+	return err
+}
+
+// ObserveAll observes clusters side by side, at most parallel at once. The result
+// is sorted by name and has one view for each cluster.
+func ObserveAll(ctx context.Context, clusters []*Cluster, network string, parallel int) plan.Observation {
+	views := make([]plan.ClusterView, len(clusters))
+	var g errgroup.Group
+	g.SetLimit(max(parallel, 1))
+	for i, c := range clusters {
+		g.Go(func() error {
+			views[i] = c.Observe(ctx, network)
+			return nil
+		})
+	}
+	_ = g.Wait() // no function above returns an error: it is in the view
+	slices.SortFunc(views, func(a, b plan.ClusterView) int { return cmp.Compare(a.Name, b.Name) })
+	return plan.Observation{Clusters: views}
+}
+
+func stateOf(err error) plan.State {
+	if errors.Is(err, apply.ErrForbidden) {
+		return plan.StateForbidden
+	}
+	return plan.StateUnreachable
+}
+
+// each lists a kind in all namespaces, page by page.
+func (c *Cluster) each(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, do func(*unstructured.Unstructured)) error {
+	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
+		return c.dynamic.Resource(kinds[kind]).List(ctx, opts)
+	}
+	return c.pages(ctx, kind, opts, list, func(o runtime.Object) error {
+		if u, ok := o.(*unstructured.Unstructured); ok {
+			do(u)
+		}
+		return nil
+	})
+}
+
+// eachMeta is each for kinds of which only the metadata is read.
+func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, do func(metav1.Object)) error {
+	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
+		return c.metadata.Resource(kinds[kind]).List(ctx, opts)
+	}
+	return c.pages(ctx, kind, opts, list, func(o runtime.Object) error {
+		if m, ok := o.(metav1.Object); ok {
+			do(m)
+		}
+		return nil
+	})
+}
+
+func (c *Cluster) pages(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) error {
+	p := pager.New(list)
+	p.PageSize = pageSize
+	p.PageBufferSize = 1
+	if err := p.EachListItem(ctx, opts, do); err != nil {
+		return c.listError(err, kind)
+	}
+	return nil
+}
+
+func (c *Cluster) listError(err error, kind plan.ObjectKind) error {
+	class := classOf(err)
+	what := kinds[kind].Resource
+	if class == apply.ErrNotFound {
+		return &apiError{
+			text:  fmt.Sprintf("list %s: Skupper's resource definitions are not installed", what),
+			class: class, cause: err,
+		}
+	}
+	return &apiError{text: fmt.Sprintf("list %s: %v", what, err), class: class, cause: err}
+}
+
+func sortView(v *plan.ClusterView) {
+	byName := func(a, b plan.Meta) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	}
+	slices.SortFunc(v.Sites, func(a, b plan.SiteView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Links, func(a, b plan.LinkView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Grants, func(a, b plan.GrantView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Tokens, func(a, b plan.TokenView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Secrets, func(a, b plan.SecretView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Inventories, func(a, b plan.InventoryView) int { return byName(a.Meta, b.Meta) })
+	slices.Sort(v.Namespaces)
+}

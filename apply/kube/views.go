@@ -1,0 +1,61 @@
+package kube
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/plan"
+)
+
+// meta copies what planning needs of an object's metadata.
+func meta(m metav1.Object) plan.Meta {
+	o := fromMeta(plan.ObjectRef{}, m)
+	return plan.Meta{
+		Namespace: m.GetNamespace(), Name: m.GetName(), UID: o.UID, ResourceVersion: o.ResourceVersion,
+		Generation: o.Generation, Labels: o.Labels, OwnerUID: o.OwnerUID, Deleting: o.Deleting,
+	}
+}
+
+func siteView(u *unstructured.Unstructured) plan.SiteView {
+	o := object(plan.ObjectRef{Kind: plan.ObjectSite}, u)
+	endpoints, _, _ := unstructured.NestedSlice(o.Status, "endpoints")
+	version, _, _ := unstructured.NestedString(o.Status, "controller", "version")
+	sites, _, _ := unstructured.NestedInt64(o.Status, "sitesInNetwork")
+	return plan.SiteView{
+		Meta: meta(u), Fields: apply.FieldsOf(o.Spec), Version: version,
+		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
+		Endpoints: len(endpoints), SitesInNetwork: int(sites),
+	}
+}
+
+func linkView(u *unstructured.Unstructured) plan.LinkView {
+	o := object(plan.ObjectRef{Kind: plan.ObjectLink}, u)
+	cost, _, _ := unstructured.NestedInt64(o.Spec, "cost")
+	tls, _, _ := unstructured.NestedString(o.Spec, "tlsCredentials")
+	id, _, _ := unstructured.NestedString(o.Status, "remoteSiteId")
+	name, _, _ := unstructured.NestedString(o.Status, "remoteSiteName")
+	return plan.LinkView{
+		Meta: meta(u), Cost: int32(min(max(cost, -1<<31), 1<<31-1)), TLSCredentials: tls,
+		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"),
+		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Operational", "Ready"),
+		RemoteSiteID: id, RemoteSiteName: name,
+	}
+}
+
+func inventoryView(u *unstructured.Unstructured, network string) plan.InventoryView {
+	o := object(plan.ObjectRef{Kind: plan.ObjectConfigMap}, u)
+	v := plan.InventoryView{Meta: meta(u)}
+	content, err := plan.DecodeInventory(o.Data[plan.InventoryKey])
+	switch {
+	case err != nil:
+		v.Broken = err.Error()
+		v.Content.Network = network
+	case content.Network != network:
+		v.Broken = "it belongs to network " + content.Network
+		v.Content.Network = network
+	default:
+		v.Content = content
+	}
+	return v
+}

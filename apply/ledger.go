@@ -1,0 +1,172 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// ledger writes the inventories: one page for each site's namespace. The first
+// write of a page records everything that the plan is about to do at that site.
+type ledger struct {
+	plan     plan.Plan
+	clusters map[network.ClusterName]Cluster
+	mu       sync.Mutex
+	pages    map[pageKey]*page
+}
+
+type pageKey struct {
+	cluster   network.ClusterName
+	namespace string
+}
+
+// page is one inventory; its lock makes the writes of one process follow each
+// other, the resourceVersion those of several.
+type page struct {
+	mu      sync.Mutex
+	ref     plan.ObjectRef
+	loaded  bool
+	version string
+	content plan.Inventory
+}
+
+func newLedger(p plan.Plan, clusters map[network.ClusterName]Cluster) *ledger {
+	return &ledger{plan: p, clusters: clusters, pages: map[pageKey]*page{}}
+}
+
+func (l *ledger) page(cluster network.ClusterName, namespace string) *page {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := pageKey{cluster, namespace}
+	if l.pages[key] == nil {
+		l.pages[key] = &page{ref: plan.ObjectRef{
+			Cluster: cluster, Kind: plan.ObjectConfigMap, Namespace: namespace,
+			Name: network.InventoryName(l.plan.Network),
+		}}
+	}
+	return l.pages[key]
+}
+
+// update changes one inventory, if change makes a difference. Another writer's
+// change in between is read again and kept.
+func (l *ledger) update(ctx context.Context, cluster network.ClusterName, namespace string, change func(*plan.Inventory)) error {
+	c, ok := l.clusters[cluster]
+	if !ok {
+		return fmt.Errorf("cluster %s: %w", cluster, ErrUnreachable)
+	}
+	pg := l.page(cluster, namespace)
+	pg.mu.Lock()
+	defer pg.mu.Unlock()
+	return again(func() error {
+		err := l.tryUpdate(ctx, c, pg, change)
+		pg.loaded = pg.loaded && !errors.Is(err, ErrConflict)
+		return err
+	})
+}
+
+func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func(*plan.Inventory)) error {
+	if err := pg.load(ctx, c, l.plan.Network); err != nil {
+		return err
+	}
+	before, err := pg.content.Encode()
+	if err != nil {
+		return err
+	}
+	next := clone(pg.content)
+	change(&next)
+	next.Commit = pg.content.Commit
+	after, err := next.Encode()
+	if err != nil || after == before && pg.version != "" {
+		return err
+	}
+	next.Commit = l.plan.Source.Commit
+	if after, err = next.Encode(); err != nil {
+		return err
+	}
+	o := Object{
+		ObjectRef: pg.ref, ResourceVersion: pg.version, Data: map[string]string{plan.InventoryKey: after},
+		Labels: map[string]string{
+			plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: l.plan.Network, plan.LabelSite: string(next.Site),
+		},
+	}
+	written, err := c.Apply(ctx, o, pg.version != "")
+	if err != nil {
+		return err
+	}
+	pg.version, pg.content = written.ResourceVersion, next
+	return nil
+}
+
+func (pg *page) load(ctx context.Context, c Reader, networkName string) error {
+	if pg.loaded {
+		return nil
+	}
+	o, err := c.Get(ctx, pg.ref)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		pg.content, pg.version = plan.Inventory{Format: plan.InventoryFormat, Network: networkName}, ""
+	case err != nil:
+		return err
+	default:
+		if pg.content, err = plan.DecodeInventory(o.Data[plan.InventoryKey]); err != nil {
+			return fmt.Errorf("%s: %w", pg.ref, err)
+		}
+		pg.version = o.ResourceVersion
+	}
+	if pg.content.Links == nil {
+		pg.content.Links = map[network.LinkName]plan.InventoryLink{}
+	}
+	pg.loaded = true
+	return nil
+}
+
+func clone(inv plan.Inventory) plan.Inventory {
+	inv.Fields, inv.Links = maps.Clone(inv.Fields), maps.Clone(inv.Links)
+	return inv
+}
+
+// begin records what the plan will do at a site's namespace, all actions of that
+// place in one write, before the first of them writes anything else.
+func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespace string) error {
+	return l.update(ctx, cluster, namespace, func(inv *plan.Inventory) {
+		for _, a := range l.plan.Actions {
+			if a.Cluster == cluster && a.Namespace == namespace && a.Has(plan.StepRecord) {
+				intend(inv, a)
+			}
+		}
+	})
+}
+
+// intend writes one action's intent into the inventory.
+func intend(inv *plan.Inventory, a plan.Action) {
+	if a.Kind == plan.KindSite {
+		if inv.Site != network.SiteName(a.Name) {
+			*inv = plan.Inventory{Network: inv.Network, Links: map[network.LinkName]plan.InventoryLink{}}
+		}
+		inv.Site, inv.Fields, inv.Protect = network.SiteName(a.Name), a.Site.Fields, a.Site.Protect
+		return
+	}
+	name, w := network.LinkName(a.Name), a.Link
+	if inv.Site == "" {
+		inv.Site = w.From.Site
+	}
+	entry := inv.Links[name]
+	if a.Has(plan.StepGrant) && entry.State == plan.LinkUnderWay && entry.Attempt >= w.Attempt {
+		return // a later attempt of this same apply is recorded already
+	}
+	entry.To, entry.ToCluster, entry.ToNamespace = w.To.Site, w.To.Cluster, w.To.Namespace
+	entry.Cost = w.Cost
+	entry.Attempt = max(entry.Attempt, w.Attempt)
+	switch {
+	case a.Has(plan.StepConfirm):
+		entry.State = plan.LinkUnderWay
+	default:
+		entry.ToUID = w.To.UID
+	}
+	inv.Links[name] = entry
+}

@@ -1,0 +1,566 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// ends holds the clients of a link's two clusters.
+type ends struct{ from, to Cluster }
+
+func (t *task) ends() (ends, error) {
+	from, err := t.cluster(t.Link.From.Cluster)
+	if err != nil {
+		return ends{}, err
+	}
+	to, err := t.cluster(t.Link.To.Cluster)
+	return ends{from, to}, err
+}
+
+// makeLink takes a link from nothing, or from wherever an earlier apply stopped,
+// to operational: grant, token, Link, and then the credentials go.
+func (t *task) makeLink(ctx context.Context) error {
+	e, err := t.ends()
+	if err != nil {
+		return err
+	}
+	if err := t.identify(ctx, e); err != nil {
+		return err
+	}
+	t.attempt = t.Link.Attempt
+	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
+		return err
+	}
+	links, err := t.obtain(ctx, e)
+	if err != nil {
+		return err
+	}
+	if err := t.settle(ctx, e, links); err != nil {
+		t.withdraw(ctx, e)
+		return err
+	}
+	if err := t.step(ctx, plan.StepRetire, func(ctx context.Context) error { return t.removeObjects(ctx, t.Link.Remove) }); err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error { return t.clean(ctx, e) }); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
+}
+
+// identify learns the UIDs of sites that this same apply made. The plan is left as
+// it is: the task works on a copy.
+func (t *task) identify(ctx context.Context, e ends) error {
+	work := *t.Link
+	t.Link = &work
+	for _, end := range []struct {
+		c   Cluster
+		end *plan.End
+	}{{e.from, &work.From}, {e.to, &work.To}} {
+		if end.end.UID != "" {
+			continue
+		}
+		site, err := end.c.Get(ctx, plan.ObjectRef{
+			Cluster: end.end.Cluster, Kind: plan.ObjectSite, Namespace: end.end.Namespace, Name: string(end.end.Site),
+		})
+		if err != nil {
+			return err
+		}
+		end.end.UID = site.UID
+	}
+	return nil
+}
+
+func (t *task) record(ctx context.Context) error {
+	return t.ledger.begin(ctx, t.Cluster, t.Namespace)
+}
+
+// obtain gives the Links of the current attempt. A failed redemption has burnt
+// its grant, so each try is a fresh attempt under a fresh name.
+func (t *task) obtain(ctx context.Context, e ends) ([]Object, error) {
+	resume := t.Link.Resume
+	for try := 1; ; try++ {
+		links, err := t.redeem(ctx, e, resume)
+		if err == nil {
+			return links, nil
+		}
+		err = t.explain(ctx, e, err)
+		t.withdraw(ctx, e)
+		var burnt errRedemption
+		if ctx.Err() != nil || !errors.As(err, &burnt) {
+			return nil, err
+		}
+		if try == t.opts.Attempts {
+			return nil, fmt.Errorf("%w (%d fresh grants were tried)", err, try)
+		}
+		t.sink.Event(Event{Action: t.ID, Step: t.at, Phase: Retrying, Attempt: t.attempt, Message: err.Error()})
+		resume = false
+		if err := t.nextAttempt(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// nextAttempt counts up and records it before anything bears the new name.
+func (t *task) nextAttempt(ctx context.Context) error {
+	t.attempt++
+	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
+		entry := inv.Links[network.LinkName(t.Name)]
+		entry.Attempt = t.attempt
+		inv.Links[network.LinkName(t.Name)] = entry
+	})
+}
+
+// redeem makes sure of grant and token and waits for the redemption. When
+// resuming, what is there is used: Links as they are, a token that may be under
+// way, a grant that is good.
+func (t *task) redeem(ctx context.Context, e ends, resume bool) ([]Object, error) {
+	pending := false
+	if resume {
+		links, err := t.findLinks(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		pending, err = t.exists(ctx, e.from, t.tokenRef())
+		if err != nil || len(links) > 0 && !pending {
+			return links, err
+		}
+	}
+	if !pending {
+		if err := t.grantAndToken(ctx, e, resume); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.step(ctx, plan.StepRedeem, func(ctx context.Context) error { return t.waitToken(ctx, e) }); err != nil {
+		return nil, err
+	}
+	links, err := t.findLinks(ctx, e)
+	if err == nil && len(links) == 0 {
+		err = errRedemption{fmt.Sprintf("%s says that it is redeemed, but there is no Link", t.tokenRef())}
+	}
+	return links, err
+}
+
+// grantAndToken creates both, the token at once after the grant has its code.
+func (t *task) grantAndToken(ctx context.Context, e ends, resume bool) error {
+	var got credentials
+	err := t.step(ctx, plan.StepGrant, func(ctx context.Context) error {
+		if err := t.createGrant(ctx, e, resume); err != nil {
+			return err
+		}
+		var err error
+		got, err = t.waitGrant(ctx, e)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	t.at = plan.StepRedeem
+	_, err = e.from.Create(ctx, Object{
+		ObjectRef: t.tokenRef(), Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
+		Spec: map[string]any{"url": got.url, "code": got.code, "ca": got.ca, "linkCost": int64(t.Link.Cost)},
+	})
+	if errors.Is(err, ErrExists) {
+		return errRedemption{fmt.Sprintf("%s is there already", t.tokenRef())}
+	}
+	return err
+}
+
+// createGrant makes the attempt's grant. One of that name is an earlier run's: it
+// is used when it is still good, and otherwise the attempt is over.
+func (t *task) createGrant(ctx context.Context, e ends, resume bool) error {
+	_, err := e.to.Create(ctx, Object{
+		ObjectRef: t.grantRef(), Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
+		Spec: map[string]any{"redemptionsAllowed": int64(1), "expirationWindow": t.opts.GrantWindow.String()},
+	})
+	if !errors.Is(err, ErrExists) {
+		return err
+	}
+	old, err := e.to.Get(ctx, t.grantRef())
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return errRedemption{"the grant of an earlier run went away"}
+	case err != nil:
+		return err
+	case !resume || spent(old) || expired(old, time.Now()):
+		return errRedemption{"the grant of an earlier run is spent or expired"}
+	}
+	return nil
+}
+
+// expired reports whether a grant has less than half a minute left; Skupper keeps
+// expired grants Ready.
+func expired(grant Object, now time.Time) bool {
+	at, err := time.Parse(time.RFC3339, text(grant.Status, "expirationTime"))
+	return err == nil && now.Add(30*time.Second).After(at)
+}
+
+func (t *task) waitGrant(ctx context.Context, e ends) (credentials, error) {
+	var got credentials
+	err := t.wait(ctx, e.to, t.grantRef(), "ready", func(o Object, exists bool) (bool, error) {
+		c, ready, err := grantReady(o, exists)
+		got = c
+		return ready, err
+	}, func(o Object) string { return Reason(o, "Processed", "Resolved", "Ready") })
+	return got, err
+}
+
+func (t *task) waitToken(ctx context.Context, e ends) error {
+	return t.wait(ctx, e.from, t.tokenRef(), "redeemed", tokenRedeemed,
+		func(o Object) string { return Reason(o, "Redeemed") })
+}
+
+// findLinks reads the Links that the attempt's redemption made: one of the
+// token's name, or the numbered pair of an HA site.
+func (t *task) findLinks(ctx context.Context, e ends) ([]Object, error) {
+	var out []Object
+	for _, name := range network.LinkObjectNames(t.object()) {
+		o, err := e.from.Get(ctx, t.linkRef(name))
+		if errors.Is(err, ErrNotFound) || err == nil && o.Deleting {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if label := o.Labels[plan.LabelLink]; label == "" || label == t.Name {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+func (t *task) exists(ctx context.Context, c Reader, ref plan.ObjectRef) (bool, error) {
+	_, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// explain adds site and cause to a failure, for a reader who sees only this line.
+func (t *task) explain(ctx context.Context, e ends, err error) error {
+	var burnt errRedemption
+	var off errGrantsOff
+	switch {
+	case errors.As(err, &off):
+		return fmt.Errorf("listening site %s: %w; enable the controller's grant server", t.Link.To.Site, off)
+	case !errors.As(err, &burnt):
+		return err
+	}
+	secret := t.secretRef()
+	if o, lookErr := e.from.Get(ctx, secret); lookErr == nil && !t.redeemed(o) {
+		return errRedemption{fmt.Sprintf("the token from site %s could not be redeemed at site %s: %s is there already and is not ours",
+			t.Link.To.Site, t.Link.From.Site, secret)}
+	}
+	return errRedemption{fmt.Sprintf("the token from site %s could not be redeemed at site %s: %s",
+		t.Link.To.Site, t.Link.From.Site, burnt.message)}
+}
+
+// redeemed reports whether a Secret or Link was made by redeeming our token: the
+// controller makes the connecting Site its owner.
+func (t *task) redeemed(o Object) bool {
+	return o.OwnerUID != "" && o.OwnerUID == t.Link.From.UID || o.Labels[plan.LabelLink] == t.Name
+}
+
+// withdraw takes back the attempt's credentials, so that nothing stays alive that
+// could still be redeemed, and what a failed redemption left. It runs to its end
+// even when the apply is interrupted; what it cannot remove, the next plan finds.
+func (t *task) withdraw(ctx context.Context, e ends) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	redeemed := slices.Contains([]plan.Step{plan.StepTakeOver, plan.StepConfigured, plan.StepOperational}, t.at)
+	if token, err := e.from.Get(bounded, t.tokenRef()); err == nil {
+		done, _ := token.Status["redeemed"].(bool)
+		redeemed = redeemed || done
+	}
+	t.report(t.deleteOwn(bounded, e.from, t.tokenRef()))
+	t.report(t.deleteOwn(bounded, e.to, t.grantRef()))
+	if !redeemed { // otherwise the Links are good, they are only not ready yet
+		t.report(t.removeMade(bounded, e))
+	}
+}
+
+// deleteOwn deletes an object if it carries the link's label, and that very one.
+func (t *task) deleteOwn(ctx context.Context, c Cluster, ref plan.ObjectRef) error {
+	o, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil || o.Labels[plan.LabelLink] != t.Name || o.Labels[plan.LabelNetwork] != t.plan.Network {
+		return err
+	}
+	return c.Delete(ctx, o.ObjectRef)
+}
+
+// removeMade deletes Links and the Secret that a failed redemption left behind.
+func (t *task) removeMade(ctx context.Context, e ends) error {
+	links, err := t.findLinks(ctx, e)
+	if err != nil {
+		return err
+	}
+	if secret, err := e.from.Get(ctx, t.secretRef()); err == nil {
+		links = append(links, secret)
+	}
+	for _, o := range links {
+		if !t.redeemed(o) {
+			continue
+		}
+		if err := e.from.Delete(ctx, o.ObjectRef); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report tells of a failure that does not change the action's own end.
+func (t *task) report(err error) {
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		t.sink.Event(Event{Action: t.ID, Step: plan.StepClean, Phase: Failed, Attempt: t.attempt, Message: err.Error()})
+	}
+}
+
+// settle takes the Links over and waits until the routers carry them.
+func (t *task) settle(ctx context.Context, e ends, links []Object) error {
+	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) error {
+		for _, l := range links {
+			if err := t.takeOver(ctx, e, l, ""); err != nil {
+				return err
+			}
+		}
+		return t.labelSecret(ctx, e)
+	}); err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepOperational, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Operational") })
+}
+
+// takeOver labels one Link and sets its cost. Any change of its metadata is the
+// touch without which the controller leaves a new Link alone until its resync. The
+// UID is always a condition; a new Link's version is not, as its status moves.
+func (t *task) takeOver(ctx context.Context, e ends, l Object, version string) error {
+	_, err := e.from.Apply(ctx, Object{
+		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
+		Spec: map[string]any{"cost": int64(t.Link.Cost)},
+	}, true)
+	return err
+}
+
+// labelSecret marks the Secret that redemption made, so that it can be found when
+// its link goes. Its data is neither read nor written.
+func (t *task) labelSecret(ctx context.Context, e ends) error {
+	o, err := e.from.Get(ctx, t.secretRef())
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil || o.Labels[plan.LabelLink] == t.Name {
+		return err
+	}
+	_, err = e.from.Apply(ctx, Object{ObjectRef: o.ObjectRef, Labels: t.labels(plan.LabelLink)}, true)
+	return err
+}
+
+func (t *task) waitLinks(ctx context.Context, e ends, links []Object, kind string) error {
+	what := map[string]string{"Configured": "configured", "Operational": "operational"}[kind]
+	for _, l := range links {
+		err := t.wait(ctx, e.from, l.ObjectRef, what, func(o Object, exists bool) (bool, error) {
+			if !exists || o.UID != l.UID {
+				return false, fmt.Errorf("%s was deleted meanwhile: %w", l.ObjectRef, ErrStale)
+			}
+			return Holds(o, kind), nil
+		}, func(o Object) string { return Reason(o, kind, "Ready") })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clean deletes the redeemed token and its spent grant.
+func (t *task) clean(ctx context.Context, e ends) error {
+	if err := t.deleteOwn(ctx, e.from, t.tokenRef()); err != nil {
+		return err
+	}
+	if err := t.deleteOwn(ctx, e.to, t.grantRef()); err != nil {
+		return err
+	}
+	if t.Has(plan.StepRetire) {
+		return nil
+	}
+	return t.removeObjects(ctx, t.Link.Remove)
+}
+
+// removeObjects deletes what the plan names, in its order, each by its UID.
+func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
+	for _, ref := range refs {
+		c, err := t.cluster(ref.Cluster)
+		if err != nil {
+			return err
+		}
+		if err := c.Delete(ctx, ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirm records that the link is up as desired.
+func (t *task) confirm(ctx context.Context, links []string) error {
+	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
+		entry := inv.Links[network.LinkName(t.Name)]
+		entry.State, entry.ToUID, entry.Cost, entry.Objects = plan.LinkApplied, t.Link.To.UID, t.Link.Cost, links
+		inv.Links[network.LinkName(t.Name)] = entry
+	})
+}
+
+// updateLink changes a link that is there: cost, labels, leftovers, or only what
+// the inventory says of it.
+func (t *task) updateLink(ctx context.Context) error {
+	e, err := t.ends()
+	if err != nil {
+		return err
+	}
+	if err := t.identify(ctx, e); err != nil {
+		return err
+	}
+	t.attempt = t.Link.Attempt
+	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
+		return err
+	}
+	var links []Object
+	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) (err error) {
+		links, err = t.changeLinks(ctx, e)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error { return t.removeObjects(ctx, t.Link.Remove) }); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
+}
+
+// changeLinks brings each Link to its desired cost and labels: one conditional
+// patch for each that differs.
+func (t *task) changeLinks(ctx context.Context, e ends) ([]Object, error) {
+	out := make([]Object, 0, len(t.Link.Live))
+	for _, planned := range t.Link.Live {
+		err := again(func() error {
+			live, err := t.changeLink(ctx, e, planned)
+			if err == nil {
+				out = append(out, live)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// changeLink reads a Link again: as desired means done, as planned means write,
+// anything else is stale.
+func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (Object, error) {
+	live, err := e.from.Get(ctx, t.linkRef(planned.Name))
+	if err != nil {
+		return live, err
+	}
+	desired, cost := int64(t.Link.Cost), max(number(live.Spec, "cost"), 1)
+	switch {
+	case live.UID != planned.UID:
+		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
+	case cost != desired && cost != max(int64(planned.Cost), 1):
+		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
+	case cost == desired && live.Labels[plan.LabelLink] == t.Name && live.Labels[plan.LabelNetwork] == t.plan.Network:
+		return live, nil
+	}
+	return live, t.takeOver(ctx, e, live, live.ResourceVersion)
+}
+
+// again repeats a read-compare-write whose write met a newer version: a status
+// that moved in between is no reason to give up.
+func again(do func() error) error {
+	const tries = 5
+	var err error
+	for range tries {
+		if err = do(); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+// deleteLink removes all of a link. An unfinished redemption may bring a Link
+// after its token is gone, so its names are looked at once more.
+func (t *task) deleteLink(ctx context.Context) error {
+	t.attempt = t.Link.Attempt
+	if err := t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
+		if err := t.removeObjects(ctx, t.Link.Remove); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(t.Link.Remove, func(r plan.ObjectRef) bool { return r.Kind == plan.ObjectToken }) {
+			return nil
+		}
+		from, err := t.cluster(t.Cluster)
+		if err != nil {
+			return err
+		}
+		return t.removeMade(ctx, ends{from: from})
+	}); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error {
+		return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
+			entry := inv.Links[network.LinkName(t.Name)]
+			entry.State, entry.Objects = plan.LinkRetired, nil
+			inv.Links[network.LinkName(t.Name)] = entry
+		})
+	})
+}
+
+func names(links []Object) []string {
+	out := make([]string, 0, len(links))
+	for _, l := range links {
+		out = append(out, l.Name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// owned are the link's owned fields, for the digest.
+func (t *task) owned() map[string]any {
+	return map[string]any{"from": t.Link.From.Site, "to": t.Link.To.Site, "cost": t.Link.Cost}
+}
+
+func (t *task) object() string { return network.ObjectName(network.LinkName(t.Name), t.attempt) }
+
+func (t *task) tokenRef() plan.ObjectRef {
+	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectToken, Namespace: t.Link.From.Namespace, Name: t.object()}
+}
+
+func (t *task) secretRef() plan.ObjectRef {
+	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectSecret, Namespace: t.Link.From.Namespace, Name: t.object()}
+}
+
+func (t *task) linkRef(name string) plan.ObjectRef {
+	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectLink, Namespace: t.Link.From.Namespace, Name: name}
+}
+
+func (t *task) grantRef() plan.ObjectRef {
+	return plan.ObjectRef{
+		Cluster: t.Link.To.Cluster, Kind: plan.ObjectGrant, Namespace: t.Link.To.Namespace,
+		Name: plan.GrantName(t.plan.Network, network.LinkName(t.Name), t.attempt),
+	}
+}

@@ -1,0 +1,160 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Options bound an apply. Zero values mean the defaults.
+type Options struct {
+	// Parallelism is how many actions run at once; 20 by default.
+	Parallelism int
+	// Timeout bounds each wait for readiness; five minutes by default. It must leave
+	// room for the controller's resync of 30 s and the routers' report of 10 s.
+	Timeout time.Duration
+	// GrantWindow is how long a grant may be redeemed; five minutes by default.
+	GrantWindow time.Duration
+	// Attempts is how many fresh grants one link may use; three by default.
+	Attempts int
+}
+
+func (o Options) withDefaults() Options {
+	if o.Parallelism <= 0 {
+		o.Parallelism = 20
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Minute
+	}
+	if o.GrantWindow <= 0 {
+		o.GrantWindow = 5 * time.Minute
+	}
+	if o.Attempts <= 0 {
+		o.Attempts = 3
+	}
+	return o
+}
+
+// Run carries out the plan's actions on the clusters and reports each one's end.
+// It returns when every action has ended; a cancelled ctx lets the actions under
+// way withdraw what must not stay (unredeemed grants) and starts no other. Running
+// the same plan's description again finishes what was left.
+func Run(ctx context.Context, p plan.Plan, clusters map[network.ClusterName]Cluster, sink Sink, opts Options) Report {
+	r := &runner{plan: p, clusters: clusters, sink: sink, opts: opts.withDefaults()}
+	r.ledger = newLedger(p, clusters)
+	s := newSchedule(p.Actions, sink)
+	results := make(chan int)
+	running := 0
+	for {
+		for _, i := range s.start(r.opts.Parallelism - running) {
+			running++
+			go func() { // ends by sending its index, which the loop below receives
+				s.outcomes[i] = r.action(ctx, p.Actions[i])
+				results <- i
+			}()
+		}
+		if running == 0 {
+			break
+		}
+		s.finish(<-results)
+		running--
+		if ctx.Err() != nil {
+			s.abandon(Untouched, "the apply was interrupted before")
+		}
+	}
+	s.abandon(Blocked, "the plan's dependencies form a circle")
+	return Report{Outcomes: s.outcomes}
+}
+
+// runner carries what all actions of one apply share.
+type runner struct {
+	plan     plan.Plan
+	clusters map[network.ClusterName]Cluster
+	ledger   *ledger
+	sink     Sink
+	opts     Options
+}
+
+func (r *runner) action(ctx context.Context, a plan.Action) Outcome {
+	r.sink.Event(Event{Action: a.ID, Phase: Started})
+	step, err := r.perform(ctx, a)
+	out := Outcome{Action: a, State: Done, Step: step, Err: err}
+	if err != nil {
+		out.State = Failed
+		r.sink.Event(Event{Action: a.ID, Step: step, Phase: Failed, Message: err.Error()})
+		return out
+	}
+	r.sink.Event(Event{Action: a.ID, Phase: Done})
+	return out
+}
+
+// perform runs one action and names the step at which it failed.
+func (r *runner) perform(ctx context.Context, a plan.Action) (plan.Step, error) {
+	t := &task{runner: r, Action: a}
+	var err error
+	switch {
+	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
+		err = t.deleteSite(ctx)
+	case a.Kind == plan.KindSite:
+		err = t.applySite(ctx)
+	case a.Verb == plan.VerbDelete:
+		err = t.deleteLink(ctx)
+	case a.Has(plan.StepGrant):
+		err = t.makeLink(ctx)
+	default:
+		err = t.updateLink(ctx)
+	}
+	return t.at, err
+}
+
+// task is one action under way; only its own goroutine uses it.
+type task struct {
+	*runner
+	plan.Action
+	at      plan.Step
+	attempt int
+}
+
+// step runs one step of the action, if the action has it.
+func (t *task) step(ctx context.Context, s plan.Step, do func(context.Context) error) error {
+	if !t.Has(s) {
+		return nil
+	}
+	t.at = s
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Started, Attempt: t.attempt})
+	if err := do(ctx); err != nil {
+		return err
+	}
+	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Done, Attempt: t.attempt})
+	return nil
+}
+
+// wait bounds one wait by the timeout; why reads the last state for the error.
+func (t *task) wait(ctx context.Context, c Reader, ref plan.ObjectRef, what string,
+	until func(Object, bool) (bool, error), why func(Object) string) error {
+	bounded, cancel := context.WithTimeout(ctx, t.opts.Timeout)
+	defer cancel()
+	var last Object
+	err := c.Wait(bounded, ref, func(o Object, exists bool) (bool, error) {
+		last = o
+		return until(o, exists)
+	})
+	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%s is not %s after %s: %s: %w", ref, what, t.opts.Timeout, why(last), ErrTimeout)
+	}
+	return err
+}
+
+func (r *runner) cluster(name network.ClusterName) (Cluster, error) {
+	if c, ok := r.clusters[name]; ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("cluster %s: %w", name, ErrUnreachable)
+}

@@ -1,0 +1,201 @@
+package apply
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+func (t *task) applySite(ctx context.Context) error {
+	c, err := t.cluster(t.Cluster)
+	if err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepNamespace, func(ctx context.Context) error { return t.createNamespace(ctx, c) }); err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepRecord, func(ctx context.Context) error {
+		return t.ledger.begin(ctx, t.Cluster, t.Namespace)
+	}); err != nil {
+		return t.withNamespaceHint(err)
+	}
+	if err := t.step(ctx, plan.StepSite, func(ctx context.Context) error {
+		return again(func() error { return t.writeSite(ctx, c) })
+	}); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepReady, func(ctx context.Context) error { return t.waitSite(ctx, c) })
+}
+
+func (t *task) createNamespace(ctx context.Context, c Cluster) error {
+	_, err := c.Create(ctx, Object{ObjectRef: plan.ObjectRef{Cluster: t.Cluster, Kind: plan.ObjectNamespace, Name: t.Namespace}})
+	if errors.Is(err, ErrExists) {
+		return nil
+	}
+	return t.withNamespaceHint(err)
+}
+
+// withNamespaceHint says what to do about a namespace that is missing.
+func (t *task) withNamespaceHint(err error) error {
+	if errors.Is(err, ErrNotFound) || t.at == plan.StepNamespace && errors.Is(err, ErrForbidden) {
+		return fmt.Errorf("%w; create it with: kubectl create namespace %s", err, t.Namespace)
+	}
+	return err
+}
+
+func (t *task) siteRef() plan.ObjectRef {
+	return plan.ObjectRef{Cluster: t.Cluster, Kind: plan.ObjectSite, Namespace: t.Namespace, Name: t.Name, UID: t.Site.UID}
+}
+
+// writeSite reads the Site again: as desired means done, as planned means write,
+// anything else is stale.
+func (t *task) writeSite(ctx context.Context, c Cluster) error {
+	want := Object{
+		ObjectRef: t.siteRef(), Spec: specOf(t.Site.Fields),
+		Labels:      t.labels(plan.LabelSite),
+		Annotations: t.annotations(t.Site.Fields),
+	}
+	live, err := c.Get(ctx, want.ObjectRef)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		if t.Site.UID != "" {
+			return fmt.Errorf("%s is gone: %w", want.ObjectRef, ErrStale)
+		}
+		_, err = c.Apply(ctx, want, false)
+		return err
+	case err != nil:
+		return err
+	}
+	if err := t.checkSite(live); err != nil {
+		return err
+	}
+	want.UID, want.ResourceVersion = live.UID, live.ResourceVersion
+	_, err = c.Apply(ctx, want, true)
+	return err
+}
+
+// checkSite refuses a Site that is not the planned one.
+func (t *task) checkSite(live Object) error {
+	owned := live.Labels[plan.LabelManagedBy] == plan.ManagedBy && live.Labels[plan.LabelNetwork] == t.plan.Network
+	switch {
+	case t.Site.UID == "" && !owned:
+		return fmt.Errorf("%s appeared and is not ours: %w", live.ObjectRef, ErrStale)
+	case t.Site.UID != "" && t.Site.UID != live.UID:
+		return fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
+	case t.Site.UID == "":
+		return nil
+	}
+	now := FieldsOf(live.Spec)
+	for path, planned := range t.Site.Observed {
+		if desired := t.Site.Fields[path]; now[path] != planned && now[path] != desired {
+			return fmt.Errorf("%s: %s is now %v, was %v: %w", live.ObjectRef, path, now[path], planned, ErrStale)
+		}
+	}
+	return nil
+}
+
+func (t *task) waitSite(ctx context.Context, c Cluster) error {
+	ref := t.siteRef()
+	ref.UID = ""
+	return t.wait(ctx, c, ref, "ready",
+		func(o Object, exists bool) (bool, error) { return siteReady(o, exists, t.Site.Listens) },
+		func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
+}
+
+func (t *task) deleteSite(ctx context.Context) error {
+	c, err := t.cluster(t.Cluster)
+	if err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
+		if t.Site.UID != "" {
+			if err := t.removeSite(ctx, c); err != nil {
+				return err
+			}
+		}
+		return t.ledger.remove(ctx, t.Cluster, t.Namespace)
+	})
+}
+
+// removeSite deletes the Site and waits until it is gone, because a namespace has
+// room for one.
+func (t *task) removeSite(ctx context.Context, c Cluster) error {
+	ref := t.siteRef()
+	if err := c.Delete(ctx, ref); err != nil {
+		return err
+	}
+	return t.wait(ctx, c, ref, "gone", func(o Object, exists bool) (bool, error) {
+		return !exists || o.UID != ref.UID, nil
+	}, func(Object) string { return "a finalizer may hold it" })
+}
+
+// remove deletes an inventory; the next use of the page reads it again.
+func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namespace string) error {
+	pg := l.page(cluster, namespace)
+	pg.mu.Lock()
+	defer pg.mu.Unlock()
+	pg.loaded = false
+	return l.clusters[cluster].Delete(ctx, pg.ref)
+}
+
+// labels are what every object of the action carries.
+func (t *task) labels(kind string) map[string]string {
+	return map[string]string{
+		plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: t.plan.Network, kind: t.Name,
+	}
+}
+
+// annotations are the commit and the digest of the owned fields.
+func (t *task) annotations(fields map[string]any) map[string]string {
+	data, err := json.Marshal(fields)
+	if err != nil {
+		data = nil // fields are strings, booleans and numbers, which always marshal
+	}
+	sum := sha256.Sum256(data)
+	out := map[string]string{plan.AnnotationDigest: "sha256:" + hex.EncodeToString(sum[:])}
+	if t.plan.Source.Commit != "" {
+		out[plan.AnnotationCommit] = t.plan.Source.Commit
+	}
+	return out
+}
+
+const settingsPrefix = "settings."
+
+// specOf builds a Site's spec from owned fields by path.
+func specOf(fields map[string]any) map[string]any {
+	spec, settings := map[string]any{}, map[string]any{}
+	for path, v := range fields {
+		if key, ok := strings.CutPrefix(path, settingsPrefix); ok {
+			settings[key] = v
+			continue
+		}
+		spec[path] = v
+	}
+	if len(settings) > 0 {
+		spec["settings"] = settings
+	}
+	return spec
+}
+
+// FieldsOf flattens a Site's spec into fields by path, as plan.SiteView has them.
+func FieldsOf(spec map[string]any) map[string]any {
+	out := map[string]any{}
+	for k, v := range spec {
+		settings, ok := v.(map[string]any)
+		if k != "settings" || !ok {
+			out[k] = v
+			continue
+		}
+		for key, value := range settings {
+			out[settingsPrefix+key] = value
+		}
+	}
+	return out
+}

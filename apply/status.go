@@ -1,0 +1,143 @@
+package apply
+
+import (
+	"fmt"
+	"strings"
+
+	"fairlead.dev/fairlead/secrets"
+)
+
+// condition is one entry of status.conditions.
+type condition struct {
+	status, reason, message string
+	observed                int64
+}
+
+func conditionOf(o Object, kind string) (condition, bool) {
+	list, _ := o.Status["conditions"].([]any)
+	for _, item := range list {
+		c, ok := item.(map[string]any)
+		if !ok || c["type"] != kind {
+			continue
+		}
+		return condition{
+			status: text(c, "status"), reason: text(c, "reason"), message: text(c, "message"),
+			observed: number(c, "observedGeneration"),
+		}, true
+	}
+	return condition{}, false
+}
+
+// Holds reports whether a condition is true for the object's current generation;
+// a Skupper status is trustworthy only then.
+func Holds(o Object, kind string) bool {
+	c, ok := conditionOf(o, kind)
+	return ok && c.status == "True" && c.observed == o.Generation
+}
+
+// Reason gives the most telling text of a status that is not as hoped.
+func Reason(o Object, kinds ...string) string {
+	for _, kind := range kinds {
+		if c, ok := conditionOf(o, kind); ok && c.status != "True" && c.message != "" {
+			return c.message
+		}
+	}
+	if m := text(o.Status, "message"); m != "" && m != "OK" {
+		return m
+	}
+	if len(o.Status) == 0 {
+		return "the controller has not reported on it; is Skupper running for this namespace?"
+	}
+	return "the controller gives no reason"
+}
+
+func text(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+func number(m map[string]any, key string) int64 {
+	switch n := m[key].(type) {
+	case int64:
+		return n
+	case int32:
+		return int64(n)
+	case int:
+		return int64(n)
+	case float64:
+		return int64(n)
+	}
+	return 0
+}
+
+// siteReady decides on a Site; an error ends the wait, because it will not get better.
+func siteReady(o Object, exists, listens bool) (bool, error) {
+	if !exists {
+		return false, fmt.Errorf("the Site was deleted meanwhile: %w", ErrStale)
+	}
+	if c, ok := conditionOf(o, "Configured"); ok && c.status == "False" && strings.Contains(c.message, "active site already exists") {
+		return false, fmt.Errorf("the namespace has another active Site: %s", c.message)
+	}
+	endpoints, _ := o.Status["endpoints"].([]any)
+	return Holds(o, "Ready") && (!listens || len(endpoints) > 0), nil
+}
+
+// errGrantsOff tells a controller without a grant server.
+type errGrantsOff struct{ message string }
+
+func (e errGrantsOff) Error() string {
+	return "its controller makes no grants: " + e.message
+}
+
+// credentials are what a ready grant gives to a token.
+type credentials struct {
+	url  string
+	code secrets.Value
+	ca   string
+}
+
+// grantReady decides on an AccessGrant. A controller whose grants are switched
+// off says so only in status.message and sets no condition.
+func grantReady(o Object, exists bool) (credentials, bool, error) {
+	if !exists {
+		return credentials{}, false, fmt.Errorf("the grant was deleted meanwhile: %w", ErrStale)
+	}
+	code, _ := o.Status["code"].(secrets.Value)
+	c := credentials{url: text(o.Status, "url"), ca: text(o.Status, "ca"), code: code}
+	if c.url != "" && c.ca != "" && !code.IsZero() && Holds(o, "Ready") {
+		return c, true, nil
+	}
+	message := text(o.Status, "message")
+	conditions, _ := o.Status["conditions"].([]any)
+	if len(conditions) == 0 && strings.Contains(message, "not enabled") {
+		return credentials{}, false, errGrantsOff{message}
+	}
+	return credentials{}, false, nil
+}
+
+// errRedemption is a token that the controller could not redeem. Its grant is
+// spent or refused: waiting for the token does not help.
+type errRedemption struct{ message string }
+
+func (e errRedemption) Error() string { return e.message }
+
+// tokenRedeemed decides on an AccessToken.
+func tokenRedeemed(o Object, exists bool) (bool, error) {
+	if !exists {
+		return false, fmt.Errorf("the token was deleted meanwhile: %w", ErrStale)
+	}
+	if done, _ := o.Status["redeemed"].(bool); done {
+		return true, nil
+	}
+	c, ok := conditionOf(o, "Redeemed")
+	failed := ok && c.status == "False" && c.message != "" && !strings.EqualFold(c.reason, "Pending")
+	if failed || text(o.Status, "status") == "Error" {
+		return false, errRedemption{Reason(o, "Redeemed")}
+	}
+	return false, nil
+}
+
+// spent reports whether a grant has no redemption left.
+func spent(o Object) bool {
+	return number(o.Status, "redemptions") >= max(number(o.Spec, "redemptionsAllowed"), 1)
+}
