@@ -1,0 +1,209 @@
+// Package cli is the command line: it turns flags into calls and results into
+// streams and exit codes. What is done is decided elsewhere.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// System is what a command needs of the process around it. Tests give their own,
+// so that commands can run side by side.
+type System struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+	// Dir is the working directory.
+	Dir string
+	// InTerminal and ErrTerminal say whether a person is at that stream.
+	InTerminal, OutTerminal, ErrTerminal bool
+	// Width is the terminal's, in columns; 0 when unknown.
+	Width func() int
+	// Signals are delivered here; nil means none.
+	Signals <-chan os.Signal
+}
+
+// OS is the real process.
+func OS() System {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "."
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	return System{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Dir: dir, Signals: signals,
+		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Width: func() int {
+			w, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil {
+				return 0
+			}
+			return w
+		},
+	}
+}
+
+// Main runs one command and returns its exit code.
+func Main(args []string, sys System) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(sys.Err, "fairlead: internal error: %v\n%s", r, debug.Stack())
+			code = exitError
+		}
+	}()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	stop := watchSignals(sys, cancel)
+	defer stop()
+	root := newRoot(&sys)
+	root.SetArgs(args)
+	return exitOf(ctx, root.ExecuteContext(ctx), sys)
+}
+
+// interrupted is the cause of a cancelled context.
+type interrupted struct{ signal os.Signal }
+
+func (i interrupted) Error() string { return "interrupted by " + i.signal.String() }
+
+// watchSignals cancels at the first signal and ends the process at the second. The
+// goroutine ends with stop.
+func watchSignals(sys System, cancel context.CancelCauseFunc) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case s := <-sys.Signals:
+			fmt.Fprintln(sys.Err, "\nfairlead: stopping; a second signal stops at once")
+			cancel(interrupted{s})
+		case <-done:
+			return
+		}
+		select {
+		case s := <-sys.Signals:
+			os.Exit(signalCode(s))
+		case <-done:
+		}
+	}()
+	return func() { close(done) }
+}
+
+// The exit codes of the contract.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitChanges     = 2
+	exitInvalid     = 3
+	exitPartial     = 4
+	exitStale       = 5
+	exitRefused     = 6
+	exitUnreachable = 7
+	exitTimeout     = 8
+)
+
+func signalCode(s os.Signal) int {
+	if s == syscall.SIGTERM {
+		return 143
+	}
+	return 130
+}
+
+// failure is an error with its exit code. A silent one was shown already.
+type failure struct {
+	code   int
+	err    error
+	silent bool
+}
+
+func (f failure) Error() string {
+	if f.err == nil {
+		return fmt.Sprintf("exit code %d", f.code)
+	}
+	return f.err.Error()
+}
+
+func (f failure) Unwrap() error { return f.err }
+
+// quit ends a command with a code; everything was said already.
+func quit(code int) error {
+	if code == exitOK {
+		return nil
+	}
+	return failure{code: code, silent: true}
+}
+
+func fail(code int, format string, args ...any) error {
+	return failure{code: code, err: fmt.Errorf(format, args...)}
+}
+
+func exitOf(ctx context.Context, err error, sys System) int {
+	if err == nil {
+		return exitOK
+	}
+	var f failure
+	known := errors.As(err, &f)
+	if !known || !f.silent {
+		fmt.Fprintf(sys.Err, "fairlead: %v\n", err)
+	}
+	var sig interrupted
+	if errors.As(context.Cause(ctx), &sig) {
+		return signalCode(sig.signal)
+	}
+	if known {
+		return f.code
+	}
+	return exitError
+}
+
+func newRoot(sys *System) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "fairlead",
+		Short:         "Keep a Skupper network as described in git",
+		Long:          rootLong,
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: false},
+	}
+	root.SetIn(sys.In)
+	root.SetOut(sys.Out)
+	root.SetErr(sys.Err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fail(exitInvalid, "%v; see: %s --help", err, c.CommandPath())
+	})
+	root.AddCommand(newVet(sys), newPlan(sys), newApply(sys), newDrift(sys), newStatus(sys), newVersion(sys))
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fail(exitInvalid, "unknown command %q; see: fairlead --help", args[0])
+		}
+		return c.Help()
+	}
+	root.Args = cobra.ArbitraryArgs
+	return root
+}
+
+const rootLong = `Fairlead keeps a Skupper network as described in git: sites, links and costs in
+CUE files are validated, compared with the live clusters, shown as a plan, and
+applied, credentials included.
+
+Exit codes: 0 success; 1 error; 2 changes or drift (when asked for); 3 invalid
+description or flags; 4 applied in part; 5 stale plan; 6 refused by a rule;
+7 cluster unreachable or refusing; 8 timed out; 130, 143 interrupted.`
+
+// logger writes to stderr: warnings, with -v everything.
+func logger(sys *System, verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(sys.Err, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+)
+
+// applyFlags are apply's own.
+type applyFlags struct {
+	*common
+	yes      bool
+	adopt    bool
+	planFile string
+	window   time.Duration
+}
+
+func newApply(sys *System) *cobra.Command {
+	o := &applyFlags{common: &common{sys: sys}}
+	c := &cobra.Command{
+		Use:   "apply [PACKAGE]",
+		Short: "Make the clusters as described",
+		Long: `Apply plans, shows the plan, asks on a terminal, and carries it out: sites first,
+then links, each with a grant and a token that are gone when it is up. Without a
+terminal it wants --yes, or --plan FILE with a plan that was reviewed: the plan
+is made again, and if it is not the same, nothing is done (exit code 5).
+An apply that was interrupted is finished by running it again.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			return o.run(c.Context())
+		},
+	}
+	o.describe(c)
+	o.reach(c)
+	o.narrow(c)
+	f := c.Flags()
+	f.BoolVar(&o.yes, "yes", false, "do not ask")
+	f.BoolVar(&o.adopt, "adopt", false, "take over foreign objects of a wanted name")
+	f.StringVar(&o.planFile, "plan", "", "apply only if the plan is still the one saved in this file by plan -o")
+	f.DurationVar(&o.window, "grant-window", 5*time.Minute, "how long a grant may be redeemed")
+	return c
+}
+
+func (o *applyFlags) run(ctx context.Context) error {
+	saved, err := o.savedPlan()
+	if err != nil {
+		return err
+	}
+	s, observation, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	p := o.make(s, observation, o.adopt)
+	if err := o.show(report.Report{Plan: &p}); err != nil {
+		return err
+	}
+	if err := planExit(p, false); err != nil {
+		return err
+	}
+	if err := o.sameAs(saved, p); err != nil || !p.Pending() {
+		return err
+	}
+	if err := o.agree(ctx, p); err != nil {
+		return err
+	}
+	return o.carryOut(ctx, s, p)
+}
+
+// savedPlan reads the file of --plan; nil without one.
+func (o *applyFlags) savedPlan() (*plan.Plan, error) {
+	if o.planFile == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(o.abs(o.planFile))
+	if err != nil {
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
+	}
+	p, err := plan.Decode(data)
+	if err != nil {
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.planFile, err)}
+	}
+	return &p, nil
+}
+
+// sameAs refuses to apply anything but the reviewed plan.
+func (o *applyFlags) sameAs(saved *plan.Plan, now plan.Plan) error {
+	if saved == nil || saved.ID == now.ID {
+		return nil
+	}
+	return fail(exitStale, "the plan in %s (%s) is stale: planning again gives %s, shown above; review it and save it anew",
+		o.planFile, short(saved.ID), short(now.ID))
+}
+
+func short(id string) string { return strings.TrimPrefix(id, "sha256:")[:12] }
+
+// agree asks a person, or wants to have been told.
+func (o *applyFlags) agree(ctx context.Context, p plan.Plan) error {
+	if o.yes || o.planFile != "" {
+		return nil
+	}
+	if !o.sys.InTerminal {
+		return fail(exitInvalid, "there is no terminal to ask on; pass --yes, or --plan FILE with a reviewed plan")
+	}
+	fmt.Fprintf(o.sys.Err, "\nApply this plan to network %s? Only \"yes\" is accepted: ", p.Network)
+	answer := make(chan string, 1)
+	go func() { // ends with the line, or with the process
+		line, _ := bufio.NewReader(o.sys.In).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case a := <-answer:
+		if a == "yes" {
+			return nil
+		}
+		return fail(exitError, "not applied: the answer was not \"yes\"")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// carryOut applies, shows progress, and judges the end.
+func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan) error {
+	view := newProgress(o.sys, p, o.colored(o.sys.ErrTerminal))
+	result := apply.Run(ctx, p, s.writers(), view, apply.Options{
+		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window,
+	})
+	view.stop()
+	o.tell(result)
+	if result.Complete() {
+		return nil
+	}
+	return failure{code: codeOf(result), err: failures(result)}
+}
+
+// tell sums up on stderr: stdout has the plan.
+func (o *applyFlags) tell(r apply.Report) {
+	var parts []string
+	for _, c := range []struct {
+		state apply.Phase
+		word  string
+	}{{apply.Done, "done"}, {apply.Failed, "failed"}, {apply.Blocked, "blocked"}, {apply.Untouched, "not started"}} {
+		if n := r.Count(c.state); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, c.word))
+		}
+	}
+	fmt.Fprintf(o.sys.Err, "Applied: %s.\n", strings.Join(parts, ", "))
+}
+
+// failures lists every action that was not done, and why.
+func failures(r apply.Report) error {
+	var all *multierror.Error
+	for _, out := range r.Outcomes {
+		switch out.State {
+		case apply.Failed:
+			all = multierror.Append(all, fmt.Errorf("%s %s, at %q: %w", out.Action.Kind, out.Action.Name, report.StepWord(out.Step), out.Err))
+		case apply.Blocked, apply.Untouched:
+			all = multierror.Append(all, fmt.Errorf("%s %s: %w", out.Action.Kind, out.Action.Name, out.Err))
+		}
+	}
+	all.ErrorFormat = func(list []error) string {
+		lines := []string{"not everything was applied; run it again to finish:"}
+		for _, err := range list {
+			lines = append(lines, "  "+err.Error())
+		}
+		return strings.Join(lines, "\n")
+	}
+	return all
+}
+
+// codeOf gives the exit code of an apply that is not complete: a class of failure
+// that all failures share, otherwise "in part".
+func codeOf(r apply.Report) int {
+	classes := []struct {
+		class error
+		code  int
+	}{{apply.ErrTimeout, exitTimeout}, {apply.ErrStale, exitStale}, {apply.ErrUnreachable, exitUnreachable}, {apply.ErrForbidden, exitUnreachable}}
+	for _, c := range classes {
+		failed, same := 0, 0
+		for _, out := range r.Outcomes {
+			if out.State == apply.Failed {
+				failed++
+				if errors.Is(out.Err, c.class) {
+					same++
+				}
+			}
+		}
+		if failed > 0 && failed == same {
+			return c.code
+		}
+	}
+	return exitPartial
+}

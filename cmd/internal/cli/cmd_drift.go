@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
+)
+
+func newDrift(sys *System) *cobra.Command {
+	o := &common{sys: sys}
+	c := &cobra.Command{
+		Use:   "drift [PACKAGE]",
+		Short: "Show where a cluster differs from what was last applied",
+		Long: `Drift compares the clusters with what was last applied, field by field, and
+exits with 2 when they differ. What git changed since is not drift: plan shows
+it. Sites and Links that Fairlead does not own are listed apart.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			s, observation, err := o.open(c.Context())
+			if err != nil {
+				return err
+			}
+			p := o.driftPlan(s, observation)
+			if err := o.show(report.Report{Drift: &p}); err != nil {
+				return err
+			}
+			switch {
+			case p.Pending():
+				return quit(exitChanges)
+			case unreachable(p):
+				return quit(exitUnreachable)
+			}
+			return nil
+		},
+	}
+	o.describe(c)
+	o.reach(c)
+	o.narrow(c)
+	return c
+}
+
+// driftPlan is the ordinary plan, made for what was last applied instead of what
+// git says; only what the cluster moved is kept.
+func (o *common) driftPlan(s session, observation plan.Observation) plan.Plan {
+	p := plan.Make(plan.Input{
+		Desired: desired.LastApplied(observation, s.desired), Observation: observation,
+		Source: s.source, Filter: o.filter(),
+	})
+	return plan.Keep(p, func(a plan.Action) bool {
+		return a.Cause != plan.CausePending && !slices.Contains([]plan.Verb{plan.VerbDelete, plan.VerbAdopt}, a.Verb)
+	})
+}

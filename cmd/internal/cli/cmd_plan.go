@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+)
+
+func newPlan(sys *System) *cobra.Command {
+	o := &common{sys: sys}
+	var detailed, adopt bool
+	c := &cobra.Command{
+		Use:   "plan [PACKAGE]",
+		Short: "Show what apply would do",
+		Long: `Plan compares the description with the live clusters and shows what apply would
+do, and why. It writes nothing to any cluster. With -o FILE the plan is also
+saved as JSON, for apply --plan.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			s, observation, err := o.open(c.Context())
+			if err != nil {
+				return err
+			}
+			p := o.make(s, observation, adopt)
+			if err := o.savePlan(p); err != nil {
+				return err
+			}
+			return planExit(p, detailed)
+		},
+	}
+	o.describe(c)
+	o.reach(c)
+	o.narrow(c)
+	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
+	c.Flags().BoolVar(&adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
+	return c
+}
+
+// savePlan shows the plan and, with -o, writes its JSON to the file.
+func (o *common) savePlan(p plan.Plan) error {
+	file := o.output
+	if file == "" {
+		return o.show(report.Report{Plan: &p})
+	}
+	out, err := os.OpenFile(o.abs(file), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fail(exitError, "--output: %w", err)
+	}
+	if err := report.JSON(out, report.Report{Plan: &p}); err != nil {
+		return err
+	}
+	if err := out.Close(); err != nil {
+		return fail(exitError, "--output: %w", err)
+	}
+	return o.render(o.sys.Out, report.Report{Plan: &p}, o.colored(o.sys.OutTerminal))
+}
+
+// planExit judges a shown plan.
+func planExit(p plan.Plan, detailed bool) error {
+	switch {
+	case len(p.Refusals) > 0:
+		return quit(exitRefused)
+	case unreachable(p):
+		return quit(exitUnreachable)
+	case detailed && p.Pending():
+		return quit(exitChanges)
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+)
+
+func newStatus(sys *System) *cobra.Command {
+	o := &common{sys: sys}
+	c := &cobra.Command{
+		Use:   "status [PACKAGE]",
+		Short: "Show how the network's sites and links fare",
+		Long: `Status shows every declared site and link as it is on the clusters: cost, state,
+remote site and, when it is not ready, the reason. It exits with 0 whatever the
+state, and with 7 when a cluster could not be read.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			s, observation, err := o.open(c.Context())
+			if err != nil {
+				return err
+			}
+			status := plan.StatusOf(s.desired, observation)
+			if err := o.show(report.Report{Status: &status}); err != nil {
+				return err
+			}
+			for _, v := range observation.Clusters {
+				if v.State != plan.StateOK {
+					return quit(exitUnreachable)
+				}
+			}
+			return nil
+		},
+	}
+	o.describe(c)
+	o.reach(c)
+	return c
+}

@@ -1,0 +1,31 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+func newVet(sys *System) *cobra.Command {
+	o := &common{sys: sys}
+	c := &cobra.Command{
+		Use:   "vet [PACKAGE]",
+		Short: "Check a description without touching a cluster",
+		Long: `Vet evaluates the description, checks its structure and its meaning, and reports
+everything it finds with file, line and column. It never touches a cluster.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			d, err := o.read(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := o.show(findings(d.Result)); err != nil {
+				return err
+			}
+			if d.Findings.HasErrors() {
+				return quit(exitInvalid)
+			}
+			return nil
+		},
+	}
+	o.describe(c)
+	return c
+}

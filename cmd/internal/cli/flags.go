@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// common are the flags that most commands share.
+type common struct {
+	sys         *System
+	path        string
+	rev         string
+	tags        []string
+	clusters    []string
+	sites       []string
+	links       []string
+	format      string
+	output      string
+	kubeconfig  string
+	timeout     time.Duration
+	parallelism int
+	color       string
+	verbose     bool
+}
+
+// describe adds the flags that say which description is meant and how to show.
+func (o *common) describe(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.rev, "rev", "", "read the description from this git revision instead of the work tree")
+	f.StringArrayVarP(&o.tags, "tag", "t", nil, "CUE tag, key=value or key (repeatable)")
+	f.StringVar(&o.format, "format", "text", "output format: text or json")
+	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
+	f.StringVar(&o.color, "color", "auto", "auto, always or never")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request, never its content")
+	c.Args = cobra.MaximumNArgs(1)
+}
+
+// reach adds the flags of commands that talk to clusters.
+func (o *common) reach(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig for clusters that name none (default: KUBECONFIG, then ~/.kube/config)")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "bound of each wait: for an API server's answers, for readiness")
+	f.IntVar(&o.parallelism, "parallelism", 20, "how many clusters, sites and links are worked on at once")
+}
+
+// narrow adds the flags that pick a part of the network.
+func (o *common) narrow(c *cobra.Command) {
+	f := c.Flags()
+	f.StringArrayVar(&o.clusters, "cluster", nil, "only this cluster (repeatable)")
+	f.StringArrayVar(&o.sites, "site", nil, "only this site (repeatable)")
+	f.StringArrayVar(&o.links, "link", nil, "only this link (repeatable)")
+}
+
+// check refuses flag values that no command understands.
+func (o *common) check(args []string) error {
+	o.path = "."
+	if len(args) > 0 {
+		o.path = args[0]
+	}
+	if o.format != "text" && o.format != "json" {
+		return fail(exitInvalid, "--format %q is not known; use text or json", o.format)
+	}
+	if o.color != "auto" && o.color != "always" && o.color != "never" {
+		return fail(exitInvalid, "--color %q is not known; use auto, always or never", o.color)
+	}
+	return nil
+}
+
+func (o *common) filter() plan.Filter {
+	return plan.Filter{
+		Clusters: names[network.ClusterName](o.clusters),
+		Sites:    names[network.SiteName](o.sites),
+		Links:    names[network.LinkName](o.links),
+	}
+}
+
+func names[T ~string](list []string) []T {
+	out := make([]T, 0, len(list))
+	for _, s := range list {
+		out = append(out, T(s))
+	}
+	return out
+}
+
+// colored decides for one stream.
+func (o *common) colored(terminal bool) bool {
+	switch o.color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	get := o.sys.Getenv
+	return terminal && get("NO_COLOR") == "" && get("TERM") != "dumb" && get("CI") == ""
+}
+
+// show renders a report to standard output, or to the file of -o.
+func (o *common) show(r report.Report) error {
+	w, done, err := o.destination()
+	if err != nil {
+		return err
+	}
+	if err := o.render(w, r, o.output == "" && o.colored(o.sys.OutTerminal)); err != nil {
+		return err
+	}
+	return done()
+}
+
+func (o *common) render(w io.Writer, r report.Report, colored bool) error {
+	if o.format == "json" {
+		return report.JSON(w, r)
+	}
+	return report.Text(w, r, report.Style{Color: colored})
+}
+
+func (o *common) destination() (io.Writer, func() error, error) {
+	if o.output == "" || o.output == "-" {
+		return o.sys.Out, func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(o.abs(o.output), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--output: %w", err)
+	}
+	return f, f.Close, nil
+}
+
+// abs resolves a path of the user against the working directory.
+func (o *common) abs(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(o.sys.Dir, path)
+}

@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/schema"
+	"fairlead.dev/fairlead/schema/network"
+	"fairlead.dev/fairlead/schema/revision"
+)
+
+// description is a loaded and valid description.
+type description struct {
+	schema.Result
+	source plan.Source
+	// dir is the package's directory on disk, empty when a revision was read.
+	dir string
+}
+
+// load reads and validates; user mistakes are shown and end the command.
+func (o *common) load(ctx context.Context) (description, error) {
+	d, err := o.read(ctx)
+	if err != nil {
+		return d, err
+	}
+	if d.Findings.HasErrors() {
+		if err := report.Text(o.sys.Err, findings(d.Result), report.Style{Color: o.colored(o.sys.ErrTerminal)}); err != nil {
+			return d, err
+		}
+		return d, quit(exitInvalid)
+	}
+	return d, nil
+}
+
+// read evaluates the description without judging its findings.
+func (o *common) read(ctx context.Context) (description, error) {
+	tree, err := o.tree(ctx)
+	if err != nil {
+		return description{}, failure{code: exitInvalid, err: err}
+	}
+	res, err := schema.Load(ctx, schema.Source{
+		FS: tree.FS, Dir: tree.Dir, Tags: o.tags, Display: o.display(tree),
+	})
+	if err != nil {
+		return description{}, err
+	}
+	d := description{Result: res, source: plan.Source{
+		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty,
+		Path: tree.Dir, Digest: res.Digest,
+	}}
+	if tree.Root != "" {
+		d.dir = filepath.Join(tree.Root, filepath.FromSlash(tree.Dir))
+	}
+	return d, nil
+}
+
+// tree opens the work tree or the revision. A package qualifier stays for CUE.
+func (o *common) tree(ctx context.Context) (revision.Tree, error) {
+	dir, qualifier, _ := strings.Cut(o.path, ":")
+	tree, err := revision.WorkTree, error(nil)
+	var t revision.Tree
+	if o.rev == "" {
+		t, err = tree(ctx, o.abs(dir))
+	} else {
+		t, err = revision.At(ctx, o.abs(dir), o.rev)
+	}
+	if qualifier != "" {
+		t.Dir += ":" + qualifier
+	}
+	return t, err
+}
+
+// display shows files as the user would name them from where they stand; those of
+// a revision relative to the repository's root.
+func (o *common) display(t revision.Tree) func(string) string {
+	if t.Root == "" {
+		return nil
+	}
+	base, err := filepath.Rel(realPath(o.sys.Dir), realPath(t.Root))
+	if err != nil {
+		return nil
+	}
+	return func(file string) string { return path.Join(filepath.ToSlash(base), file) }
+}
+
+func realPath(p string) string {
+	real, err := filepath.EvalSymlinks(p)
+	if err != nil {
+		return p
+	}
+	return real
+}
+
+func findings(r schema.Result) report.Report {
+	return report.Report{Findings: &report.Findings{
+		Network: r.Network.Name, Sites: len(r.Network.Sites), Links: len(r.Network.Links), List: r.Findings,
+	}}
+}
+
+// session is a description with the clusters that it names.
+type session struct {
+	description
+	desired  plan.Desired
+	clusters map[network.ClusterName]*kube.Cluster
+}
+
+// connect prepares the clusters' clients; it makes no request.
+func (o *common) connect(d description) (session, error) {
+	s := session{description: d, desired: desired.Build(d.Network), clusters: map[network.ClusterName]*kube.Cluster{}}
+	log := logger(o.sys, o.verbose)
+	for _, c := range d.Network.Clusters {
+		cfg := kube.Config{Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs()}
+		if o.verbose {
+			cfg.Log = log
+		}
+		if err := o.reference(&cfg, c, d.dir); err != nil {
+			return s, err
+		}
+		client, err := kube.Connect(cfg)
+		if err != nil {
+			return s, failure{code: exitUnreachable, err: err}
+		}
+		s.clusters[c.Name] = client
+	}
+	return s, nil
+}
+
+// reference resolves a kubeconfig that the description names.
+func (o *common) reference(cfg *kube.Config, c network.Cluster, dir string) error {
+	switch ref := c.Kubeconfig; {
+	case ref == nil:
+	case ref.Env != "":
+		content := o.sys.Getenv(ref.Env)
+		if content == "" {
+			return fail(exitInvalid, "cluster %s: environment variable %s, which should hold its kubeconfig, is empty", c.Name, ref.Env)
+		}
+		cfg.Kubeconfig = []byte(content)
+	case ref.File != "":
+		file := ref.File
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(cmp.Or(dir, o.sys.Dir), file)
+		}
+		cfg.Files = []string{file}
+	}
+	return nil
+}
+
+// kubeconfigs are the files for clusters that name none of their own.
+func (o *common) kubeconfigs() []string {
+	if o.kubeconfig != "" {
+		return []string{o.abs(o.kubeconfig)}
+	}
+	if list := o.sys.Getenv("KUBECONFIG"); list != "" {
+		return filepath.SplitList(list)
+	}
+	return []string{filepath.Join(o.sys.Getenv("HOME"), ".kube", "config")}
+}
+
+// observe reads all clusters side by side.
+func (o *common) observe(ctx context.Context, s session) plan.Observation {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	list := make([]*kube.Cluster, 0, len(s.clusters))
+	for _, c := range s.Network.Clusters {
+		list = append(list, s.clusters[c.Name])
+	}
+	return kube.ObserveAll(ctx, list, s.Network.Name, o.parallelism)
+}
+
+// open loads, connects and observes: what every command that looks at clusters does.
+func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
+	d, err := o.load(ctx)
+	if err != nil {
+		return session{}, plan.Observation{}, err
+	}
+	s, err := o.connect(d)
+	if err != nil {
+		return s, plan.Observation{}, err
+	}
+	observation := o.observe(ctx, s)
+	return s, observation, ctx.Err()
+}
+
+// make plans a session's description.
+func (o *common) make(s session, observation plan.Observation, adopt bool) plan.Plan {
+	return plan.Make(plan.Input{
+		Desired: s.desired, Observation: observation, Source: s.source,
+		Topology: topologyOf(s.Network, observation), Diagnostics: s.Findings,
+		Adopt: adopt, Filter: o.filter(),
+	})
+}
+
+// writers gives the clusters as apply wants them.
+func (s session) writers() map[network.ClusterName]apply.Cluster {
+	out := map[network.ClusterName]apply.Cluster{}
+	for name, c := range s.clusters {
+		out[name] = c
+	}
+	return out
+}
+
+// unreachable reports whether any cluster could not be read in full.
+func unreachable(p plan.Plan) bool {
+	for _, c := range p.Clusters {
+		if c.State != plan.StateOK {
+			return true
+		}
+	}
+	return false
+}

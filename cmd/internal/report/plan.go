@@ -1,0 +1,251 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"fairlead.dev/fairlead/plan"
+)
+
+type sign struct {
+	symbol string
+	color  color
+}
+
+var signs = map[plan.Verb]sign{
+	plan.VerbCreate:  {"+", green},
+	plan.VerbUpdate:  {"~", yellow},
+	plan.VerbReplace: {"±", yellow},
+	plan.VerbDelete:  {"-", red},
+	plan.VerbAdopt:   {"=", cyan},
+}
+
+func (p *printer) plan(pl plan.Plan) {
+	p.header(pl)
+	p.clusters(pl.Clusters)
+	for _, a := range pl.Actions {
+		p.action(a)
+	}
+	p.refusals(pl.Refusals)
+	p.effects(pl.Topology.Effects)
+	p.unmanaged(pl.Unmanaged)
+	p.summary(pl)
+}
+
+func (p *printer) header(pl plan.Plan) {
+	p.line("%s %s", p.paint(bold, "Network "+pl.Network), p.paint(dim, sourceOf(pl.Source)))
+	p.line("")
+}
+
+func sourceOf(s plan.Source) string {
+	if s.Commit == "" {
+		return "(not in git)"
+	}
+	text := s.Commit[:min(len(s.Commit), 12)]
+	if s.Ref != "" {
+		text = s.Ref + " at " + text
+	}
+	if s.Dirty {
+		text += ", with uncommitted changes"
+	}
+	return "(" + text + ")"
+}
+
+func (p *printer) clusters(clusters []plan.Cluster) {
+	for _, c := range clusters {
+		if c.State != plan.StateOK {
+			p.line("  %s cluster %s is %s: %s", p.paint(red, "!"), c.Name, c.State, c.Reason)
+			p.line("      nothing there is planned; what it holds is unknown")
+		}
+	}
+}
+
+func (p *printer) action(a plan.Action) {
+	s := signs[a.Verb]
+	title := fmt.Sprintf("%s %s %s", a.Verb, a.Kind, p.paint(bold, a.Name))
+	if a.Link != nil {
+		title += fmt.Sprintf(": %s → %s", a.Link.From.Site, a.Link.To.Site)
+	} else {
+		title += fmt.Sprintf(" in %s/%s", a.Cluster, a.Namespace)
+	}
+	p.line("  %s %s%s%s", p.paint(s.color, s.symbol), title, p.tags(a), p.paint(dim, place(a)))
+	p.line("      %s", a.Why)
+	for _, f := range a.Fields {
+		p.field(f)
+	}
+	if a.Verb == plan.VerbDelete {
+		p.removed(a)
+	} else {
+		p.line("      %s %s", p.paint(dim, "steps:"), steps(a.Steps))
+	}
+	if len(a.DependsOn) > 0 {
+		p.line("      %s %s", p.paint(dim, "after:"), strings.Join(a.DependsOn, ", "))
+	}
+}
+
+// tags says what deserves attention: drift, and what traffic meets.
+func (p *printer) tags(a plan.Action) string {
+	var tags []string
+	switch a.Cause {
+	case plan.CauseDrift:
+		tags = append(tags, p.paint(yellow, "drift"))
+	case plan.CauseBoth:
+		tags = append(tags, p.paint(yellow, "drift and pending"))
+	}
+	if a.Disruption != plan.DisruptionNone && a.Verb != plan.VerbDelete {
+		tags = append(tags, p.paint(yellow, disruption[a.Disruption]))
+	}
+	if len(tags) == 0 {
+		return ""
+	}
+	return " [" + strings.Join(tags, ", ") + "]"
+}
+
+var disruption = map[plan.Disruption]string{
+	plan.DisruptionReconnect: "brief reconnect",
+	plan.DisruptionRestart:   "router restarts",
+	plan.DisruptionReplace:   "new link before the old one goes",
+}
+
+func place(a plan.Action) string {
+	if at := a.DeclaredAt.String(); at != "" {
+		return "  " + at
+	}
+	return ""
+}
+
+func (p *printer) field(f plan.Field) {
+	switch {
+	case f.From == nil:
+		p.line("      %s %s: %s", p.paint(green, "+"), f.Path, value(f.To))
+	case f.To == nil:
+		p.line("      %s %s: %s", p.paint(red, "-"), f.Path, value(f.From))
+	default:
+		p.line("      %s %s: %s → %s", p.paint(yellow, "~"), f.Path, value(f.From), value(f.To))
+	}
+}
+
+func value(v any) string {
+	if s, ok := v.(string); ok {
+		return fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprint(v)
+}
+
+func (p *printer) removed(a plan.Action) {
+	if a.Link == nil {
+		return
+	}
+	for _, r := range a.Link.Remove {
+		p.line("      %s %s", p.paint(red, "-"), r)
+	}
+}
+
+var stepWords = map[plan.Step]string{
+	plan.StepNamespace: "create namespace", plan.StepRecord: "record", plan.StepSite: "write Site",
+	plan.StepReady: "wait until ready", plan.StepGrant: "grant", plan.StepRedeem: "redeem token",
+	plan.StepTakeOver: "take Link over", plan.StepConfigured: "configured", plan.StepOperational: "operational",
+	plan.StepRetire: "remove old Link", plan.StepClean: "clean up", plan.StepDelete: "delete",
+	plan.StepConfirm: "confirm",
+}
+
+// StepWord gives a step's name for people.
+func StepWord(s plan.Step) string { return stepWords[s] }
+
+func steps(list []plan.Step) string {
+	words := make([]string, 0, len(list))
+	for _, s := range list {
+		words = append(words, stepWords[s])
+	}
+	return strings.Join(words, " → ")
+}
+
+func (p *printer) refusals(list []plan.Refusal) {
+	for _, r := range list {
+		p.line("  %s refused: %s: %s", p.paint(red, "!"), r.Subject, r.Message)
+		p.line("      %s", r.Override)
+	}
+}
+
+func (p *printer) effects(list []plan.Effect) {
+	if len(list) == 0 {
+		return
+	}
+	p.line("")
+	p.line("%s", p.paint(bold, "What it does to the network"))
+	for _, e := range list {
+		p.line("  %s", e.Message)
+	}
+}
+
+func (p *printer) unmanaged(list []plan.ObjectRef) {
+	if len(list) == 0 {
+		return
+	}
+	p.line("")
+	p.line("%s", p.paint(bold, "Not managed by Fairlead, left alone"))
+	for _, r := range list {
+		p.line("  %s", r)
+	}
+}
+
+func (p *printer) summary(pl plan.Plan) {
+	p.line("")
+	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 {
+		p.line("%s", p.paint(green, "Nothing to do: the clusters are as described."))
+		return
+	}
+	p.line("%s %s.", p.paint(bold, "Plan:"), Summary(pl))
+}
+
+// Summary words a plan's counts, leaving out zeros: "2 to create, 1 to delete".
+func Summary(pl plan.Plan) string {
+	s := pl.Summary
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		word string
+	}{
+		{s.Create, "to create"}, {s.Update, "to update"}, {s.Replace, "to replace"}, {s.Adopt, "to adopt"},
+		{s.Delete, "to delete"}, {s.Drift, "because of drift"}, {s.Unknown, "unknown"}, {len(pl.Refusals), "refused"},
+	} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// drift shows a plan against what was last applied: each action is a difference.
+func (p *printer) drift(pl plan.Plan) {
+	p.line("%s", p.paint(bold, "Network "+pl.Network+", compared with what was last applied"))
+	p.line("")
+	p.clusters(pl.Clusters)
+	for _, a := range pl.Actions {
+		p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, a.Name), p.paint(dim, place(a)))
+		p.line("      %s", a.Why)
+		for _, f := range a.Fields {
+			p.line("      %s: %s on the cluster, %s when last applied", f.Path, value(f.From), value(f.To))
+		}
+	}
+	p.unmanaged(pl.Unmanaged)
+	p.line("")
+	switch {
+	case len(pl.Actions) > 0:
+		p.line("%s %s differ from what was last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(len(pl.Actions)))
+	case pl.Summary.Unknown > 0:
+		p.line("%s could not be compared.", things(pl.Summary.Unknown))
+	default:
+		p.line("%s", p.paint(green, "No drift."))
+	}
+}
+
+func things(n int) string {
+	if n == 1 {
+		return "1 site or link"
+	}
+	return fmt.Sprintf("%d sites and links", n)
+}

@@ -1,0 +1,76 @@
+// Package report renders: every output of Fairlead is one Report value shown as
+// text, or as JSON. It computes nothing that is not in the value.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+// Report is what a command found; exactly one of its parts is set.
+type Report struct {
+	// Findings are what vet found.
+	Findings *Findings
+	// Plan is what plan and apply show.
+	Plan *plan.Plan
+	// Drift is a plan made against what was last applied.
+	Drift *plan.Plan
+	// Status is how the network is.
+	Status *plan.Status
+}
+
+// Findings are a description's, with its size.
+type Findings struct {
+	Network string    `json:"network"`
+	Sites   int       `json:"sites"`
+	Links   int       `json:"links"`
+	List    diag.List `json:"findings"`
+}
+
+// Style says how text looks.
+type Style struct {
+	Color bool
+}
+
+// JSON writes the set part, indented, with a final newline.
+func JSON(w io.Writer, r Report) error {
+	data, err := json.MarshalIndent(r.part(), "", "  ")
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.Write(append(data, '\n'))
+	return err
+}
+
+func (r Report) part() any {
+	switch {
+	case r.Findings != nil:
+		return r.Findings
+	case r.Plan != nil:
+		return r.Plan
+	case r.Drift != nil:
+		return r.Drift
+	}
+	return r.Status
+}
+
+// Text writes the set part for people.
+func Text(w io.Writer, r Report, style Style) error {
+	p := &printer{paint: palette(style.Color)}
+	switch {
+	case r.Findings != nil:
+		p.findings(*r.Findings)
+	case r.Plan != nil:
+		p.plan(*r.Plan)
+	case r.Drift != nil:
+		p.drift(*r.Drift)
+	case r.Status != nil:
+		p.status(*r.Status)
+	}
+	_, err := w.Write(p.buf.Bytes())
+	return err
+}

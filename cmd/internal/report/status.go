@@ -1,0 +1,105 @@
+package report
+
+import (
+	"strconv"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+var conditionColors = map[plan.Condition]color{
+	plan.ConditionReady: green, plan.ConditionConfigured: yellow, plan.ConditionPending: yellow,
+	plan.ConditionMissing: red, plan.ConditionUnknown: red,
+}
+
+func (p *printer) status(s plan.Status) {
+	p.line("%s", p.paint(bold, "Network "+s.Network))
+	p.line("")
+	p.clusters(s.Clusters)
+	p.siteTable(s.Sites)
+	p.line("")
+	p.linkTable(s.Links)
+	p.unmanaged(s.Unmanaged)
+}
+
+func (p *printer) siteTable(sites []plan.SiteStatus) {
+	if len(sites) == 0 {
+		p.line("No sites.")
+		return
+	}
+	var rows [][]cell
+	for _, s := range sites {
+		rows = append(rows, []cell{
+			{string(s.Name), ""}, {string(s.Cluster) + "/" + s.Namespace, ""},
+			{string(s.State), conditionColors[s.State]}, {yesNo(s.Listens, "listens"), ""},
+			{s.Version, ""}, {strconv.Itoa(s.SitesInNetwork), ""}, {withOrigin(s.Reason, s.Declared), dim},
+		})
+	}
+	p.table([]string{"SITE", "CLUSTER/NAMESPACE", "STATE", "ACCESS", "SKUPPER", "SEES", "REASON"}, rows)
+}
+
+func (p *printer) linkTable(links []plan.LinkStatus) {
+	if len(links) == 0 {
+		p.line("No links.")
+		return
+	}
+	var rows [][]cell
+	for _, l := range links {
+		rows = append(rows, []cell{
+			{string(l.Name), ""}, {string(l.From), ""}, {string(l.To), ""}, {strconv.Itoa(int(l.Cost)), ""},
+			{string(l.State), conditionColors[l.State]}, {l.RemoteSite, ""}, {withOrigin(l.Reason, l.Declared), dim},
+		})
+	}
+	p.table([]string{"LINK", "FROM", "TO", "COST", "STATE", "REMOTE SITE", "REASON"}, rows)
+}
+
+func yesNo(b bool, yes string) string {
+	if b {
+		return yes
+	}
+	return "-"
+}
+
+func withOrigin(reason string, declared bool) string {
+	switch {
+	case declared:
+		return reason
+	case reason == "":
+		return "no longer in the description"
+	}
+	return "no longer in the description; " + reason
+}
+
+func (p *printer) findings(f Findings) {
+	for _, d := range f.List {
+		c := red
+		if d.Severity == diag.Warning {
+			c = yellow
+		}
+		p.line("%s%s %s", position(d), p.paint(c, string(d.Severity)+":"), about(d))
+		if d.Fix != "" {
+			p.line("    %s", d.Fix)
+		}
+	}
+	errs, warnings := f.List.Count(diag.Error), f.List.Count(diag.Warning)
+	if errs > 0 {
+		p.line("%s", p.paint(red, "Invalid: "+count(errs, "error")+", "+count(warnings, "warning")+"."))
+		return
+	}
+	p.line("%s %s and %s in network %s, %s.", p.paint(green, "Valid:"),
+		count(f.Sites, "site"), count(f.Links, "link"), f.Network, count(warnings, "warning"))
+}
+
+func position(d diag.Finding) string {
+	if at := d.At.String(); at != "" {
+		return at + ": "
+	}
+	return ""
+}
+
+func about(d diag.Finding) string {
+	if d.Subject == "" {
+		return d.Message
+	}
+	return d.Subject + ": " + d.Message
+}
