@@ -136,7 +136,7 @@ func (l List) Count(s Severity) int {
 	return n
 }
 
-// Sorted returns a copy ordered by position, severity, code and message, without
+// Sorted returns a copy ordered by position, severity, code, message and subject, without
 // exact repetitions and without nil Related lists.
 func (l List) Sorted() List {
 	out := slices.Clone(l)
@@ -147,7 +147,7 @@ func (l List) Sorted() List {
 	}
 	slices.SortStableFunc(out, compare)
 	return slices.CompactFunc(out, func(a, b Finding) bool {
-		return compare(a, b) == 0 && a.Subject == b.Subject && a.Fix == b.Fix
+		return compare(a, b) == 0
 	})
 }
 
@@ -159,5 +159,7 @@ func compare(a, b Finding) int {
 		cmp.Compare(a.Severity, b.Severity),
 		cmp.Compare(a.Code, b.Code),
 		cmp.Compare(a.Message, b.Message),
+		cmp.Compare(a.Subject, b.Subject),
+		cmp.Compare(a.Fix, b.Fix),
 	)
 }

@@ -1,0 +1,102 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
+
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+// compile builds the value. References that lead nowhere keep CUE from building
+// anything: they are reported, replaced by "any value" and the rest is built, so
+// that its mistakes come out in the same run.
+func compile(inst *build.Instance, places *places) (cue.Value, diag.List) {
+	value := buildValue(inst)
+	var findings diag.List
+	bad := map[token.Pos]bool{}
+	for _, e := range errors.Errors(value.Err()) {
+		if f, ok := compileFinding(e, inst.Files, places); ok {
+			findings = append(findings, f)
+			bad[e.Position()] = true
+		}
+	}
+	if len(findings) == 0 {
+		return value, nil
+	}
+	for _, f := range inst.Files {
+		patch(f, bad)
+	}
+	inst.Err, inst.ResolutionErr = nil, nil
+	return buildValue(inst), findings
+}
+
+// compileFinding turns an error of CUE's compiler into a finding; others, of the
+// evaluation, are left to the decoder.
+func compileFinding(e errors.Error, user []*ast.File, places *places) (diag.Finding, bool) {
+	format, args := e.Msg()
+	f := diag.Finding{Severity: diag.Error, At: places.position(e.Position())}
+	switch {
+	case strings.HasPrefix(format, "reference %q not found"):
+		name := fmt.Sprint(args[0])
+		f.Code, f.Message = "unresolved-reference", fmt.Sprintf("there is no %q to refer to", name)
+		f.Fix = "declare it, or put it in quotes if it is text"
+		if near := closest(name, identifiers(user)); near != "" {
+			f.Fix = fmt.Sprintf("did you mean %s? Text needs quotes", near)
+		}
+	case strings.HasPrefix(format, "imported and not used"):
+		f.Code, f.Message, f.Fix = "unused-import", cueText(e), "remove the import"
+	case strings.HasPrefix(format, "builtin package %q undefined"):
+		f.Code, f.Message = "import", fmt.Sprintf("CUE has no package %q of its own", args[0])
+		f.Fix = "correct the path; packages of your own have a dot in the first part of their path"
+	default:
+		return f, false
+	}
+	return f, true
+}
+
+// patch removes what the compiler refused.
+func patch(f *ast.File, bad map[token.Pos]bool) {
+	ast.Walk(f, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && bad[id.Pos()] {
+			id.Name, id.Node, id.Scope = "_", nil, nil
+		}
+		return true
+	}, nil)
+	for _, d := range f.Decls {
+		if imports, ok := d.(*ast.ImportDecl); ok {
+			imports.Specs = slices.DeleteFunc(imports.Specs, func(s *ast.ImportSpec) bool { return bad[s.Pos()] })
+		}
+	}
+}
+
+// identifiers are the names that a reference at the top level can use.
+func identifiers(files []*ast.File) []string {
+	names := map[string]bool{}
+	for _, f := range files {
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.Field:
+				if name, isIdent, err := ast.LabelName(d.Label); err == nil && isIdent {
+					names[name] = true
+				}
+			case *ast.LetClause:
+				names[d.Ident.Name] = true
+			}
+		}
+	}
+	return sortedKeys(names)
+}
+
+func sortedKeys(set map[string]bool) []string {
+	out := slices.AppendSeq(make([]string, 0, len(set)), maps.Keys(set))
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,211 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/mod/modconfig"
+	"cuelang.org/go/mod/modfile"
+	"cuelang.org/go/mod/module"
+
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+func checkSource(ctx context.Context, src Source) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("description not read: %w", err)
+	}
+	if src.FS == nil {
+		return errors.New("description not read: no file tree given")
+	}
+	if _, err := fs.Stat(src.FS, "."); err != nil {
+		return fmt.Errorf("description not read: %w", err)
+	}
+	return nil
+}
+
+// guarded runs load where neither a panic nor an endless evaluation of CUE can
+// take the program along. An evaluation cannot be stopped: when ctx is done
+// first, it is left behind and its result is dropped.
+func guarded(ctx context.Context, src Source) (Result, error) {
+	type outcome struct {
+		res Result
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var out outcome
+		defer func() {
+			if p := recover(); p != nil {
+				out = outcome{res: Result{Findings: diag.List{internalFinding(p)}.Sorted(), Files: []string{}}}
+			}
+			done <- out
+		}()
+		out.res, out.err = evaluate(src)
+	}()
+	select {
+	case out := <-done:
+		return out.res, out.err
+	case <-ctx.Done():
+		return Result{}, fmt.Errorf("description not evaluated in time: %w", ctx.Err())
+	}
+}
+
+func internalFinding(p any) diag.Finding {
+	return diag.Finding{
+		Severity: diag.Error, Code: "internal",
+		Message: clip(fmt.Sprintf("the evaluation broke down: %v", p)),
+		Fix:     "please report this with the description that causes it",
+	}
+}
+
+// evaluate is Load without its guards.
+func evaluate(src Source) (Result, error) {
+	if dir, pkg := packagePath(src.Dir); pkg != "" && (pkg == "_" || !ast.IsValidIdent(pkg)) {
+		return Result{Findings: diag.List{badPackage(src, dir, pkg)}.Sorted(), Files: []string{}}, nil
+	}
+	inst, err := instance(src)
+	if err != nil {
+		return Result{}, err
+	}
+	places := newPlaces(src.Display)
+	res := Result{Files: files(inst)}
+	if inst.Err != nil {
+		if err := unreadable(inst.Err); err != nil {
+			return Result{}, err
+		}
+		res.Findings = loadFindings(src, places, inst).Sorted()
+		return res, nil
+	}
+	places.index(inst.Files)
+	value, findings := compile(inst, places)
+	res.finish(value, findings, places)
+	return res, nil
+}
+
+// finish decodes and checks the value. With findings from compiling it, what
+// seems unfinished is not worth a word: it depends on what was replaced.
+func (res *Result) finish(v cue.Value, findings diag.List, places *places) {
+	replaced := map[diag.Position]bool{}
+	for _, f := range findings {
+		replaced[f.At] = true
+	}
+	d := &decoder{places: places, shapes: newShapes(), reported: map[string]bool{}}
+	d.valid = len(replaced) == 0 && v.Validate(cue.Concrete(true)) == nil
+	decl := d.network(v)
+	d.leftovers(v)
+	for _, f := range d.findings {
+		if len(replaced) == 0 || !follows(f, replaced) {
+			findings = append(findings, f)
+		}
+	}
+	res.Findings = append(findings, check(decl)...).Sorted()
+	if !res.Findings.HasErrors() {
+		res.Network = decl.network()
+		res.Digest = digest(res.Network)
+	}
+}
+
+// buildValue evaluates the instance. Each evaluation has its own context: CUE keeps
+// all it ever built in one.
+func buildValue(inst *build.Instance) cue.Value { return cuecontext.New().BuildInstance(inst) }
+
+// packagePath splits what the user gave into a clean directory inside the tree
+// and a package name, which may be empty.
+func packagePath(arg string) (dir, pkg string) {
+	dir, pkg, _ = strings.Cut(arg, ":")
+	dir = strings.TrimPrefix(path.Clean("/"+dir), "/")
+	if dir == "" {
+		dir = "."
+	}
+	return dir, pkg
+}
+
+// instance loads the syntax of the package and of what it imports.
+func instance(src Source) (*build.Instance, error) {
+	dir, pkg := packagePath(src.Dir)
+	arg := "."
+	if pkg != "" {
+		arg += ":" + pkg
+	}
+	cfg := &load.Config{FS: src.FS, Dir: "/" + dir}
+	if root, ok := vendoringRoot(src.FS, dir); ok {
+		var err error
+		if cfg, err = copied(src.FS, root, dir); err != nil {
+			return nil, err
+		}
+	}
+	cfg.Tags, cfg.Registry, cfg.Env = src.Tags, offline{}, []string{}
+	return load.Instances([]string{arg}, cfg)[0], nil
+}
+
+// unreadable gives the error of a tree that cannot be read, as opposed to one
+// that holds mistakes.
+func unreadable(err error) error {
+	var broken *fs.PathError
+	if errors.As(err, &broken) && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("description not read: %w", broken)
+	}
+	return nil
+}
+
+func badPackage(src Source, dir, pkg string) diag.Finding {
+	return diag.Finding{
+		Severity: diag.Error, Code: "no-package", At: diag.Position{File: display(src, dir)},
+		Message: fmt.Sprintf("%q is no name of a package", pkg),
+		Fix:     "name one as DIRECTORY:PACKAGE, or leave the package out",
+	}
+}
+
+// files lists the CUE files of the instance and of all that it imports.
+func files(inst *build.Instance) []string {
+	names := map[string]bool{}
+	visited := map[*build.Instance]bool{}
+	var visit func(*build.Instance)
+	visit = func(i *build.Instance) {
+		if visited[i] {
+			return
+		}
+		visited[i] = true
+		for _, f := range i.Files {
+			names[treePath(f.Filename)] = true
+		}
+		for _, imported := range i.Imports {
+			visit(imported)
+		}
+	}
+	visit(inst)
+	return sortedKeys(names)
+}
+
+// offline is a registry that has nothing: a description is complete in its tree.
+type offline struct{}
+
+var (
+	errOffline                    = errors.New("not vendored")
+	_          modconfig.Registry = offline{}
+)
+
+func (offline) ModFile(context.Context, module.Version) (*modfile.File, error) {
+	return nil, errOffline
+}
+
+func (offline) Fetch(context.Context, module.Version) (module.SourceLoc, error) {
+	return module.SourceLoc{}, errOffline
+}
+
+func (offline) ModuleVersions(context.Context, string) ([]string, error) { return nil, nil }
+
+// follows tells a finding that only says again what stands at a replaced place.
+func follows(f diag.Finding, replaced map[diag.Position]bool) bool {
+	return f.Code == "incomplete" || replaced[f.At] || strings.Contains(f.Message, "cannot find package")
+}

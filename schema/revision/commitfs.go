@@ -1,0 +1,303 @@
+package revision
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+const (
+	maxLinks      = 40
+	maxLinkLength = 4096
+)
+
+var (
+	errNotDir    = errors.New("not a directory")
+	errIsDir     = errors.New("is a directory")
+	errSubmodule = fmt.Errorf("%w: it is in a submodule, whose files another repository holds", fs.ErrNotExist)
+)
+
+// commitFS is the tree of a commit. Directories are read when they are first
+// entered, files when their content is asked for.
+type commitFS struct {
+	store *store
+	root  node
+	when  time.Time
+
+	mu   sync.Mutex
+	dirs map[plumbing.Hash]*listing
+}
+
+// node is a file, directory, symbolic link or submodule of the tree.
+type node struct {
+	name string
+	mode filemode.FileMode
+	hash plumbing.Hash
+}
+
+// listing is a directory: its nodes sorted by name.
+type listing struct{ nodes []node }
+
+func newCommitFS(s *store, c *object.Commit) *commitFS {
+	return &commitFS{
+		store: s,
+		root:  node{name: ".", mode: filemode.Dir, hash: c.TreeHash},
+		when:  c.Committer.When.UTC(),
+		dirs:  map[plumbing.Hash]*listing{},
+	}
+}
+
+func (f *commitFS) Open(name string) (fs.File, error) {
+	n, err := f.find("open", name, true)
+	if err != nil {
+		return nil, err
+	}
+	info := f.info(n, path.Base(name))
+	if info.IsDir() {
+		entries, err := f.entries("open", name, n)
+		return &openDir{info: info, path: name, entries: entries}, err
+	}
+	return &openFile{info: info, path: name}, nil
+}
+
+func (f *commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	n, err := f.find("readdir", name, true)
+	if err != nil {
+		return nil, err
+	}
+	return f.entries("readdir", name, n)
+}
+
+func (f *commitFS) ReadFile(name string) ([]byte, error) {
+	n, err := f.find("read", name, true)
+	if err != nil {
+		return nil, err
+	}
+	content, err := f.content(n)
+	if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return content, nil
+}
+
+func (f *commitFS) Stat(name string) (fs.FileInfo, error)  { return f.stat("stat", name, true) }
+func (f *commitFS) Lstat(name string) (fs.FileInfo, error) { return f.stat("lstat", name, false) }
+
+// ReadLink gives the target of a symbolic link as it was committed.
+func (f *commitFS) ReadLink(name string) (string, error) {
+	n, err := f.find("readlink", name, false)
+	if err != nil {
+		return "", err
+	}
+	if n.mode != filemode.Symlink {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	target, err := f.target(n)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return target, nil
+}
+
+func (f *commitFS) stat(op, name string, follow bool) (fs.FileInfo, error) {
+	n, err := f.find(op, name, follow)
+	if err != nil {
+		return nil, err
+	}
+	info := f.info(n, path.Base(name))
+	if err := info.load(); err != nil {
+		return nil, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return info, nil
+}
+
+func (f *commitFS) mustHaveDir(dir string) error {
+	info, err := f.Stat(dir)
+	switch {
+	case errors.Is(err, errSubmodule):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return noDir{"; there is " + f.parentOf(dir)}
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return errors.New("is a file; name the directory of the description")
+	}
+	return nil
+}
+
+// parentOf describes the nearest parent of a missing directory that is there.
+func (f *commitFS) parentOf(dir string) string {
+	for dir = path.Dir(dir); ; dir = path.Dir(dir) {
+		entries, err := f.ReadDir(dir)
+		if err != nil && dir != "." {
+			continue
+		}
+		names := []string{}
+		for _, e := range entries {
+			if e.IsDir() {
+				names = append(names, e.Name())
+			}
+		}
+		if len(names) == 0 {
+			return fmt.Sprintf("%q, with no directories in it", dir)
+		}
+		more := ""
+		if len(names) > 2*maxNear {
+			names, more = names[:2*maxNear], ", ..."
+		}
+		return fmt.Sprintf("%q, with %s%s", dir, strings.Join(names, ", "), more)
+	}
+}
+
+// find walks to name and follows the symbolic links on the way, and at its end if
+// follow is set.
+func (f *commitFS) find(op, name string, follow bool) (node, error) {
+	if !fs.ValidPath(name) {
+		return node{}, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	n, err := f.walk(strings.Split(name, "/"), follow)
+	if err != nil {
+		return node{}, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return n, nil
+}
+
+func (f *commitFS) walk(parts []string, follow bool) (node, error) {
+	stack := []node{f.root}
+	for links := 0; len(parts) > 0; {
+		part := parts[0]
+		parts = parts[1:]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			if len(stack) == 1 {
+				return node{}, escape()
+			}
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		child, err := f.child(stack[len(stack)-1], part)
+		if err != nil {
+			return node{}, err
+		}
+		if child.mode != filemode.Symlink || (len(parts) == 0 && !follow) {
+			stack = append(stack, child)
+			continue
+		}
+		if links++; links > maxLinks {
+			return node{}, errors.New("too many levels of symbolic links")
+		}
+		if parts, err = f.expand(child, parts); err != nil {
+			return node{}, err
+		}
+	}
+	return stack[len(stack)-1], nil
+}
+
+func escape() error { return fmt.Errorf("%w; copy what it points to into the repository", ErrEscape) }
+
+func (f *commitFS) expand(link node, rest []string) ([]string, error) {
+	target, err := f.target(link)
+	if err != nil {
+		return nil, err
+	}
+	if path.IsAbs(target) {
+		return nil, escape()
+	}
+	return append(strings.Split(target, "/"), rest...), nil
+}
+
+func (f *commitFS) target(link node) (string, error) {
+	size, err := f.store.size(link.hash)
+	if err != nil {
+		return "", err
+	}
+	if size > maxLinkLength {
+		return "", errors.New("symbolic link is too long")
+	}
+	content, err := f.store.blob(link.hash)
+	return string(content), err
+}
+
+func (f *commitFS) child(dir node, name string) (node, error) {
+	switch dir.mode {
+	case filemode.Dir:
+	case filemode.Submodule:
+		return node{}, errSubmodule
+	default:
+		return node{}, fmt.Errorf("%w: %s is not a directory", fs.ErrNotExist, dir.name)
+	}
+	l, err := f.list(dir.hash)
+	if err != nil {
+		return node{}, err
+	}
+	i, ok := slices.BinarySearchFunc(l.nodes, name, func(n node, name string) int { return cmp.Compare(n.name, name) })
+	if !ok {
+		return node{}, fs.ErrNotExist
+	}
+	return l.nodes[i], nil
+}
+
+func (f *commitFS) list(tree plumbing.Hash) (*listing, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if l, ok := f.dirs[tree]; ok {
+		return l, nil
+	}
+	entries, err := f.store.tree(tree)
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{}
+	for _, e := range entries {
+		// A crafted tree may hold names that are no names.
+		if fs.ValidPath(e.Name) && e.Name != "." && !strings.Contains(e.Name, "/") {
+			l.nodes = append(l.nodes, node{name: e.Name, mode: e.Mode, hash: e.Hash})
+		}
+	}
+	slices.SortFunc(l.nodes, func(a, b node) int { return cmp.Compare(a.name, b.name) })
+	f.dirs[tree] = l
+	return l, nil
+}
+
+func (f *commitFS) content(n node) ([]byte, error) {
+	if n.mode == filemode.Dir || n.mode == filemode.Submodule {
+		return nil, errIsDir
+	}
+	return f.store.blob(n.hash)
+}
+
+// entries lists a directory; a submodule is empty, as when it is not checked out.
+func (f *commitFS) entries(op, name string, n node) ([]fs.DirEntry, error) {
+	if n.mode == filemode.Submodule {
+		return []fs.DirEntry{}, nil
+	}
+	if n.mode != filemode.Dir {
+		return nil, &fs.PathError{Op: op, Path: name, Err: errNotDir}
+	}
+	l, err := f.list(n.hash)
+	if err != nil {
+		return nil, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	out := make([]fs.DirEntry, len(l.nodes))
+	for i, n := range l.nodes {
+		out[i] = f.info(n, n.name)
+	}
+	return out, nil
+}
+
+func (f *commitFS) info(n node, name string) *info {
+	return &info{fsys: f, node: n, name: name}
+}

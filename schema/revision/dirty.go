@@ -1,0 +1,296 @@
+package revision
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/format/index"
+)
+
+// scope is what part of a repository a description may read. Paths are relative
+// to the repository, with slashes.
+type scope struct {
+	// dir is the package's directory: everything below it counts.
+	dir string
+	// module is the root of the CUE module: every .cue file below it counts. It is
+	// "" without a module; then those directly in dir's parents count.
+	module string
+}
+
+// holds reports whether the file counts.
+func (s scope) holds(file string) bool {
+	switch {
+	case within(file, s.dir):
+		return true
+	case path.Ext(file) != ".cue":
+		return false
+	case s.module == "":
+		return within(s.dir, path.Dir(file))
+	}
+	return within(file, s.module)
+}
+
+// enters reports whether a file below the directory may count.
+func (s scope) enters(dir string) bool {
+	return within(dir, s.dir) || within(s.dir, dir) ||
+		s.module != "" && (within(dir, s.module) || within(s.module, dir))
+}
+
+// within reports whether name is dir or below it.
+func within(name, dir string) bool {
+	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
+}
+
+// comparison compares the work tree with a commit, by content. Go-git's own
+// Worktree.Status reads the whole repository and takes a checkout with converted
+// line endings for changed.
+type comparison struct {
+	repo      *repository
+	scope     scope
+	committed map[string]node
+	// staged are the paths in the index, nil if it cannot be read; true stands for
+	// a path that a sparse checkout leaves out.
+	staged map[string]bool
+	// modes and links say whether the disk can hold executable bits and links.
+	modes, links bool
+}
+
+// dirty reports whether what the description may read differs from tree, which is
+// zero when there is no commit. It stops at the first difference.
+func (r *repository) dirty(ctx context.Context, tree plumbing.Hash) (bool, error) {
+	c := r.compare()
+	if !tree.IsZero() {
+		if err := c.collect(ctx, tree, "."); err != nil {
+			return false, err
+		}
+	}
+	for name, n := range c.committed {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if changed, err := c.changed(name, n); changed || err != nil {
+			return changed, err
+		}
+	}
+	patterns, err := r.sharedIgnores()
+	if err != nil {
+		return false, err
+	}
+	return c.hasNew(ctx, ".", patterns)
+}
+
+func (r *repository) compare() *comparison {
+	core := r.config.Section("core")
+	c := &comparison{
+		repo:      r,
+		scope:     scope{dir: r.dir},
+		committed: map[string]node{},
+		staged:    r.staged(),
+		modes:     !strings.EqualFold(core.Option("filemode"), "false"),
+		links:     !strings.EqualFold(core.Option("symlinks"), "false"),
+	}
+	if module, ok := moduleRoot(filepath.Join(r.root, r.dir), r.root); ok {
+		if rel, err := filepath.Rel(r.root, module); err == nil {
+			c.scope.module = filepath.ToSlash(rel)
+		}
+	}
+	return c
+}
+
+// staged reads the index. One that go-git cannot read (a split or sparse index)
+// only makes the answer coarser: content is compared with the commit anyway.
+func (r *repository) staged() (staged map[string]bool) {
+	var broken error
+	defer guard("index", &broken)
+	f, err := os.Open(filepath.Join(r.gitDir, "index"))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var idx index.Index
+	if err := index.NewDecoder(f).Decode(&idx); err != nil {
+		return nil
+	}
+	staged = make(map[string]bool, len(idx.Entries))
+	for _, e := range idx.Entries {
+		staged[e.Name] = e.SkipWorktree
+	}
+	return staged
+}
+
+// collect lists the committed files that count. Submodules are not ours to compare.
+func (c *comparison) collect(ctx context.Context, tree plumbing.Hash, dir string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	entries, err := c.repo.store.tree(tree)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name)
+		switch {
+		case e.Mode == filemode.Dir && c.scope.enters(name):
+			if err := c.collect(ctx, e.Hash, name); err != nil {
+				return err
+			}
+		case e.Mode == filemode.Submodule:
+			c.committed[name] = node{mode: e.Mode}
+		case e.Mode != filemode.Dir && c.scope.holds(name):
+			c.committed[name] = node{name: e.Name, mode: e.Mode, hash: e.Hash}
+		}
+	}
+	return nil
+}
+
+// changed reports whether a committed file is gone or different on disk.
+func (c *comparison) changed(name string, n node) (bool, error) {
+	if n.mode == filemode.Submodule {
+		return false, nil
+	}
+	file := c.path(name)
+	info, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err != nil && isNotDir(file):
+		return !c.staged[name], nil
+	case err != nil:
+		return false, err
+	case info.Mode().Type() == fs.ModeSymlink:
+		return c.linkChanged(file, n)
+	case !info.Mode().IsRegular():
+		return true, nil
+	case n.mode == filemode.Symlink && c.links:
+		return true, nil
+	case n.mode != filemode.Symlink && c.modes && (info.Mode()&0o100 != 0) != (n.mode == filemode.Executable):
+		return true, nil
+	}
+	return c.contentChanged(file, info.Size(), n)
+}
+
+func (c *comparison) path(name string) string {
+	return filepath.Join(c.repo.root, filepath.FromSlash(name))
+}
+
+func (c *comparison) linkChanged(file string, n node) (bool, error) {
+	if n.mode != filemode.Symlink {
+		return true, nil
+	}
+	target, err := os.Readlink(file)
+	if err != nil {
+		return false, err
+	}
+	return plumbing.ComputeHash(plumbing.BlobObject, []byte(filepath.ToSlash(target))) != n.hash, nil
+}
+
+func (c *comparison) contentChanged(file string, size int64, n node) (bool, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	hash := plumbing.NewHasher(plumbing.BlobObject, size)
+	if _, err := io.Copy(hash, f); err != nil {
+		return false, fmt.Errorf("%s: %w", file, err)
+	}
+	if hash.Sum() == n.hash {
+		return false, nil
+	}
+	return c.textChanged(file, size, n)
+}
+
+// textChanged compares again without carriage returns at the ends of lines.
+func (c *comparison) textChanged(file string, size int64, n node) (bool, error) {
+	stored, err := c.repo.store.size(n.hash)
+	if errors.Is(err, ErrIncomplete) {
+		return true, nil // a partial clone has what it checked out: this is another content
+	}
+	if err != nil {
+		return false, err
+	}
+	if stored == size || max(stored, size) > 2*min(stored, size) {
+		return true, nil // adding or removing carriage returns changes the size, at most twofold
+	}
+	onDisk, err := os.ReadFile(file)
+	if err != nil {
+		return false, err
+	}
+	committed, err := c.repo.store.blob(n.hash)
+	if err != nil {
+		return false, err
+	}
+	if bytes.IndexByte(committed, 0) >= 0 {
+		return true, nil
+	}
+	return !bytes.Equal(withoutReturns(onDisk), withoutReturns(committed)), nil
+}
+
+func withoutReturns(text []byte) []byte {
+	return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+}
+
+// hasNew reports whether dir holds a file that counts, is not committed and is
+// either staged or not ignored.
+func (c *comparison) hasNew(ctx context.Context, dir string, ignored ignores) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	entries, err := os.ReadDir(c.path(dir))
+	if err != nil {
+		return false, err
+	}
+	if ignored, err = ignored.with(c.repo.root, dir); err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		if e.Name() == ".git" {
+			continue
+		}
+		isNew, err := c.isNew(ctx, name, e.IsDir(), ignored)
+		if isNew || err != nil {
+			return isNew, err
+		}
+	}
+	return false, nil
+}
+
+func (c *comparison) isNew(ctx context.Context, name string, isDir bool, ignored ignores) (bool, error) {
+	_, committed := c.committed[name]
+	switch {
+	case committed:
+		return false, nil
+	case isDir:
+		if !c.scope.enters(name) || ignored.match(name, true) {
+			return c.stagedBelow(name), nil
+		}
+		return c.hasNew(ctx, name, ignored)
+	case !c.scope.holds(name):
+		return false, nil
+	}
+	_, staged := c.staged[name]
+	return staged || !ignored.match(name, false), nil
+}
+
+// stagedBelow reports whether an ignored directory holds a file that was added by
+// force, counts and is on disk, but not committed.
+func (c *comparison) stagedBelow(dir string) bool {
+	for name := range c.staged {
+		if _, committed := c.committed[name]; committed || !within(name, dir) || !c.scope.holds(name) {
+			continue
+		}
+		if _, err := os.Lstat(c.path(name)); err == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,209 @@
+package revision
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/config"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// repository is an opened repository, seen from a place.
+type repository struct {
+	place
+	store  *store
+	config *config.Config
+}
+
+func (p place) open() (*repository, error) {
+	cfg, err := readConfig(filepath.Join(p.commonDir, "config"))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFormat(cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.name(), err)
+	}
+	s, err := newStore(p.gitDir, p.commonDir)
+	if err != nil {
+		return nil, err
+	}
+	s.partial = isPartial(cfg)
+	return &repository{place: p, store: s, config: cfg}, nil
+}
+
+// name is how errors call the repository.
+func (p place) name() string {
+	if p.root != "" {
+		return p.root
+	}
+	return p.gitDir
+}
+
+func readConfig(file string) (*config.Config, error) {
+	cfg := config.New()
+	content, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return cfg, nil
+	}
+	if err == nil {
+		err = config.NewDecoder(bytes.NewReader(content)).Decode(cfg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return cfg, nil
+}
+
+// checkFormat refuses what cannot be read rightly. Go-git's own check refuses
+// partial clones and per-worktree configuration too, which matter only to writers.
+func checkFormat(cfg *config.Config) error {
+	if v := cfg.Section("core").Option("repositoryformatversion"); v != "" && v != "0" && v != "1" {
+		return fmt.Errorf("%w: version %s; it needs a repository of version 0 or 1", ErrUnsupported, v)
+	}
+	for _, o := range cfg.Section("extensions").Options {
+		if err := checkExtension(strings.ToLower(o.Key), strings.ToLower(o.Value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkExtension(key, value string) error {
+	switch key {
+	case "noop", "noop-v1", "partialclone", "preciousobjects", "worktreeconfig", "relativeworktrees":
+		return nil
+	case "objectformat":
+		if value == "sha1" {
+			return nil
+		}
+		return fmt.Errorf("%w: objects are named by %s; only sha1 can be read, so clone a sha1 repository", ErrUnsupported, value)
+	case "refstorage":
+		if value == "files" {
+			return nil
+		}
+		return fmt.Errorf("%w: references are stored as %s; run git refs migrate --ref-format=files", ErrUnsupported, value)
+	}
+	return fmt.Errorf("%w: extension %s is not known", ErrUnsupported, key)
+}
+
+func isPartial(cfg *config.Config) bool {
+	if cfg.Section("extensions").HasOption("partialclone") {
+		return true
+	}
+	for _, remote := range cfg.Section("remote").Subsections {
+		if remote.Option("promisor") == "true" {
+			return true
+		}
+	}
+	return false
+}
+
+// commitFacts are the facts of a commit, read under the name ref.
+func (r *repository) commitFacts(c *object.Commit, ref string) Facts {
+	return Facts{
+		Commit:    c.Hash.String(),
+		Ref:       ref,
+		Committed: c.Committer.When.UTC().Format(time.RFC3339),
+		Remote:    r.remote(),
+	}
+}
+
+// workFacts are the facts of the work tree: those of HEAD, and whether it is dirty.
+func (r *repository) workFacts(ctx context.Context) (Facts, error) {
+	head, err := r.head()
+	if err != nil {
+		return Facts{}, err
+	}
+	facts := Facts{Ref: head.branch, Remote: r.remote()}
+	var tree plumbing.Hash
+	if head.commit != nil {
+		facts = r.commitFacts(head.commit, head.branch)
+		tree = head.commit.TreeHash
+	}
+	facts.Dirty, err = r.dirty(ctx, tree)
+	if err != nil {
+		return Facts{}, fmt.Errorf("%s: %w", r.name(), err)
+	}
+	return facts, nil
+}
+
+// head is what HEAD stands for. Branch is "" when HEAD is detached, commit is nil
+// when the branch has none yet.
+type head struct {
+	branch string
+	commit *object.Commit
+}
+
+func (r *repository) head() (head, error) {
+	var h head
+	target, err := r.store.symbolic(plumbing.HEAD)
+	if err != nil {
+		return h, fmt.Errorf("%s: HEAD: %w", r.name(), err)
+	}
+	if target != plumbing.HEAD {
+		h.branch = target.Short()
+	}
+	ref, err := r.store.reference(plumbing.HEAD)
+	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+		return h, nil
+	}
+	if err != nil {
+		return h, fmt.Errorf("%s: HEAD: %w", r.name(), err)
+	}
+	h.commit, err = r.store.commit(ref.Hash())
+	if err != nil {
+		return h, fmt.Errorf("%s: HEAD: %w", r.name(), err)
+	}
+	return h, nil
+}
+
+// remote is the first URL of origin, without credentials.
+func (r *repository) remote() string {
+	section := r.config.Section("remote")
+	if !section.HasSubsection("origin") {
+		return ""
+	}
+	urls := section.Subsection("origin").OptionAll("url")
+	if len(urls) == 0 {
+		return ""
+	}
+	return withoutCredentials(urls[0])
+}
+
+// withoutCredentials drops whatever in a remote's URL may be secret: user and
+// password, query and fragment. Only the user of an ssh URL stays.
+func withoutCredentials(remote string) string {
+	scheme, rest, ok := strings.Cut(remote, "://")
+	if !ok {
+		return withoutPassword(remote)
+	}
+	u, err := url.Parse(remote)
+	if err != nil {
+		rest, _, _ = strings.Cut(rest, "?")
+		rest, _, _ = strings.Cut(rest, "#")
+		return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+	}
+	user := u.User.Username()
+	u.User, u.RawQuery, u.Fragment, u.RawFragment, u.ForceQuery = nil, "", "", "", false
+	if strings.Contains(u.Scheme, "ssh") && user != "" {
+		u.User = url.User(user)
+	}
+	return u.String()
+}
+
+// withoutPassword handles git@host:path, and a path on disk.
+func withoutPassword(remote string) string {
+	user, host, ok := strings.Cut(remote, "@")
+	if ok && strings.Contains(user, ":") && !strings.Contains(user, "/") {
+		return host
+	}
+	return remote
+}

@@ -1,0 +1,183 @@
+// Package revision opens a git revision, or the work tree, as a read-only fs.FS
+// together with its commit facts. It never writes: not to the work tree, not to
+// the index, not to the object database.
+package revision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+var (
+	// ErrNotRepository is wrapped when no repository holds the path.
+	ErrNotRepository = errors.New("not in a git repository")
+	// ErrUnknownRevision is wrapped when a revision names no commit of the
+	// repository.
+	ErrUnknownRevision = errors.New("no such revision")
+	// ErrShallow is wrapped when a revision lies beyond the boundary of a
+	// shallow clone.
+	ErrShallow = errors.New("history ends here, the clone is shallow")
+	// ErrIncomplete is wrapped when an object is not in the repository, as in a
+	// partial clone.
+	ErrIncomplete = errors.New("object is missing")
+	// ErrUnsupported is wrapped when the repository has a format that cannot be
+	// read, such as SHA-256 objects or reftable references.
+	ErrUnsupported = errors.New("unsupported repository format")
+	// ErrEscape is wrapped when a symbolic link leads out of the tree.
+	ErrEscape = errors.New("symbolic link leads out of the tree")
+)
+
+// Facts are the commit facts of a tree. All are empty outside a repository.
+type Facts struct {
+	// Commit is the full hash, "" when there is no commit yet.
+	Commit string `json:"commit"`
+	// Ref is a short branch or tag name. For the work tree it is the branch that
+	// is checked out, "" when HEAD is detached. For a revision asked for by name
+	// it is that name, shortened; "" for a hash or for a relative revision such
+	// as main~1, which no name stands for.
+	Ref string `json:"ref"`
+	// Dirty is set only for a work tree: something that the description may read
+	// differs from the commit. That is every file under the package's directory,
+	// and every .cue file of the CUE module around it; without a module, the .cue
+	// files directly in the parent directories. Ignored files do not count, nor
+	// do differences in line endings alone.
+	Dirty bool `json:"dirty"`
+	// Committed is the commit's time, RFC 3339 in UTC.
+	Committed string `json:"committed"`
+	// Remote is the URL of the remote origin without credentials, "" if none.
+	Remote string `json:"remote"`
+}
+
+// Tree is a tree of files to read a description from.
+type Tree struct {
+	// FS is read-only and confined to the tree: symbolic links are followed as
+	// long as they stay inside, otherwise the error wraps ErrEscape.
+	FS fs.FS
+	// Dir is the package's directory inside FS, a slash path, "." for the root.
+	Dir   string
+	Facts Facts
+	// Root is the absolute path of FS's root on disk, "" when FS holds a commit.
+	Root string
+}
+
+// WorkTree opens the work tree that holds path, a directory. Outside a repository
+// the tree is rooted at the nearest parent that has a cue.mod, or else at path
+// itself, and the facts are zero. A bare repository has no work tree and is an
+// error, as is a repository whose format cannot be read.
+func WorkTree(ctx context.Context, path string) (t Tree, err error) {
+	defer guard(path, &err)
+	place, err := locate(path)
+	if err != nil {
+		return Tree{}, err
+	}
+	if err := mustBeDir(path); err != nil {
+		return Tree{}, err
+	}
+	if place.gitDir == "" {
+		return plainTree(path)
+	}
+	if place.root == "" {
+		return Tree{}, fmt.Errorf("%s: bare repository, which has no work tree; name a revision to read", path)
+	}
+	repo, err := place.open()
+	if err != nil {
+		return Tree{}, err
+	}
+	facts, err := repo.workFacts(ctx)
+	if err != nil {
+		return Tree{}, err
+	}
+	return diskTree(place.root, place.dir, facts)
+}
+
+// At opens path as of rev in the repository that holds path: a directory of a work
+// tree (a linked one too), or a bare repository or .git directory, optionally
+// followed by a subdirectory. The path need not exist on disk, only at rev. Rev is
+// a branch, tag, remote-tracking branch, full or abbreviated hash, or a full
+// reference name, optionally followed by ~N, ^N, ^{} or ^{commit}.
+// Objects are read when they are needed; nothing is checked out.
+func At(ctx context.Context, path, rev string) (t Tree, err error) {
+	defer guard(path, &err)
+	place, err := locate(path)
+	if err != nil {
+		return Tree{}, err
+	}
+	if place.gitDir == "" {
+		return Tree{}, fmt.Errorf("%s: %w; revision %q can be read only from one", path, ErrNotRepository, rev)
+	}
+	repo, err := place.open()
+	if err != nil {
+		return Tree{}, err
+	}
+	found, err := repo.resolve(ctx, rev)
+	if err != nil {
+		return Tree{}, fmt.Errorf("revision %q: %w", rev, err)
+	}
+	fsys := newCommitFS(repo.store, found.commit)
+	if err := fsys.mustHaveDir(place.dir); err != nil {
+		return Tree{}, fmt.Errorf("%s: at revision %q: %w", place.dir, rev, err)
+	}
+	return Tree{FS: fsys, Dir: place.dir, Facts: repo.commitFacts(found.commit, found.ref)}, nil
+}
+
+func mustBeDir(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", path, noDir{})
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, err)
+	case !info.IsDir():
+		return fmt.Errorf("%s: is a file; name the directory of the description", path)
+	}
+	return nil
+}
+
+// noDir says that a directory is not there; it counts as fs.ErrNotExist.
+type noDir struct{ hint string }
+
+func (e noDir) Error() string { return "no such directory" + e.hint }
+func (e noDir) Unwrap() error { return fs.ErrNotExist }
+
+func plainTree(path string) (Tree, error) {
+	dir, err := filepath.Abs(path)
+	if err != nil {
+		return Tree{}, fmt.Errorf("%s: %w", path, err)
+	}
+	root := dir
+	if found, ok := moduleRoot(dir, ""); ok {
+		root = found
+	}
+	rel, err := filepath.Rel(root, dir)
+	if err != nil {
+		return Tree{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return diskTree(root, filepath.ToSlash(rel), Facts{})
+}
+
+// moduleRoot finds the nearest directory from dir upwards that has a cue.mod. It
+// looks no higher than top, when that is not empty.
+func moduleRoot(dir, top string) (string, bool) {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "cue.mod")); err == nil {
+			return dir, true
+		}
+		parent := filepath.Dir(dir)
+		if dir == top || parent == dir {
+			return "", false
+		}
+		dir = parent
+	}
+}
+
+// guard turns a panic, which a damaged repository may cause while it is parsed,
+// into an error.
+func guard(subject string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%s: unreadable, the repository may be damaged (%v); run git fsck", subject, r)
+	}
+}

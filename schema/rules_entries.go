@@ -1,0 +1,108 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+func (r *rules) clusterRules() {
+	for _, c := range r.clusters {
+		subject := subject("cluster", string(c.Name))
+		if !c.InCluster {
+			continue
+		}
+		if c.Kubeconfig != nil {
+			r.fail("cluster-access", subject, c.inClusterAt, "inCluster and kubeconfig exclude each other", "keep one of them", c.kubeconfigAt)
+		}
+		if c.Context != "" {
+			r.fail("cluster-access", subject, c.contextAt,
+				fmt.Sprintf("context is %q, but inCluster reads no kubeconfig", c.Context), "keep one of them", c.inClusterAt)
+		}
+	}
+}
+
+func (r *rules) siteRules() {
+	for i := range r.sites {
+		s := &r.sites[i]
+		name := subject("site", string(s.Name))
+		resolve(r, "cluster", name, "cluster", s.Cluster, s.clusterAt, r.clusterOf)
+		if !s.Edge {
+			continue
+		}
+		if s.Listens() {
+			r.fail("edge-listens", name, s.accessAt, fmt.Sprintf("linkAccess is %q, but an edge site cannot listen", s.LinkAccess),
+				"remove linkAccess or edge", s.edgeAt)
+		}
+		if s.HA {
+			r.fail("edge-ha", name, s.haAt, "ha is true, but an edge site cannot be ha", "remove ha or edge", s.edgeAt)
+		}
+	}
+	r.sharedNamespaces()
+}
+
+// reachedBy tells how a cluster is reached: two names with the same answer are
+// one cluster.
+type reachedBy struct {
+	name       network.ClusterName
+	context    string
+	kubeconfig network.SecretRef
+	inCluster  bool
+}
+
+func (r *rules) access(name network.ClusterName) reachedBy {
+	c := r.clusterOf[name]
+	if c == nil || c.broken {
+		return reachedBy{name: name}
+	}
+	out := reachedBy{context: c.Context, inCluster: c.InCluster}
+	if c.Kubeconfig != nil {
+		out.kubeconfig = *c.Kubeconfig
+	}
+	return out
+}
+
+func (r *rules) sharedNamespaces() {
+	type place struct {
+		cluster   reachedBy
+		namespace string
+	}
+	first := map[place]*siteDecl{}
+	for i := range r.sites {
+		s := &r.sites[i]
+		if s.clusterAt.IsZero() || s.namespaceAt.IsZero() {
+			continue
+		}
+		key := place{r.access(s.Cluster), s.Namespace}
+		other, taken := first[key]
+		if !taken {
+			first[key] = s
+			continue
+		}
+		message := fmt.Sprintf("namespace %q of cluster %q already holds site %q", s.Namespace, s.Cluster, other.Name)
+		if other.Cluster != s.Cluster {
+			message += fmt.Sprintf(": clusters %q and %q are reached the same way", other.Cluster, s.Cluster)
+		}
+		r.fail("namespace-shared", subject("site", string(s.Name)), s.namespaceAt, message,
+			"give each site its own namespace", other.namespaceAt)
+	}
+}
+
+func (r *rules) proxyRules() {
+	for _, p := range r.proxies {
+		name := subject("proxy", string(p.Name))
+		if !p.hostAt.IsZero() && !isHost(p.Host) {
+			r.fail("proxy-host", name, p.hostAt, fmt.Sprintf("host is %q, want a host name or address alone", p.Host),
+				"leave out scheme, port and path; the port has its own field")
+		}
+		if p.Password != nil && p.Username == nil && !p.broken {
+			r.fail("proxy-credentials", name, p.passwordAt, "password comes without a username", "add username, or remove password")
+		}
+	}
+}
+
+// isHost tells a bare host name or address from a URL or a host with a port.
+func isHost(s string) bool {
+	return s != "" && !strings.ContainsAny(s, "/@ \t\n[]") && strings.Count(s, ":") != 1
+}

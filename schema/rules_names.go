@@ -1,0 +1,100 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+const maxLabel = 63
+
+// names checks the names that become names of Kubernetes objects.
+func (r *rules) names() {
+	for _, s := range r.sites {
+		r.label("site-name", subject("site", string(s.Name)), s.DeclaredAt, "its name", string(s.Name), maxLabel)
+		if !s.namespaceAt.IsZero() {
+			r.label("namespace-name", subject("site", string(s.Name)), s.namespaceAt, "namespace", s.Namespace, maxLabel)
+		}
+	}
+	for _, p := range r.proxies {
+		r.label("proxy-name", subject("proxy", string(p.Name)), p.DeclaredAt, "its name", string(p.Name), maxLabel)
+	}
+	for _, l := range r.links {
+		r.label("link-name", subject("link", string(l.Name)), l.DeclaredAt, "its name", string(l.Name), network.MaxLinkName)
+		r.reserved(l)
+	}
+	r.clashes()
+}
+
+func (r *rules) label(code, subject string, at diag.Position, what, name string, most int) {
+	switch {
+	case len(name) > most:
+		r.fail(code, subject, at, fmt.Sprintf("%s %q has %d characters, at most %d fit", what, name, len(name), most), "shorten it")
+	case !isLabel(name):
+		r.fail(code, subject, at, fmt.Sprintf("%s %q is no DNS label", what, name), fixDNSLabel)
+	}
+}
+
+// isLabel tells a DNS-1123 label, of any length.
+func isLabel(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		alnum := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !alnum && (c != '-' || i == 0 || i == len(s)-1) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// reserved refuses link names that the router or Fairlead use themselves.
+func (r *rules) reserved(l linkDecl) {
+	subject := subject("link", string(l.Name))
+	for _, prefix := range []string{"skupper-router", "auto-mesh"} {
+		if strings.HasPrefix(string(l.Name), prefix) {
+			r.fail("reserved-name", subject, l.DeclaredAt, fmt.Sprintf("names that start with %q belong to the router", prefix), "choose another name")
+		}
+	}
+	if suffix := attemptSuffix(string(l.Name)); suffix != "" {
+		r.fail("reserved-name", subject, l.DeclaredAt,
+			fmt.Sprintf("a name that ends in %q is kept for a later attempt at a link", suffix), "choose another ending")
+	}
+}
+
+// attemptSuffix is the "-r" and digits at the end of a name, or "".
+func attemptSuffix(name string) string {
+	rest := strings.TrimRight(name, "0123456789")
+	if rest == name || !strings.HasSuffix(rest, "-r") {
+		return ""
+	}
+	return name[len(rest)-len("-r"):]
+}
+
+// clashes finds links whose objects would get each other's names: one to an HA
+// site becomes two Links, with a number behind the name.
+func (r *rules) clashes() {
+	type key struct {
+		from network.SiteName
+		name string
+	}
+	owner := map[key]*linkDecl{}
+	for i := range r.links {
+		l := &r.links[i]
+		owner[key{l.From, string(l.Name)}] = l
+	}
+	for i := range r.links {
+		l := &r.links[i]
+		if to := r.siteOf[l.To]; to == nil || !to.HA || l.fromAt.IsZero() {
+			continue
+		}
+		for _, object := range network.LinkObjectNames(string(l.Name)) {
+			if other := owner[key{l.From, object}]; other != nil && other != l {
+				r.fail("name-clash", subject("link", string(other.Name)), other.DeclaredAt,
+					fmt.Sprintf("link %q to the ha site %q makes a Link of the same name in site %q", l.Name, l.To, l.From),
+					"rename one of the two", l.DeclaredAt)
+			}
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package schema
+
+// shape is what an object may hold. schema.cue says the same, for `cue vet` and
+// editors. Unifying each of some thousand sites and links with a closed
+// definition takes CUE half as long again, and it leaves out unknown and missing
+// fields as soon as there is an error of another kind: so the walk that decodes a
+// description also checks its structure. A test keeps the two in step.
+type shape struct {
+	// what completes "want ...".
+	what string
+	// fields are the known names; the first so many are required.
+	fields   []string
+	required int
+}
+
+func newShape(what string, required int, fields ...string) shape {
+	return shape{what: what, fields: fields, required: required}
+}
+
+// fieldSet holds the indexes of the fields of a shape that were met.
+type fieldSet uint16
+
+func (s *fieldSet) add(i int)     { *s |= 1 << i }
+func (s fieldSet) has(i int) bool { return s&(1<<i) != 0 }
+
+// shapes are all shapes of a description.
+type shapes struct {
+	network, cluster, site, link, proxy, secret, policy shape
+}
+
+func newShapes() shapes {
+	return shapes{
+		network: newShape("a description", 1,
+			"network", "clusters", "sites", "links", "proxies", "policy"),
+		cluster: newShape("a struct that says how to reach the cluster", 0,
+			"context", "kubeconfig", "inCluster"),
+		site: newShape("a struct with cluster and namespace", 2,
+			"cluster", "namespace", "linkAccess", "ha", "edge", "protect",
+			"defaultIssuer", "serviceAccount", "settings"),
+		link: newShape("a struct with from and to", 2,
+			"from", "to", "cost", "via", "proxy"),
+		proxy: newShape("a struct with host and port", 2,
+			"host", "port", "username", "password"),
+		secret: newShape("a struct with env or file", 0,
+			"env", "file"),
+		policy: newShape("a struct of rules", 0,
+			"unreachableSites"),
+	}
+}

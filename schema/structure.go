@@ -1,0 +1,329 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/errors"
+
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// want is what a field should hold: the kind, and the words for it.
+type want struct {
+	kind cue.Kind
+	text string
+}
+
+func wantStruct(text string) want { return want{cue.StructKind, text} }
+
+// add records a finding about f and that its path needs no other.
+func (d *decoder) add(f field, code, message, fix string, related ...diag.Position) {
+	d.reported[valueKey(f.value)] = true
+	d.findings = append(d.findings, diag.Finding{
+		Severity: diag.Error, Code: code, Subject: f.subject,
+		Message: message, Fix: fix, At: f.at, Related: related,
+	})
+}
+
+func (d *decoder) unknownField(f field, s shape, name string, v cue.Value) {
+	fix := "known here: " + strings.Join(s.fields, ", ")
+	if near := closest(name, s.fields); near != "" {
+		fix = fmt.Sprintf("did you mean %q?", near)
+	} else if f.path == "" && f.subject == "" {
+		fix += "; start the name of a helper with _ or #"
+	}
+	at := field{subject: f.subject, value: v, at: d.fieldLabel(f, name, v)}
+	d.add(at, "unknown-field", "unknown field "+fmt.Sprintf("%q", inside(f, name)), fix)
+}
+
+// fieldLabel is the place of a field's name, or the best known instead.
+func (d *decoder) fieldLabel(f field, name string, v cue.Value) diag.Position {
+	section := ""
+	if f.subject == "" && f.path == "" {
+		section = name
+	}
+	if at := d.places.label(section, "", v); !at.IsZero() {
+		return at
+	}
+	return f.at
+}
+
+// inside is the name of a field as seen from the entry that f is part of.
+func inside(f field, name string) string {
+	if f.path == "" {
+		return name
+	}
+	return f.path + "." + name
+}
+
+func (d *decoder) missingField(f field, name string) {
+	d.add(f, "missing-field", inside(f, name)+" is missing", missingFix(name))
+}
+
+func missingFix(name string) string {
+	switch name {
+	case "network":
+		return `add network: "NAME" at the top level`
+	case "cluster":
+		return `add cluster: "NAME" with the name of one of clusters`
+	case "from":
+		return `add from: "NAME" with the site that connects`
+	case "to":
+		return `add to: "NAME" with the site that listens`
+	case "port":
+		return "add port: NUMBER"
+	}
+	return fmt.Sprintf("add %s: \"NAME\"", name)
+}
+
+// checkSecret demands exactly one way to find a secret, with a name.
+func (d *decoder) checkSecret(f field, ref network.SecretRef, env, file diag.Position) {
+	switch {
+	case !env.IsZero() && !file.IsZero():
+		f.at = file
+		d.add(f, "secret-reference", f.path+" has both env and file", "keep one of them", env)
+	case env.IsZero() && file.IsZero():
+		d.add(f, "secret-reference", f.path+" says neither env nor file", `add env: "VARIABLE" or file: "PATH"`)
+	case !env.IsZero() && (ref.Env == "" || strings.ContainsAny(ref.Env, "= \t\n")):
+		f.at = env
+		d.add(f, "secret-reference", fmt.Sprintf("%s.env is %q, which is no name of a variable", f.path, ref.Env),
+			"name the environment variable that holds the value")
+	case !file.IsZero() && ref.File == "":
+		f.at = file
+		d.add(f, "secret-reference", f.path+`.file is ""`, "give the path of the file that holds the value")
+	}
+}
+
+// mismatch reports why f does not hold what is wanted.
+func (d *decoder) mismatch(f field, w want) {
+	err := f.value.Err()
+	if err == nil {
+		err = f.value.Validate(cue.Concrete(true))
+	}
+	if err == nil || isIncomplete(f.value) {
+		d.unfinished(f, w, err)
+		return
+	}
+	d.reported[valueKey(f.value)] = true
+	f.at = d.places.culprit(f.value, f.at)
+	for _, e := range errors.Errors(err) {
+		if !elsewhere(f, e) {
+			d.cueError(f, w, e)
+		}
+	}
+}
+
+// isIncomplete tells a value that lacks information from one that is wrong.
+func isIncomplete(v cue.Value) bool { return v.Validate() == nil }
+
+// unfinished reports a value of another kind, or one that is not there yet.
+func (d *decoder) unfinished(f field, w want, err error) {
+	kind := f.value.IncompleteKind()
+	text := clip(fmt.Sprint(f.value))
+	switch {
+	case kind != cue.BottomKind && kind&w.kind == 0:
+		d.wrongType(f, w, text, kind.String())
+	case err != nil && kind == cue.BottomKind:
+		d.incomplete(f, err)
+	default:
+		d.add(f, "incomplete", fmt.Sprintf("%s has no definite value, only %s", f.label(), text),
+			"give it one, in the files or as a tag with -t key=value")
+	}
+}
+
+// incomplete reports a value that waits for another one.
+func (d *decoder) incomplete(f field, err error) {
+	for _, e := range errors.Errors(err) {
+		if format, _ := e.Msg(); strings.HasPrefix(format, "undefined field") {
+			d.evaluation(f, e, format)
+			return
+		}
+	}
+	d.add(f, "incomplete", f.label()+" cannot be worked out: "+cueText(err), "give every value that it needs")
+}
+
+// label names the field for a message.
+func (f field) label() string {
+	if f.path == "" {
+		return "it"
+	}
+	return f.path
+}
+
+func (d *decoder) wrongType(f field, w want, text, kind string) {
+	switch kind {
+	case "struct", "list":
+		text = "a " + kind
+	case "int", "float", "number":
+		text += " (a number)"
+	case "bool":
+		text += " (a bool)"
+	case "string":
+		text += " (a string)"
+	}
+	d.add(f, "wrong-type", fmt.Sprintf("%s is %s, want %s", f.label(), text, w.text), typeFix(w, kind))
+}
+
+func typeFix(w want, kind string) string {
+	switch {
+	case w.kind == cue.StringKind && kind != "struct" && kind != "list":
+		return "put it in quotes"
+	case kind == "string" && (w.kind == cue.IntKind || w.kind == cue.BoolKind):
+		return "write it without quotes"
+	}
+	if kind == "list" {
+		return "write NAME: VALUE for each entry, in braces"
+	}
+	if w.kind == cue.StructKind {
+		return "put its fields in braces"
+	}
+	return "write " + w.text
+}
+
+// elsewhere tells an error that f only passes on: it is reported at its own path.
+func elsewhere(f field, e errors.Error) bool {
+	path, own := pathKey(e.Path()), valueKey(f.value)
+	return path != "" && path != own && !strings.HasPrefix(path, own+"\x00")
+}
+
+// cueError turns one error of CUE about f into a finding.
+func (d *decoder) cueError(f field, w want, e errors.Error) {
+	format, args := e.Msg()
+	switch {
+	case strings.HasPrefix(format, "conflicting values") && len(args) == 4:
+		offender, kind := args[0], fmt.Sprint(args[2])
+		if kind == w.kind.String() {
+			offender, kind = args[1], fmt.Sprint(args[3])
+		}
+		d.wrongType(f, w, clip(fmt.Sprint(offender)), kind)
+	case strings.HasPrefix(format, "conflicting values"):
+		d.conflict(f, e, args)
+	case strings.HasPrefix(format, "invalid value %v (out of bound") && len(args) == 2:
+		d.outOfBounds(f, clip(fmt.Sprint(args[0])), clip(fmt.Sprint(args[1])))
+	default:
+		d.evaluation(f, e, format)
+	}
+}
+
+// evaluation reports an error for which there are no better words than CUE's.
+func (d *decoder) evaluation(f field, e errors.Error, format string) {
+	if at := d.places.position(e.Position()); !at.IsZero() {
+		f.at = at
+	}
+	text := cueText(e)
+	switch {
+	case strings.HasPrefix(format, "undefined field"):
+		_, name, _ := strings.Cut(text, ": ")
+		d.add(f, "unresolved-reference", fmt.Sprintf("%s refers to %q, which is not there", f.label(), name), "correct the name, or declare it")
+	case format == "%s":
+		d.add(f, "evaluation", f.label()+" is refused by the description itself: "+text, "", d.positions(f, e)...)
+	default:
+		d.add(f, "evaluation", f.label()+" cannot be evaluated: "+text, evaluationFix(text), d.positions(f, e)...)
+	}
+}
+
+func (d *decoder) conflict(f field, e errors.Error, args []any) {
+	values := make([]string, len(args))
+	for i, a := range args {
+		values[i] = clip(fmt.Sprint(a))
+	}
+	d.add(f, "conflicting-values", fmt.Sprintf("%s has more than one value, %s", f.label(), strings.Join(values, " and ")),
+		"keep one of them", d.positions(f, e)...)
+}
+
+// positions are the places that an error names, other than that of f.
+func (d *decoder) positions(f field, e errors.Error) []diag.Position {
+	var out []diag.Position
+	for _, pos := range errors.Positions(e) {
+		if at := d.places.position(pos); !at.IsZero() && at != f.at {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+// clip shortens a value for a message.
+func clip(s string) string {
+	const most = 60
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}
+
+// cueText is the text of a CUE error on one line, without its path.
+func cueText(err error) string {
+	text := err.Error()
+	var e errors.Error
+	if errors.As(err, &e) && len(e.Path()) > 0 {
+		text = strings.TrimPrefix(text, strings.Join(e.Path(), ".")+": ")
+	}
+	return strings.TrimSuffix(strings.Join(strings.Fields(text), " "), ":")
+}
+
+func evaluationFix(text string) string {
+	switch {
+	case strings.Contains(text, "structural cycle"), strings.Contains(text, "cycle error"):
+		return "break the cycle: give one of the values without the other"
+	case strings.Contains(text, "division by zero"):
+		return "check the divisor"
+	case strings.Contains(text, "disjunction"):
+		return "choose one of the alternatives"
+	case strings.Contains(text, "field not allowed"):
+		return "remove the field, or add it to the definition"
+	}
+	return "correct the expression"
+}
+
+// leftovers reports what CUE finds wrong outside the fields of a description,
+// such as in helpers, and whatever the walk did not meet.
+func (d *decoder) leftovers(v cue.Value) {
+	if d.valid {
+		return
+	}
+	all := errors.Errors(v.Validate())
+	for i, e := range all {
+		path := e.Path()
+		last := i == len(all)-1 && len(d.findings) == 0 // an invalid value has a finding
+		if d.covered(path) && !last {
+			continue
+		}
+		d.reported[pathKey(path)] = true
+		d.cueError(field{path: strings.Join(path, "."), at: d.errorPlace(e)}, want{}, e)
+	}
+}
+
+// covered tells whether the path, or what holds it, has a finding.
+func (d *decoder) covered(path []string) bool {
+	for n := range path {
+		if d.reported[pathKey(path[:n+1])] {
+			return true
+		}
+	}
+	return false
+}
+
+func pathKey(path []string) string { return strings.Join(path, "\x00") }
+
+func valueKey(v cue.Value) string {
+	var parts []string
+	for _, s := range v.Path().Selectors() {
+		parts = append(parts, s.String())
+	}
+	return pathKey(parts)
+}
+
+// errorPlace is the first place that an error names, or else that
+// of the outermost name on its path.
+func (d *decoder) errorPlace(e errors.Error) diag.Position {
+	for _, pos := range errors.Positions(e) {
+		if at := d.places.position(pos); !at.IsZero() {
+			return at
+		}
+	}
+	return d.places.outermost(e.Path())
+}
