@@ -28,9 +28,11 @@ type pageKey struct {
 // page is one inventory; its lock makes the writes of one process follow each
 // other, the resourceVersion those of several.
 type page struct {
-	mu      sync.Mutex
-	ref     plan.ObjectRef
-	loaded  bool
+	mu     sync.Mutex
+	ref    plan.ObjectRef
+	loaded bool
+	// begun is true once the intents of this apply are written.
+	begun   bool
 	version string
 	content plan.Inventory
 }
@@ -62,6 +64,10 @@ func (l *ledger) update(ctx context.Context, cluster network.ClusterName, namesp
 	pg := l.page(cluster, namespace)
 	pg.mu.Lock()
 	defer pg.mu.Unlock()
+	return l.updateLocked(ctx, c, pg, change)
+}
+
+func (l *ledger) updateLocked(ctx context.Context, c Cluster, pg *page, change func(*plan.Inventory)) error {
 	return again(func() error {
 		err := l.tryUpdate(ctx, c, pg, change)
 		pg.loaded = pg.loaded && !errors.Is(err, ErrConflict)
@@ -131,15 +137,28 @@ func clone(inv plan.Inventory) plan.Inventory {
 }
 
 // begin records what the plan will do at a site's namespace, all actions of that
-// place in one write, before the first of them writes anything else.
+// place in one write, before the first of them writes anything else. Only the
+// first call of an apply writes: a later one would take back what was confirmed.
 func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespace string) error {
-	return l.update(ctx, cluster, namespace, func(inv *plan.Inventory) {
+	c, ok := l.clusters[cluster]
+	if !ok {
+		return fmt.Errorf("cluster %s: %w", cluster, ErrUnreachable)
+	}
+	pg := l.page(cluster, namespace)
+	pg.mu.Lock()
+	defer pg.mu.Unlock()
+	if pg.begun {
+		return nil
+	}
+	err := l.updateLocked(ctx, c, pg, func(inv *plan.Inventory) {
 		for _, a := range l.plan.Actions {
 			if a.Cluster == cluster && a.Namespace == namespace && a.Has(plan.StepRecord) {
 				intend(inv, a)
 			}
 		}
 	})
+	pg.begun = err == nil
+	return err
 }
 
 // intend writes one action's intent into the inventory.
@@ -156,9 +175,6 @@ func intend(inv *plan.Inventory, a plan.Action) {
 		inv.Site = w.From.Site
 	}
 	entry := inv.Links[name]
-	if a.Has(plan.StepGrant) && entry.State == plan.LinkUnderWay && entry.Attempt >= w.Attempt {
-		return // a later attempt of this same apply is recorded already
-	}
 	entry.To, entry.ToCluster, entry.ToNamespace = w.To.Site, w.To.Cluster, w.To.Namespace
 	entry.Cost = w.Cost
 	entry.Attempt = max(entry.Attempt, w.Attempt)

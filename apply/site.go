@@ -141,7 +141,7 @@ func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namesp
 	pg := l.page(cluster, namespace)
 	pg.mu.Lock()
 	defer pg.mu.Unlock()
-	pg.loaded = false
+	pg.loaded, pg.begun = false, false
 	return l.clusters[cluster].Delete(ctx, pg.ref)
 }
 

@@ -193,7 +193,7 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 func (o *common) make(s session, observation plan.Observation, adopt bool) plan.Plan {
 	return plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
-		Topology: topologyOf(s.Network, observation), Diagnostics: s.Findings,
+		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
 		Adopt: adopt, Filter: o.filter(),
 	})
 }

@@ -2,8 +2,29 @@ package cli
 
 import (
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// topologyOf compares the described network with the one that was last applied.
-func topologyOf(network.Network, plan.Observation) plan.Topology { return plan.Topology{} }
+// topologyOf compares the network as last applied with the described one. Where a
+// cluster could not be read the comparison would lie, and is left out.
+func (s session) topologyOf(o plan.Observation) plan.Topology {
+	t := plan.Topology{After: shapeOf(s.Network)}
+	for _, c := range o.Clusters {
+		if c.State != plan.StateOK {
+			return t
+		}
+	}
+	before := desired.AsNetwork(desired.LastApplied(o, s.desired))
+	t.Before = shapeOf(before)
+	for _, e := range topology.Effects(before, s.Network) {
+		t.Effects = append(t.Effects, plan.Effect{Severity: string(e.Severity), Message: e.Message})
+	}
+	return t
+}
+
+func shapeOf(n network.Network) plan.Shape {
+	f := topology.Of(n)
+	return plan.Shape{Sites: f.Sites, Links: f.Links, Components: f.Components}
+}

@@ -173,10 +173,17 @@ func (p *printer) effects(list []plan.Effect) {
 	}
 	p.line("")
 	p.line("%s", p.paint(bold, "What it does to the network"))
-	for _, e := range list {
-		p.line("  %s", e.Message)
+	const most = 12
+	for i, e := range list {
+		if i == most {
+			p.line("  … and %d more", len(list)-most)
+			return
+		}
+		p.line("  %s", p.paint(severities[e.Severity], e.Message))
 	}
 }
+
+var severities = map[string]color{"high": red, "medium": yellow, "low": dim}
 
 func (p *printer) unmanaged(list []plan.ObjectRef) {
 	if len(list) == 0 {
@@ -191,11 +198,20 @@ func (p *printer) unmanaged(list []plan.ObjectRef) {
 
 func (p *printer) summary(pl plan.Plan) {
 	p.line("")
-	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 {
+	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 && readable(pl) {
 		p.line("%s", p.paint(green, "Nothing to do: the clusters are as described."))
 		return
 	}
 	p.line("%s %s.", p.paint(bold, "Plan:"), Summary(pl))
+}
+
+func readable(pl plan.Plan) bool {
+	for _, c := range pl.Clusters {
+		if c.State != plan.StateOK {
+			return false
+		}
+	}
+	return true
 }
 
 // Summary words a plan's counts, leaving out zeros: "2 to create, 1 to delete".

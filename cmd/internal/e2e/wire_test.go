@@ -1,0 +1,223 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// request is what passed over a wire: enough to count and to judge the order.
+type request struct {
+	Method, Path, Query string
+	Status              int
+	Body                []byte
+}
+
+// isWrite reports whether the request changes something.
+func (r request) isWrite() bool { return r.Method != http.MethodGet }
+
+func (r request) isWatch() bool { return strings.Contains(r.Query, "watch=true") }
+
+// isList reports whether it lists a kind across namespaces.
+func (r request) isList() bool {
+	return r.Method == http.MethodGet && !r.isWatch() && !strings.Contains(r.Query, "fieldSelector")
+}
+
+// resource is the last part of a collection's path.
+func (r request) resource() string { return r.Path[strings.LastIndex(r.Path, "/")+1:] }
+
+// wires stand between one command under test and the clusters. They see each
+// request, can cut the command off, and can bend what passes.
+type wires struct {
+	t testing.TB
+	// kubeconfig is a file with one context for each cluster: sandbox-1, sandbox-2.
+	kubeconfig string
+
+	mu   sync.Mutex
+	seen []request
+	// after is called when a write was answered, before the command learns of it.
+	after func(n int, r request)
+	// rewrite may change a request's body on its way to the cluster.
+	rewrite func(method, path string, body []byte) []byte
+	// answer may answer instead of the cluster; nil means pass on.
+	answer func(cluster int, r *http.Request) *http.Response
+	// down marks clusters that do not answer.
+	down   map[int]bool
+	dead   bool
+	writes int
+}
+
+func newWires(t testing.TB) *wires {
+	t.Helper()
+	w := &wires{t: t}
+	kc := clientcmdapi.NewConfig()
+	for i, cfg := range bed.configs[:clusters] {
+		name := contextName(i)
+		srv := httptest.NewServer(w.proxy(i, cfg))
+		t.Cleanup(func() {
+			srv.CloseClientConnections()
+			srv.Close()
+		})
+		kc.Clusters[name] = &clientcmdapi.Cluster{Server: srv.URL}
+		kc.AuthInfos[name] = &clientcmdapi.AuthInfo{}
+		kc.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
+	}
+	w.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*kc, w.kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func contextName(i int) string { return []string{"sandbox-1", "sandbox-2"}[i] }
+
+func (w *wires) proxy(cluster int, cfg *rest.Config) http.Handler {
+	transport, err := rest.TransportFor(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	host := cfg.Host
+	if !strings.Contains(host, "://") {
+		host = "https://" + host
+	}
+	target, err := url.Parse(host)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p := httputil.NewSingleHostReverseProxy(target)
+	p.Transport = &wire{wires: w, cluster: cluster, next: transport}
+	p.FlushInterval = -1
+	p.ErrorHandler = func(rw http.ResponseWriter, _ *http.Request, _ error) { panic(http.ErrAbortHandler) }
+	return p
+}
+
+// wire is one cluster's transport.
+type wire struct {
+	wires   *wires
+	cluster int
+	next    http.RoundTripper
+}
+
+func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := v.wires
+	if w.isDead() || w.down[v.cluster] {
+		return nil, io.ErrClosedPipe
+	}
+	body, err := w.bend(r)
+	if err != nil {
+		return nil, err
+	}
+	if w.answer != nil {
+		if resp := w.answer(v.cluster, r); resp != nil {
+			resp.Request = r
+			return resp, nil
+		}
+	}
+	resp, err := v.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	w.record(request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: resp.StatusCode, Body: body})
+	if w.isDead() {
+		_ = resp.Body.Close()
+		return nil, io.ErrClosedPipe
+	}
+	return resp, nil
+}
+
+// bend reads the body for the record, and lets the test rewrite it.
+func (w *wires) bend(r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if w.rewrite != nil {
+		body = w.rewrite(r.Method, r.URL.Path, body)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.ContentLength = int64(len(body))
+	return body, nil
+}
+
+func (w *wires) record(r request) {
+	w.mu.Lock()
+	w.seen = append(w.seen, r)
+	n := 0
+	if r.isWrite() && r.Status < 300 {
+		w.writes++
+		n = w.writes
+	}
+	after := w.after
+	w.mu.Unlock()
+	if n > 0 && after != nil {
+		after(n, r)
+	}
+}
+
+func (w *wires) isDead() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dead
+}
+
+// cut lets nothing pass any more.
+func (w *wires) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dead = true
+}
+
+// requests returns a copy of what passed.
+func (w *wires) requests() []request {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]request(nil), w.seen...)
+}
+
+func (w *wires) countWrites() (n int) {
+	for _, r := range w.requests() {
+		if r.isWrite() {
+			n++
+		}
+	}
+	return n
+}
+
+// jsonAnswer makes a response for wires.answer.
+func jsonAnswer(status int, v any) *http.Response {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(bytes.NewReader(data)), ContentLength: int64(len(data)),
+	}
+}
+
+// writeFile is os.WriteFile for tests.
+func writeFile(t testing.TB, file, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,145 @@
+package rules
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// everything may be imported; the command line ties the parts together.
+const everything = "*"
+
+// mayImport is the table of the design: a package of ours, and which others of
+// ours it may import, test code apart. A name that ends in /... covers all
+// packages below it too; an exact name goes before it.
+var mayImport = map[string][]string{
+	"cmd/fairlead":        {"cmd/internal/cli"},
+	"cmd/internal/cli":    {everything},
+	"cmd/internal/report": {"plan", "plan/topology", "schema/network", "schema/diag"},
+	// Packages of tests and measurements, which drive the program from outside.
+	"cmd/internal/...": {},
+
+	"schema":          {"schema/network", "schema/diag"},
+	"schema/network":  {"schema/diag"},
+	"schema/diag":     {},
+	"schema/revision": {},
+
+	"plan":          {"schema/network", "schema/diag"},
+	"plan/desired":  {"schema/network", "schema/diag", "plan"},
+	"plan/topology": {"schema/network"},
+
+	"apply": {"plan", "schema/network", "schema/diag", "secrets"},
+	// It reads and writes apply's objects, answers with apply's errors, and
+	// unwraps values at the last moment, on their way into a request.
+	"apply/kube": {"apply", "plan", "schema/network", "schema/diag", "secrets"},
+
+	"secrets":     {},
+	"secrets/...": {"secrets", "secrets/internal/..."},
+}
+
+// TestImports keeps the table: each package imports only what its line allows.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	for _, p := range mustList(t, packages) {
+		if !p.ours() {
+			continue
+		}
+		allowed, known := lineOf(p.short())
+		if !known {
+			t.Errorf("%s: has no line in the table of imports", p.short())
+		}
+		for _, i := range p.Imports {
+			name, ours := strings.CutPrefix(i, module+"/")
+			if ours && !slices.ContainsFunc(allowed, covers(name)) {
+				t.Errorf("%s: may not import %s", p.short(), name)
+			}
+		}
+	}
+}
+
+// lineOf finds a package's line: its own, or that of the nearest folder above.
+func lineOf(name string) (allowed []string, known bool) {
+	if allowed, known = mayImport[name]; known {
+		return allowed, true
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if allowed, known = mayImport[dir+"/..."]; known {
+			return allowed, true
+		}
+	}
+	return nil, false
+}
+
+// covers says whether an entry of the table allows the package.
+func covers(name string) func(entry string) bool {
+	return func(entry string) bool {
+		below, wide := strings.CutSuffix(entry, "...")
+		return entry == everything || entry == name || wide && strings.HasPrefix(name, below)
+	}
+}
+
+// TestOthersLibraries keeps each heavy library behind one package.
+func TestOthersLibraries(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ library, home string }{
+		{"k8s.io/client-go", "apply/kube"},
+		{"k8s.io/apimachinery", "apply/kube"},
+		{"k8s.io/api", "apply/kube"},
+		{"cuelang.org/go", "schema"},
+		{"github.com/go-git/go-git", "schema/revision"},
+		{"github.com/go-git/go-billy", "schema/revision"},
+		{"github.com/spf13/cobra", "cmd/internal/cli"},
+	} {
+		for _, p := range mustList(t, packages) {
+			if p.ours() && p.short() != c.home && slices.ContainsFunc(p.Imports, within(c.library)) {
+				t.Errorf("%s: imports %s, which only %s may", p.short(), c.library, c.home)
+			}
+		}
+	}
+}
+
+// within says whether an import is the library or a package of it.
+func within(library string) func(string) bool {
+	return func(i string) bool { return i == library || strings.HasPrefix(i, library+"/") }
+}
+
+// TestPureCode keeps the outer world out of what decides: no package that could
+// wait, read a file or ask the clock, neither directly nor through ours.
+func TestPureCode(t *testing.T) {
+	t.Parallel()
+	pure := []string{"plan", "plan/desired", "plan/topology", "schema/network", "schema/diag"}
+	outer := []string{"context", "os", "os/exec", "net", "net/http", "time", "math/rand", "math/rand/v2"}
+	all := mustList(t, packages)
+	for _, name := range pure {
+		for _, reached := range ourDeps(all, module+"/"+name) {
+			for _, i := range reached.Imports {
+				if slices.Contains(outer, i) {
+					t.Errorf("%s: must stay pure, yet %s imports %s", name, reached.short(), i)
+				}
+			}
+		}
+	}
+}
+
+// ourDeps are the package and those of its dependencies that are ours.
+func ourDeps(all map[string]listed, importPath string) []listed {
+	out := []listed{all[importPath]}
+	for _, d := range all[importPath].Deps {
+		if p := all[d]; p.ours() {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// TestTableIsCurrent finds lines for packages that are gone.
+func TestTableIsCurrent(t *testing.T) {
+	t.Parallel()
+	all := mustList(t, packages)
+	for name := range mayImport {
+		if _, found := all[module+"/"+name]; !found && !strings.HasSuffix(name, "/...") {
+			t.Errorf("the table of imports has a line for %s, which does not exist", name)
+		}
+	}
+}

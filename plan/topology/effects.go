@@ -1,0 +1,249 @@
+package topology
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Severity ranks effects.
+type Severity string
+
+const (
+	// High is a connection that is lost.
+	High Severity = "high"
+	// Medium is something removed.
+	Medium Severity = "medium"
+	// Low is something gained.
+	Low Severity = "low"
+)
+
+// The codes of effects, in the order in which Effects gives them.
+const (
+	ConnectionLost   = "connection-lost"
+	SitesRemoved     = "sites-removed"
+	LinksRemoved     = "links-removed"
+	ConnectionGained = "connection-gained"
+	SitesAdded       = "sites-added"
+	LinksAdded       = "links-added"
+)
+
+// Effect is one consequence of a change, in a sentence.
+type Effect struct {
+	Severity Severity `json:"severity"`
+	// Code is one of the constants above; it is stable.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// Sites are those that the sentence is about, sorted; never nil. For a
+	// connection they are the ones that lose or gain it, not what they reached.
+	Sites []network.SiteName `json:"sites"`
+}
+
+// maxNames is how many names a sentence spells out.
+const maxNames = 3
+
+// Effects compares two networks: lost connections first, then what is removed,
+// gained and added. Connections are compared between sites that are in both.
+// Sites that lose the same are put in one sentence, and a loss is told once, from
+// the side that loses more. The result is never nil and does not depend on the
+// order of sites and links.
+func Effects(before, after network.Network) []Effect {
+	b, a := newGraph(before), newGraph(after)
+	classes := classify(before, after, b, a)
+	lost := func(x, y class) bool { return share(x.before, y.before) && !share(x.after, y.after) }
+	gained := func(x, y class) bool { return !share(x.before, y.before) && share(x.after, y.after) }
+
+	out := []Effect{}
+	out = append(out, connections(classes, lost, High, ConnectionLost, "loses its last path", "lose their last path")...)
+	out = append(out, sites(before, after, Medium, SitesRemoved, "removed")...)
+	out = append(out, links(before, after, Medium, LinksRemoved, "removed")...)
+	out = append(out, connections(classes, gained, Low, ConnectionGained, "gains a path", "gain a path")...)
+	out = append(out, sites(after, before, Low, SitesAdded, "added")...)
+	return append(out, links(after, before, Low, LinksAdded, "added")...)
+}
+
+// class are the sites that are in the same groups before, and the same after: any
+// other site is connected to all of them or to none.
+type class struct {
+	sites         []network.SiteName
+	before, after []int
+	listens       bool
+}
+
+func classify(before, after network.Network, b, a graph) []class {
+	listens := map[network.SiteName]bool{}
+	for _, s := range slices.Concat(before.Sites, after.Sites) {
+		listens[s.Name] = listens[s.Name] || s.Listens()
+	}
+	byGroups := map[string]*class{}
+	for site, was := range b.groups {
+		is, ok := a.groups[site]
+		if !ok {
+			continue
+		}
+		key := fmt.Sprint(was, is)
+		c := byGroups[key]
+		if c == nil {
+			c = &class{before: was, after: is}
+			byGroups[key] = c
+		}
+		c.sites = append(c.sites, site)
+		c.listens = c.listens || listens[site]
+	}
+	classes := make([]class, 0, len(byGroups))
+	for _, c := range byGroups {
+		slices.Sort(c.sites)
+		classes = append(classes, *c)
+	}
+	slices.SortFunc(classes, func(x, y class) int { return slices.Compare(x.sites, y.sites) })
+	return classes
+}
+
+// share reports whether two sorted lists have a number in common.
+func share(x, y []int) bool {
+	for len(x) > 0 && len(y) > 0 {
+		switch c := cmp.Compare(x[0], y[0]); {
+		case c == 0:
+			return true
+		case c < 0:
+			x = x[1:]
+		default:
+			y = y[1:]
+		}
+	}
+	return false
+}
+
+// connections tells every changed pair of classes once: classes that lose (or
+// gain) the most sites speak first, and those with nothing left to tell are silent.
+// It takes time in the square of the classes, of which there are few unless the
+// network falls apart into single sites.
+func connections(classes []class, changed func(x, y class) bool, severity Severity, code, one, many string) []Effect {
+	partners := make([][]network.SiteName, len(classes))
+	for i, x := range classes {
+		for _, y := range classes {
+			if changed(x, y) {
+				partners[i] = append(partners[i], y.sites...)
+			}
+		}
+	}
+	told := make([]bool, len(classes))
+	var out []Effect
+	for _, i := range speakers(classes, partners) {
+		untold := func(j int) bool { return !told[j] && changed(classes[i], classes[j]) }
+		if !anyOf(len(classes), untold) {
+			continue
+		}
+		told[i] = true
+		slices.Sort(partners[i])
+		verb := one
+		if len(classes[i].sites) > 1 {
+			verb = many
+		}
+		out = append(out, Effect{severity, code,
+			fmt.Sprintf("%s %s to %s", names(classes[i].sites), verb, names(partners[i])), classes[i].sites})
+	}
+	return out
+}
+
+// speakers orders classes: the most partners first, then those that only connect,
+// then by name.
+func speakers(classes []class, partners [][]network.SiteName) []int {
+	order := make([]int, len(classes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		return cmp.Or(cmp.Compare(len(partners[j]), len(partners[i])), compareBool(classes[i].listens, classes[j].listens))
+	})
+	return order
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+func anyOf(n int, test func(int) bool) bool {
+	for i := range n {
+		if test(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// sites tells which sites are in have and not in other.
+func sites(have, other network.Network, severity Severity, code, verb string) []Effect {
+	known := map[network.SiteName]bool{}
+	for _, s := range other.Sites {
+		known[s.Name] = true
+	}
+	var found []network.SiteName
+	for _, s := range have.Sites {
+		if !known[s.Name] {
+			found = append(found, s.Name)
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	slices.Sort(found)
+	return []Effect{{severity, code, counted(len(found), "site", verb) + names(found), found}}
+}
+
+// links tells which links are in have and not, between the same sites, in other.
+func links(have, other network.Network, severity Severity, code, verb string) []Effect {
+	type key struct {
+		name     network.LinkName
+		from, to network.SiteName
+	}
+	known := map[key]bool{}
+	for _, l := range other.Links {
+		known[key{l.Name, l.From, l.To}] = true
+	}
+	var found []network.LinkName
+	ends := []network.SiteName{}
+	for _, l := range have.Links {
+		if !known[key{l.Name, l.From, l.To}] {
+			found = append(found, l.Name)
+			ends = append(ends, l.From, l.To)
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	slices.Sort(found)
+	slices.Sort(ends)
+	return []Effect{{severity, code, counted(len(found), "link", verb) + names(found), slices.Compact(ends)}}
+}
+
+func counted(n int, noun, verb string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %s is %s: ", noun, verb)
+	}
+	return fmt.Sprintf("%d %ss are %s: ", n, noun, verb)
+}
+
+// names spells out a few names and counts the rest.
+func names[T ~string](list []T) string {
+	shown := make([]string, 0, maxNames)
+	for _, n := range list[:min(len(list), maxNames)] {
+		shown = append(shown, string(n))
+	}
+	if rest := len(list) - len(shown); rest > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(shown, ", "), rest)
+	}
+	if last := len(shown) - 1; last > 0 {
+		return strings.Join(shown[:last], ", ") + " and " + shown[last]
+	}
+	return shown[0]
+}
