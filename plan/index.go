@@ -25,7 +25,7 @@ type index struct {
 	secrets     map[place]map[string]SecretView
 	tokens      map[place]map[string]TokenView
 	inventories map[place]InventoryView
-	// leftovers are owned grants and tokens by link, wherever they are.
+	// leftovers are owned grants, tokens and Secrets by link, wherever they are.
 	leftovers map[network.LinkName][]ObjectRef
 }
 
@@ -53,7 +53,22 @@ func newIndex(in Input) index {
 		ix.clusters[c.Name] = c
 		ix.addCluster(c, in.Desired.Network)
 	}
+	ix.sort()
 	return ix
+}
+
+// sort makes what follows independent of the order in which things were listed.
+func (ix index) sort() {
+	byName := func(a, b Meta) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID)) }
+	for _, list := range ix.sites {
+		slices.SortFunc(list, func(a, b SiteView) int { return byName(a.Meta, b.Meta) })
+	}
+	for _, list := range ix.liveLinks {
+		slices.SortFunc(list, func(a, b LinkView) int { return byName(a.Meta, b.Meta) })
+	}
+	for _, list := range ix.leftovers {
+		sortRefs(list)
+	}
 }
 
 func (ix index) addCluster(c ClusterView, network string) {
@@ -67,6 +82,7 @@ func (ix index) addCluster(c ClusterView, network string) {
 	}
 	for _, s := range c.Secrets {
 		put(ix.secrets, place{c.Name, s.Namespace}, s.Name, s)
+		ix.addLeftover(c.Name, ObjectSecret, s.Meta, network)
 	}
 	for _, t := range c.Tokens {
 		put(ix.tokens, place{c.Name, t.Namespace}, t.Name, t)

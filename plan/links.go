@@ -145,7 +145,8 @@ func (m *maker) newLink(c linkCase) {
 
 func (m *maker) foreignLink(c linkCase) (LinkView, bool) {
 	for _, v := range m.index.liveLinks[c.at] {
-		if v.Name == string(c.Name) && !v.Deleting {
+		own := v.Owned(m.network()) && v.Labels[LabelLink] == string(c.Name)
+		if v.Name == string(c.Name) && !v.Deleting && !own {
 			return v, true
 		}
 	}
@@ -252,7 +253,7 @@ func (m *maker) resume(c linkCase) Action {
 			continue
 		}
 		a.Verb = VerbReplace
-		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v)...)
+		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
 	}
 	keep := func(r ObjectRef) bool { return !moved && m.ofAttempt(c, a.Link.Attempt, r) }
 	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, keep)...)
@@ -267,9 +268,9 @@ func replacement() []Step {
 	return slices.Insert(creation(), 6, StepRetire)
 }
 
-// ofAttempt reports whether a grant or token belongs to the attempt.
+// ofAttempt reports whether a grant, token or Secret belongs to the attempt.
 func (m *maker) ofAttempt(c linkCase, attempt int, r ObjectRef) bool {
-	if r.Kind == ObjectToken {
+	if r.Kind != ObjectGrant {
 		return r.Name == network.ObjectName(c.Name, attempt)
 	}
 	return r.Name == GrantName(m.network(), c.Name, attempt)
@@ -350,7 +351,7 @@ func (m *maker) replace(c linkCase, why string, cause Cause) Action {
 		a.Fields = append(a.Fields, Field{Path: "to", From: string(c.recorded.To), To: string(c.To), Cause: CausePending})
 	}
 	for _, v := range c.own {
-		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v)...)
+		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
 	}
 	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, nil)...)
 	return a
@@ -403,40 +404,38 @@ func (m *maker) stale(c linkCase) []ObjectRef {
 	var out []ObjectRef
 	for _, v := range c.own {
 		if !slices.ContainsFunc(c.current, func(k LinkView) bool { return k.UID == v.UID }) {
-			out = append(out, m.linkRefs(c.at, v)...)
+			out = append(out, m.linkRefs(c.at, v, c.own)...)
 		}
 	}
 	return sortRefs(append(out, m.leftovers(c, nil)...))
 }
 
-// leftovers are owned grants and tokens of the link, but for those that keep
-// selects, and Secrets that redemptions of earlier attempts left without a Link.
+// leftovers are owned grants and tokens of the link, wherever they are, and Secrets
+// at its place that no Link uses, but for those that keep selects.
 func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
 	var out []ObjectRef
 	for _, r := range m.index.leftovers[c.Name] {
-		if keep == nil || !keep(r) {
-			out = append(out, r)
+		away := place{r.Cluster, r.Namespace} != c.at
+		if r.Kind == ObjectSecret && (away || m.used(c.at, r.Name)) || keep != nil && keep(r) {
+			continue
 		}
-	}
-	for _, name := range sortedKeys(m.index.secrets[c.at]) {
-		s := m.index.secrets[c.at][name]
-		if s.Owned(m.network()) && s.Labels[LabelLink] == string(c.Name) && !m.used(c, name) {
-			out = append(out, ref(c.at.cluster, ObjectSecret, s.Meta))
-		}
+		out = append(out, r)
 	}
 	return out
 }
 
-func (m *maker) used(c linkCase, secret string) bool {
-	return slices.ContainsFunc(c.own, func(v LinkView) bool { return v.TLSCredentials == secret })
+// used reports whether any Link of a place, ours or not, uses a Secret.
+func (m *maker) used(at place, secret string) bool {
+	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return v.TLSCredentials == secret })
 }
 
-// linkRefs are a Link and the Secret it uses, where that is there and no other
-// link uses it.
-func (m *maker) linkRefs(at place, v LinkView) []ObjectRef {
+// linkRefs are one of a link's own Links and the Secret it uses, where that is
+// there and nobody else's Link uses it.
+func (m *maker) linkRefs(at place, v LinkView, own []LinkView) []ObjectRef {
 	out := []ObjectRef{ref(at.cluster, ObjectLink, v.Meta)}
 	shared := slices.ContainsFunc(m.index.liveLinks[at], func(o LinkView) bool {
-		return o.TLSCredentials == v.TLSCredentials && o.UID != v.UID && o.Labels[LabelLink] != v.Labels[LabelLink]
+		return o.TLSCredentials == v.TLSCredentials &&
+			!slices.ContainsFunc(own, func(k LinkView) bool { return k.UID == o.UID })
 	})
 	if s, ok := m.index.secrets[at][v.TLSCredentials]; ok && !shared {
 		out = append(out, ref(at.cluster, ObjectSecret, s.Meta))

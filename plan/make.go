@@ -32,6 +32,7 @@ func Make(in Input) Plan {
 	m.sites()
 	m.links()
 	m.prune()
+	m.addSoft()
 	m.order()
 	p := Plan{
 		Format: Format, Network: in.Desired.Network, Source: in.Source,
@@ -67,7 +68,13 @@ type maker struct {
 	ids      map[string]bool
 	refusals []Refusal
 	unknown  int
+	// soft are orders that are wished for, make before break, and given up where
+	// they would close a circle.
+	soft []order
 }
+
+// order says that one action comes after another.
+type order struct{ id, after string }
 
 func (m *maker) add(a Action) {
 	m.actions = append(m.actions, a)
@@ -147,7 +154,7 @@ func normalise(p *Plan) {
 		a.DependsOn = slices.Compact(a.DependsOn)
 		a.DependsOn, a.Fields, a.Steps = notNil(a.DependsOn), notNil(a.Fields), notNil(a.Steps)
 		if a.Link != nil {
-			a.Link.Live, a.Link.Remove = notNil(a.Link.Live), notNil(a.Link.Remove)
+			a.Link.Live, a.Link.Remove = notNil(a.Link.Live), notNil(sortRefs(a.Link.Remove))
 		}
 	}
 	p.Actions, p.Refusals, p.Unmanaged = notNil(p.Actions), notNil(p.Refusals), notNil(p.Unmanaged)

@@ -89,8 +89,11 @@ func (m *maker) addLabelled(found map[place]map[network.LinkName]doomedLink) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.index.leftovers)) {
 		for _, r := range m.index.leftovers[name] {
-			if _, wanted := m.index.links[name]; !wanted && !anywhere(found, name) {
-				putDoomed(found, doomedLink{name: name, at: place{r.Cluster, r.Namespace}})
+			at := place{r.Cluster, r.Namespace}
+			_, wanted := m.index.links[name]
+			unused := r.Kind != ObjectSecret || !m.used(at, r.Name)
+			if r.Kind == ObjectGrant && !wanted && !anywhere(found, name) || r.Kind != ObjectGrant && unused && m.doomed(at, name) {
+				putDoomed(found, doomedLink{name: name, at: at, site: m.index.inventories[at].Content.Site})
 			}
 		}
 	}
@@ -113,11 +116,13 @@ func (m *maker) linkObjects(d doomedLink) []ObjectRef {
 	for _, v := range m.index.liveLinks[d.at] {
 		if m.isOwn(c, v) {
 			c.own = append(c.own, v)
-			out = append(out, m.linkRefs(d.at, v)...)
 		}
 	}
+	for _, v := range c.own {
+		out = append(out, m.linkRefs(d.at, v, c.own)...)
+	}
 	_, moved := m.index.links[d.name]
-	elsewhere := func(r ObjectRef) bool { return moved && r.Namespace != d.at.namespace }
+	elsewhere := func(r ObjectRef) bool { return moved && (place{r.Cluster, r.Namespace}) != d.at }
 	out = append(out, m.leftovers(c, elsewhere)...)
 	for attempt := 1; attempt <= d.recorded.Attempt; attempt++ {
 		name := network.ObjectName(d.name, attempt)
@@ -149,7 +154,7 @@ func (m *maker) deleteLink(d doomedLink) Action {
 		a.Why = fmt.Sprintf("its connecting site is now %s", l.From)
 		from := m.index.desired[l.From]
 		if (place{from.Cluster, from.Namespace}) != d.at && m.has("link/"+string(d.name)) {
-			a.DependsOn = append(a.DependsOn, "link/"+string(d.name))
+			m.soft = append(m.soft, order{a.ID, "link/" + string(d.name)})
 		}
 	}
 	return a
@@ -194,8 +199,12 @@ func (m *maker) deleteSite(at place) {
 		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
 		Site: &SiteWork{UID: uid, Observed: inv.Content.Fields},
 	}
-	a.DependsOn = m.linksOf(at, name)
-	a.Why = m.whyDelete(at, name)
+	gone, moving := m.linksOf(at, name)
+	a.DependsOn = gone
+	for _, id := range moving {
+		m.soft = append(m.soft, order{a.ID, id})
+	}
+	a.Why = m.whyDelete(at, name, append(gone, moving...))
 	m.add(a)
 	if ok {
 		m.dependOn(siteID(wanted), a.ID)
@@ -227,27 +236,60 @@ func (m *maker) deleteID(at place, name network.SiteName) string {
 	return id
 }
 
-// linksOf lists the planned actions that take links away from a site, by either end.
-func (m *maker) linksOf(at place, name network.SiteName) []string {
-	var ids []string
+// linksOf lists the planned actions that take links away from a site, by either
+// end: those that delete a link, and those that move one to another site.
+func (m *maker) linksOf(at place, name network.SiteName) (gone, moving []string) {
 	for _, a := range m.actions {
 		if a.Kind != KindLink {
 			continue
 		}
-		outbound := a.Verb == VerbDelete && place{a.Cluster, a.Namespace} == at
-		inbound := a.Verb == VerbDelete && a.Link.To.Site == name && a.Link.To.Cluster == at.cluster
-		moving := a.Verb != VerbDelete && m.recordedTo(a) == name && a.Link.To.Site != name
-		if outbound || inbound || moving {
-			ids = append(ids, a.ID)
+		inbound := a.Link.To.Site == name && a.Link.To.Cluster == at.cluster
+		switch {
+		case a.Verb == VerbDelete && (inbound || place{a.Cluster, a.Namespace} == at):
+			gone = append(gone, a.ID)
+		case a.Verb != VerbDelete && !inbound && m.recordedTo(a) == name:
+			moving = append(moving, a.ID)
 		}
 	}
-	return ids
+	return gone, moving
 }
 
 // recordedTo is the listening site that an action's link had when last applied.
 func (m *maker) recordedTo(a Action) network.SiteName {
 	l, _ := m.index.recorded(place{a.Cluster, a.Namespace}, network.LinkName(a.Name))
 	return l.To
+}
+
+// addSoft adds each wished order that closes no circle.
+func (m *maker) addSoft() {
+	after := map[string][]string{}
+	for _, a := range m.actions {
+		after[a.ID] = a.DependsOn
+	}
+	for _, o := range m.soft {
+		if !reaches(after, o.after, o.id) {
+			m.dependOn(o.id, o.after)
+			after[o.id] = append(slices.Clone(after[o.id]), o.after)
+		}
+	}
+}
+
+// reaches reports whether one action waits for another, directly or not.
+func reaches(after map[string][]string, from, to string) bool {
+	seen := map[string]bool{}
+	queue := []string{from}
+	for len(queue) > 0 {
+		id := queue[0]
+		queue = queue[1:]
+		if id == to {
+			return true
+		}
+		if !seen[id] {
+			seen[id] = true
+			queue = append(queue, after[id]...)
+		}
+	}
+	return false
 }
 
 func (m *maker) dependOn(id, on string) {
@@ -258,13 +300,13 @@ func (m *maker) dependOn(id, on string) {
 	}
 }
 
-func (m *maker) whyDelete(at place, name network.SiteName) string {
+func (m *maker) whyDelete(at place, name network.SiteName, first []string) string {
 	why := "no longer in the description"
 	if d, still := m.index.desired[name]; still {
 		why = fmt.Sprintf("now in namespace %s of cluster %s", d.Namespace, d.Cluster)
 	}
 	var links []string
-	for _, id := range m.linksOf(at, name) {
+	for _, id := range first {
 		links = append(links, strings.TrimPrefix(id, "link/"))
 	}
 	if len(links) > 0 {

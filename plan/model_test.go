@@ -1,0 +1,328 @@
+package plan_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// model is a set of clusters as data, with a controller that does what Skupper
+// would. It carries out plans, so that the planner's invariant can be tested
+// without a cluster: carried out, a plan leaves nothing to plan.
+type model struct {
+	t    testing.TB
+	net  string
+	obs  plan.Observation
+	uids int
+}
+
+func newModel(t testing.TB, net string, clusters ...network.ClusterName) *model {
+	m := &model{t: t, net: net}
+	for _, c := range clusters {
+		m.obs.Clusters = append(m.obs.Clusters, plan.ClusterView{Name: c, UID: "uid-" + string(c), State: plan.StateOK, Namespaces: []string{"kube-system"}})
+	}
+	return m
+}
+
+func (m *model) uid() string {
+	m.uids++
+	return fmt.Sprintf("u%d", m.uids)
+}
+
+func (m *model) cluster(name network.ClusterName) *plan.ClusterView {
+	for i := range m.obs.Clusters {
+		if m.obs.Clusters[i].Name == name {
+			return &m.obs.Clusters[i]
+		}
+	}
+	m.t.Fatalf("no cluster %s", name)
+	return nil
+}
+
+func (m *model) labels(kind, name string) map[string]string {
+	return map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: m.net, kind: name}
+}
+
+// run carries out all actions in an order that their dependencies allow.
+func (m *model) run(p plan.Plan) {
+	m.t.Helper()
+	done := map[string]bool{}
+	known := map[string]bool{}
+	for _, a := range p.Actions {
+		if known[a.ID] {
+			m.t.Fatalf("two actions have the ID %s", a.ID)
+		}
+		known[a.ID] = true
+	}
+	for len(done) < len(p.Actions) {
+		before := len(done)
+		for _, a := range p.Actions {
+			ready := !slices.ContainsFunc(a.DependsOn, func(id string) bool { return known[id] && !done[id] })
+			if !done[a.ID] && ready {
+				m.carryOut(a)
+				done[a.ID] = true
+			}
+		}
+		if len(done) == before {
+			m.t.Fatalf("the plan's dependencies form a circle: %v", p.Actions)
+		}
+	}
+}
+
+func (m *model) carryOut(a plan.Action) {
+	switch {
+	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
+		m.deleteSite(a)
+	case a.Kind == plan.KindSite:
+		m.applySite(a)
+	case a.Verb == plan.VerbDelete:
+		m.remove(a.Link.Remove)
+		if a.Has(plan.StepConfirm) {
+			m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
+				e := inv.Links[network.LinkName(a.Name)]
+				e.State = plan.LinkRetired
+				inv.Links[network.LinkName(a.Name)] = e
+			})
+		}
+	case a.Has(plan.StepGrant):
+		m.makeLink(a)
+	default:
+		m.updateLink(a)
+	}
+}
+
+func (m *model) inventory(c network.ClusterName, ns string, change func(*plan.Inventory)) {
+	view := m.cluster(c)
+	for i := range view.Inventories {
+		if view.Inventories[i].Namespace == ns {
+			change(&view.Inventories[i].Content)
+			return
+		}
+	}
+	inv := plan.InventoryView{Meta: plan.Meta{Namespace: ns, Name: network.InventoryName(m.net), UID: m.uid(), Labels: m.labels(plan.LabelSite, "")}}
+	inv.Content = plan.Inventory{Format: plan.InventoryFormat, Network: m.net, Links: map[network.LinkName]plan.InventoryLink{}}
+	change(&inv.Content)
+	view.Inventories = append(view.Inventories, inv)
+}
+
+func (m *model) applySite(a plan.Action) {
+	view := m.cluster(a.Cluster)
+	if a.Has(plan.StepNamespace) {
+		view.Namespaces = append(view.Namespaces, a.Namespace)
+	}
+	if a.Has(plan.StepRecord) {
+		m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
+			if inv.Site != network.SiteName(a.Name) {
+				*inv = plan.Inventory{Format: plan.InventoryFormat, Network: m.net, Links: map[network.LinkName]plan.InventoryLink{}}
+			}
+			inv.Site, inv.Fields, inv.Protect = network.SiteName(a.Name), a.Site.Fields, a.Site.Protect
+		})
+	}
+	if !a.Has(plan.StepSite) {
+		return
+	}
+	for i, s := range view.Sites {
+		if s.Namespace == a.Namespace && s.Name == a.Name {
+			view.Sites[i].Fields, view.Sites[i].Labels = maps.Clone(a.Site.Fields), m.labels(plan.LabelSite, a.Name)
+			return
+		}
+		if s.Namespace == a.Namespace {
+			m.t.Fatalf("site %s is made while the namespace has Site %s", a.Name, s.Name)
+		}
+	}
+	view.Sites = append(view.Sites, plan.SiteView{
+		Meta:   plan.Meta{Namespace: a.Namespace, Name: a.Name, UID: m.uid(), Labels: m.labels(plan.LabelSite, a.Name)},
+		Fields: maps.Clone(a.Site.Fields), Ready: true,
+	})
+}
+
+func (m *model) deleteSite(a plan.Action) {
+	view := m.cluster(a.Cluster)
+	m.collect(view, a.Site.UID)
+	view.Inventories = slices.DeleteFunc(view.Inventories, func(v plan.InventoryView) bool { return v.Namespace == a.Namespace })
+}
+
+// collect removes a Site and what it owns.
+func (m *model) collect(view *plan.ClusterView, uid string) {
+	if uid == "" {
+		return
+	}
+	view.Sites = slices.DeleteFunc(view.Sites, func(v plan.SiteView) bool { return v.UID == uid })
+	view.Links = slices.DeleteFunc(view.Links, func(v plan.LinkView) bool { return v.OwnerUID == uid })
+	view.Secrets = slices.DeleteFunc(view.Secrets, func(v plan.SecretView) bool { return v.OwnerUID == uid })
+}
+
+func (m *model) remove(refs []plan.ObjectRef) {
+	for _, r := range refs {
+		v := m.cluster(r.Cluster)
+		v.Links = slices.DeleteFunc(v.Links, func(o plan.LinkView) bool { return r.Kind == plan.ObjectLink && o.UID == r.UID })
+		v.Secrets = slices.DeleteFunc(v.Secrets, func(o plan.SecretView) bool { return r.Kind == plan.ObjectSecret && o.UID == r.UID })
+		v.Tokens = slices.DeleteFunc(v.Tokens, func(o plan.TokenView) bool { return r.Kind == plan.ObjectToken && o.UID == r.UID })
+		v.Grants = slices.DeleteFunc(v.Grants, func(o plan.GrantView) bool { return r.Kind == plan.ObjectGrant && o.UID == r.UID })
+	}
+}
+
+func (m *model) site(e plan.End) plan.SiteView {
+	for _, s := range m.cluster(e.Cluster).Sites {
+		if s.Namespace == e.Namespace && s.Name == string(e.Site) {
+			return s
+		}
+	}
+	m.t.Fatalf("site %s is not there when its link is made", e.Site)
+	return plan.SiteView{}
+}
+
+func (m *model) makeLink(a plan.Action) {
+	from, to := m.site(a.Link.From), m.site(a.Link.To)
+	view := m.cluster(a.Cluster)
+	object := network.ObjectName(network.LinkName(a.Name), a.Link.Attempt)
+	labels := m.labels(plan.LabelLink, a.Name)
+	names := []string{object}
+	if to.Fields["ha"] == true {
+		names = []string{object + "-1", object + "-2"}
+	}
+	for _, name := range names {
+		m.takeOrMake(view, a, name, object, from.UID, labels)
+	}
+	if i := slices.IndexFunc(view.Secrets, func(s plan.SecretView) bool { return s.Namespace == a.Namespace && s.Name == object }); i >= 0 {
+		if !a.Link.Resume {
+			m.t.Fatalf("Secret %s is there: the grant is burnt", object)
+		}
+		view.Secrets[i].Labels = labels
+	} else {
+		view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: a.Namespace, Name: object, UID: m.uid(), Labels: labels, OwnerUID: from.UID}})
+	}
+	m.remove(a.Link.Remove)
+	m.dropCredentials(a, object)
+	m.confirm(a, names, to.UID)
+}
+
+func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, owner string, labels map[string]string) {
+	for i, l := range view.Links {
+		if l.Namespace == a.Namespace && l.Name == name {
+			if !a.Link.Resume {
+				m.t.Fatalf("Link %s is there: the grant is burnt", name)
+			}
+			view.Links[i].Labels, view.Links[i].Cost = labels, a.Link.Cost
+			return
+		}
+	}
+	view.Links = append(view.Links, plan.LinkView{
+		Meta: plan.Meta{Namespace: a.Namespace, Name: name, UID: m.uid(), Labels: labels, OwnerUID: owner},
+		Cost: a.Link.Cost, TLSCredentials: secret, Configured: true, Operational: true, Ready: true,
+	})
+}
+
+func (m *model) dropCredentials(a plan.Action, object string) {
+	from, to := m.cluster(a.Link.From.Cluster), m.cluster(a.Link.To.Cluster)
+	from.Tokens = slices.DeleteFunc(from.Tokens, func(v plan.TokenView) bool { return v.Namespace == a.Namespace && v.Name == object })
+	grant := plan.GrantName(m.net, network.LinkName(a.Name), a.Link.Attempt)
+	to.Grants = slices.DeleteFunc(to.Grants, func(v plan.GrantView) bool { return v.Namespace == a.Link.To.Namespace && v.Name == grant })
+}
+
+func (m *model) confirm(a plan.Action, names []string, toUID string) {
+	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
+		if inv.Site == "" {
+			inv.Site = a.Link.From.Site
+		}
+		inv.Links[network.LinkName(a.Name)] = plan.InventoryLink{
+			State: plan.LinkApplied, To: a.Link.To.Site, ToCluster: a.Link.To.Cluster, ToNamespace: a.Link.To.Namespace,
+			ToUID: toUID, Cost: a.Link.Cost, Attempt: max(a.Link.Attempt, inv.Links[network.LinkName(a.Name)].Attempt), Objects: names,
+		}
+	})
+}
+
+func (m *model) updateLink(a plan.Action) {
+	view := m.cluster(a.Cluster)
+	var names []string
+	for _, live := range a.Link.Live {
+		names = append(names, live.Name)
+		for i := range view.Links {
+			if view.Links[i].UID == live.UID && a.Has(plan.StepTakeOver) {
+				view.Links[i].Cost, view.Links[i].Labels = a.Link.Cost, m.labels(plan.LabelLink, a.Name)
+			}
+		}
+	}
+	m.remove(a.Link.Remove)
+	if a.Has(plan.StepRecord) || a.Has(plan.StepConfirm) {
+		m.confirm(a, names, m.site(a.Link.To).UID)
+	}
+}
+
+// meddle changes the clusters behind the planner's back, as people, crashes and
+// controllers do.
+func (m *model) meddle(r *rand.Rand) {
+	view := &m.obs.Clusters[r.IntN(len(m.obs.Clusters))]
+	switch r.IntN(10) {
+	case 0:
+		if n := len(view.Links); n > 0 {
+			view.Links = slices.Delete(view.Links, 0, 1)
+		}
+	case 1:
+		for i := range view.Links {
+			view.Links[i].Cost = 1 + r.Int32N(5)
+		}
+	case 2:
+		if n := len(view.Sites); n > 0 {
+			m.collect(view, view.Sites[r.IntN(n)].UID)
+		}
+	case 3:
+		if n := len(view.Inventories); n > 0 {
+			view.Inventories = slices.Delete(view.Inventories, n-1, n)
+		}
+	case 4:
+		if n := len(view.Links); n > 0 {
+			view.Links[r.IntN(n)].Labels = nil
+		}
+	case 5:
+		if n := len(view.Sites); n > 0 {
+			view.Sites[r.IntN(n)].Fields["linkAccess"] = "nodeport"
+		}
+	case 6:
+		m.interrupt(r, view)
+	case 7:
+		if n := len(view.Secrets); n > 0 {
+			view.Secrets = slices.Delete(view.Secrets, n-1, n)
+		}
+	case 8:
+		if n := len(view.Inventories); n > 0 {
+			ns := view.Inventories[r.IntN(n)].Namespace
+			view.Grants = append(view.Grants, plan.GrantView{Meta: plan.Meta{Namespace: ns, Name: m.uid(), UID: m.uid(), Labels: m.labels(plan.LabelLink, "l1")}})
+		}
+	case 9:
+		taken := func(s plan.SecretView) bool { return s.Namespace == view.Sites[0].Namespace && s.Name == "l2" }
+		if n := len(view.Sites); n > 0 && !slices.ContainsFunc(view.Secrets, taken) {
+			view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: view.Sites[0].Namespace, Name: "l2", UID: m.uid()}})
+		}
+	}
+}
+
+// interrupt leaves a link as an apply that was killed does: recorded as under way,
+// with none, some or all of what its redemption makes.
+func (m *model) interrupt(r *rand.Rand, view *plan.ClusterView) {
+	if len(view.Inventories) == 0 {
+		return
+	}
+	inv := &view.Inventories[r.IntN(len(view.Inventories))]
+	for name, l := range inv.Content.Links {
+		if l.State == plan.LinkRetired {
+			continue
+		}
+		l.State = plan.LinkUnderWay
+		inv.Content.Links[name] = l
+		object := network.ObjectName(name, l.Attempt)
+		if r.IntN(2) == 0 {
+			view.Tokens = append(view.Tokens, plan.TokenView{Meta: plan.Meta{Namespace: inv.Namespace, Name: object, UID: m.uid(), Labels: m.labels(plan.LabelLink, string(name))}})
+		}
+		for i := range view.Links {
+			if view.Links[i].Namespace == inv.Namespace && view.Links[i].Name == object && r.IntN(2) == 0 {
+				view.Links[i].Labels = nil
+			}
+		}
+	}
+}
