@@ -44,8 +44,10 @@ type linkCase struct {
 func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 	c := m.examine(l, from, to)
 	switch {
+	case !c.known && len(c.own) > 0 && m.elsewhere(c):
+		m.add(m.replace(c, "its inventory is missing and it leads to another site", CauseDrift))
 	case !c.known && len(c.own) > 0:
-		m.add(c.recordAgain())
+		m.add(m.recordAgain(c))
 	case !c.known:
 		m.newLink(c)
 	case c.recorded.State == LinkUnderWay:
@@ -201,19 +203,36 @@ func (m *maker) taken(at place, object string) bool {
 	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return slices.Contains(names, v.Name) })
 }
 
-// recordAgain plans for Links that carry our labels while no inventory knows them.
-func (c linkCase) recordAgain() Action {
+// elsewhere reports whether a Link that no inventory knows leads to another site
+// than the wanted one, as far as the routers know: remoteSiteId is a Site's UID.
+func (m *maker) elsewhere(c linkCase) bool {
+	to := c.action.Link.To.UID
+	return to == "" || c.action.Link.From.UID == "" || slices.ContainsFunc(c.own, func(v LinkView) bool {
+		return v.RemoteSiteID != "" && v.RemoteSiteID != to
+	})
+}
+
+// recordAgain plans for Links that carry our labels while no inventory knows them:
+// those of the latest attempt stay.
+func (m *maker) recordAgain(c linkCase) Action {
 	a := c.action
 	a.Verb, a.Cause = VerbUpdate, CauseDrift
 	a.Why = "its inventory is missing and is written again"
-	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepConfirm}
+	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
 	for _, v := range c.own {
 		a.Link.Attempt = max(a.Link.Attempt, attemptOf(c.Name, v.Name))
+	}
+	for _, v := range c.own {
+		if attemptOf(c.Name, v.Name) != a.Link.Attempt {
+			a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
+			continue
+		}
 		a.Link.Live = append(a.Link.Live, LiveLink{Name: v.Name, UID: v.UID, Cost: v.Cost})
 		if len(a.Fields) == 0 {
 			a.Fields = costField(c.DesiredLink, nil, v)
 		}
 	}
+	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, nil)...)
 	return a
 }
 

@@ -186,8 +186,12 @@ func (m *model) makeLink(a plan.Action) {
 	if to.Fields["ha"] == true {
 		names = []string{object + "-1", object + "-2"}
 	}
+	if found := m.existing(view, a, object); a.Link.Resume && len(found) > 0 {
+		names = found
+	}
 	for _, name := range names {
 		m.takeOrMake(view, a, name, object, from.UID, labels)
+		m.remote(view, a.Namespace, name, to.UID)
 	}
 	if i := slices.IndexFunc(view.Secrets, func(s plan.SecretView) bool { return s.Namespace == a.Namespace && s.Name == object }); i >= 0 {
 		if !a.Link.Resume {
@@ -200,6 +204,26 @@ func (m *model) makeLink(a plan.Action) {
 	m.remove(a.Link.Remove)
 	m.dropCredentials(a, object)
 	m.confirm(a, names, to.UID)
+}
+
+// existing are the Links that an interrupted attempt made.
+func (m *model) existing(view *plan.ClusterView, a plan.Action, object string) []string {
+	var out []string
+	for _, l := range view.Links {
+		if l.Namespace == a.Namespace && slices.Contains(network.LinkObjectNames(object), l.Name) {
+			out = append(out, l.Name)
+		}
+	}
+	return out
+}
+
+// remote sets what the routers report of a Link's other end.
+func (m *model) remote(view *plan.ClusterView, ns, name, uid string) {
+	for i := range view.Links {
+		if view.Links[i].Namespace == ns && view.Links[i].Name == name {
+			view.Links[i].RemoteSiteID = uid
+		}
+	}
 }
 
 func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, owner string, labels map[string]string) {
