@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"fairlead.dev/fairlead/plan"
@@ -268,63 +267,6 @@ func (t *task) redeemed(o Object) bool {
 	return o.OwnerUID != "" && o.OwnerUID == t.Link.From.UID || o.Labels[plan.LabelLink] == t.Name
 }
 
-// withdraw takes back the attempt's credentials, so that nothing stays alive that
-// could still be redeemed, and what a failed redemption left. It runs to its end
-// even when the apply is interrupted; what it cannot remove, the next plan finds.
-func (t *task) withdraw(ctx context.Context, e ends) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	redeemed := slices.Contains([]plan.Step{plan.StepTakeOver, plan.StepConfigured, plan.StepOperational}, t.at)
-	if token, err := e.from.Get(bounded, t.tokenRef()); err == nil {
-		done, _ := token.Status["redeemed"].(bool)
-		redeemed = redeemed || done
-	}
-	t.report(t.deleteOwn(bounded, e.from, t.tokenRef()))
-	t.report(t.deleteOwn(bounded, e.to, t.grantRef()))
-	if !redeemed { // otherwise the Links are good, they are only not ready yet
-		t.report(t.removeMade(bounded, e))
-	}
-}
-
-// deleteOwn deletes an object if it carries the link's label, and that very one.
-func (t *task) deleteOwn(ctx context.Context, c Cluster, ref plan.ObjectRef) error {
-	o, err := c.Get(ctx, ref)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil || o.Labels[plan.LabelLink] != t.Name || o.Labels[plan.LabelNetwork] != t.plan.Network {
-		return err
-	}
-	return c.Delete(ctx, o.ObjectRef)
-}
-
-// removeMade deletes Links and the Secret that a failed redemption left behind.
-func (t *task) removeMade(ctx context.Context, e ends) error {
-	links, err := t.findLinks(ctx, e)
-	if err != nil {
-		return err
-	}
-	if secret, err := e.from.Get(ctx, t.secretRef()); err == nil {
-		links = append(links, secret)
-	}
-	for _, o := range links {
-		if !t.redeemed(o) {
-			continue
-		}
-		if err := e.from.Delete(ctx, o.ObjectRef); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// report tells of a failure that does not change the action's own end.
-func (t *task) report(err error) {
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		t.sink.Event(Event{Action: t.ID, Step: plan.StepClean, Phase: Failed, Attempt: t.attempt, Message: err.Error()})
-	}
-}
-
 // settle takes the Links over and waits until the routers carry them.
 func (t *task) settle(ctx context.Context, e ends, links []Object) error {
 	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) error {
@@ -419,124 +361,6 @@ func (t *task) confirm(ctx context.Context, links []string) error {
 		entry.State, entry.ToUID, entry.Cost, entry.Objects = plan.LinkApplied, t.Link.To.UID, t.Link.Cost, links
 		inv.Links[network.LinkName(t.Name)] = entry
 	})
-}
-
-// updateLink changes a link that is there: cost, labels, leftovers, or only what
-// the inventory says of it.
-func (t *task) updateLink(ctx context.Context) error {
-	e, err := t.ends()
-	if err != nil {
-		return err
-	}
-	if err := t.identify(ctx, e); err != nil {
-		return err
-	}
-	t.attempt = t.Link.Attempt
-	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
-		return err
-	}
-	var links []Object
-	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) (err error) {
-		links, err = t.changeLinks(ctx, e)
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
-		return err
-	}
-	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error { return t.removeObjects(ctx, t.Link.Remove) }); err != nil {
-		return err
-	}
-	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
-}
-
-// changeLinks brings each Link to its desired cost and labels: one conditional
-// patch for each that differs.
-func (t *task) changeLinks(ctx context.Context, e ends) ([]Object, error) {
-	out := make([]Object, 0, len(t.Link.Live))
-	for _, planned := range t.Link.Live {
-		err := again(func() error {
-			live, err := t.changeLink(ctx, e, planned)
-			if err == nil {
-				out = append(out, live)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// changeLink reads a Link again: as desired means done, as planned means write,
-// anything else is stale.
-func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (Object, error) {
-	live, err := e.from.Get(ctx, t.linkRef(planned.Name))
-	if err != nil {
-		return live, err
-	}
-	desired, cost := int64(t.Link.Cost), max(number(live.Spec, "cost"), 1)
-	switch {
-	case live.UID != planned.UID:
-		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
-	case cost != desired && cost != max(int64(planned.Cost), 1):
-		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
-	case cost == desired && live.Labels[plan.LabelLink] == t.Name && live.Labels[plan.LabelNetwork] == t.plan.Network:
-		return live, nil
-	}
-	return live, t.takeOver(ctx, e, live, live.ResourceVersion)
-}
-
-// again repeats a read-compare-write whose write met a newer version: a status
-// that moved in between is no reason to give up.
-func again(do func() error) error {
-	const tries = 5
-	var err error
-	for range tries {
-		if err = do(); !errors.Is(err, ErrConflict) {
-			return err
-		}
-	}
-	return err
-}
-
-// deleteLink removes all of a link. An unfinished redemption may bring a Link
-// after its token is gone, so its names are looked at once more.
-func (t *task) deleteLink(ctx context.Context) error {
-	t.attempt = t.Link.Attempt
-	if err := t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
-		if err := t.removeObjects(ctx, t.Link.Remove); err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(t.Link.Remove, func(r plan.ObjectRef) bool { return r.Kind == plan.ObjectToken }) {
-			return nil
-		}
-		from, err := t.cluster(t.Cluster)
-		if err != nil {
-			return err
-		}
-		return t.removeMade(ctx, ends{from: from})
-	}); err != nil {
-		return err
-	}
-	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error {
-		return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-			entry := inv.Links[network.LinkName(t.Name)]
-			entry.State, entry.Objects = plan.LinkRetired, nil
-			inv.Links[network.LinkName(t.Name)] = entry
-		})
-	})
-}
-
-func names(links []Object) []string {
-	out := make([]string, 0, len(links))
-	for _, l := range links {
-		out = append(out, l.Name)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // owned are the link's owned fields, for the digest.

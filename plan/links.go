@@ -46,6 +46,8 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 	switch {
 	case !c.known && len(c.own) > 0 && m.elsewhere(c):
 		m.add(m.replace(c, "its inventory is missing and it leads to another site", CauseDrift))
+	case !c.known && m.secretGone(c.at, c.own) != "":
+		m.add(m.replace(c, m.secretGone(c.at, c.own), CauseDrift))
 	case !c.known && len(c.own) > 0:
 		m.add(m.recordAgain(c))
 	case !c.known:
@@ -126,11 +128,7 @@ func creation() []Step {
 // newLink plans a link of which nothing is known.
 func (m *maker) newLink(c linkCase) {
 	if foreign, ok := m.foreignLink(c); ok {
-		if m.in.Adopt && foreign.Labels[LabelManagedBy] != ManagedBy {
-			m.add(c.adopt(foreign))
-			return
-		}
-		m.refuseLink(c, foreign)
+		m.foreignLinkOf(c, foreign)
 		return
 	}
 	a := c.action
@@ -143,6 +141,23 @@ func (m *maker) newLink(c linkCase) {
 	}
 	a.Link.Remove = m.leftovers(c, nil)
 	m.add(a)
+}
+
+// foreignLinkOf adopts a Link that has the link's name, or refuses.
+func (m *maker) foreignLinkOf(c linkCase, v LinkView) {
+	c.own = []LinkView{v}
+	switch {
+	case !m.in.Adopt || v.Labels[LabelManagedBy] == ManagedBy:
+		m.refuseLink(c, v)
+	case m.elsewhere(c):
+		m.refuse(Refusal{
+			Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
+			Message:  fmt.Sprintf("%s does not lead to site %q and cannot be adopted as this link", ref(c.at.cluster, ObjectLink, v.Meta), c.To),
+			Override: "give the link another name",
+		})
+	default:
+		m.add(m.adopt(c, v))
+	}
 }
 
 func (m *maker) foreignLink(c linkCase) (LinkView, bool) {
@@ -169,7 +184,7 @@ func (m *maker) refuseLink(c linkCase, v LinkView) {
 	m.refuse(r)
 }
 
-func (c linkCase) adopt(v LinkView) Action {
+func (m *maker) adopt(c linkCase, v LinkView) Action {
 	a := c.action
 	a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
 	a.Link.Attempt = 1
@@ -178,7 +193,8 @@ func (c linkCase) adopt(v LinkView) Action {
 	if len(a.Fields) > 0 {
 		a.Disruption = DisruptionReconnect
 	}
-	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepConfirm}
+	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
+	a.Link.Remove = m.leftovers(c, nil)
 	return a
 }
 
@@ -348,12 +364,17 @@ func (m *maker) incomplete(c linkCase) (string, Cause) {
 			return fmt.Sprintf("Link %q is gone from the cluster", name), CauseDrift
 		}
 	}
-	for _, v := range c.current {
-		if _, ok := m.index.secrets[c.at][v.TLSCredentials]; !ok && v.TLSCredentials != "" {
-			return fmt.Sprintf("Secret %q with its credentials is gone from the cluster", v.TLSCredentials), CauseDrift
+	return m.secretGone(c.at, c.current), CauseDrift
+}
+
+// secretGone says which Link's Secret is not there; empty when all are.
+func (m *maker) secretGone(at place, links []LinkView) string {
+	for _, v := range links {
+		if _, ok := m.index.secrets[at][v.TLSCredentials]; !ok && v.TLSCredentials != "" {
+			return fmt.Sprintf("Secret %q with its credentials is gone from the cluster", v.TLSCredentials)
 		}
 	}
-	return "", ""
+	return ""
 }
 
 // replace plans new credentials and a new Link under a new name. The old Link
@@ -366,7 +387,7 @@ func (m *maker) replace(c linkCase, why string, cause Cause) Action {
 		a.Verb, a.Disruption, a.Steps = VerbCreate, DisruptionNone, creation()
 	}
 	a.Link.Attempt = m.freeAttempt(c)
-	if c.recorded.To != c.To {
+	if c.known && c.recorded.To != c.To {
 		a.Fields = append(a.Fields, Field{Path: "to", From: string(c.recorded.To), To: string(c.To), Cause: CausePending})
 	}
 	for _, v := range c.own {

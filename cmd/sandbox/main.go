@@ -27,7 +27,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newUp(), newDown(), newRun(), newCluster())
+	root.AddCommand(newUp(), newDown(), newRun(), newPatch(), newCluster())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

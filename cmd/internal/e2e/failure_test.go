@@ -345,4 +345,3 @@ func TestSiteRecreatedByHand(t *testing.T) {
 	w.must(0, "apply", "--yes")
 	w.settled(sites, links)
 }
-

@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"flag"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The main promise: a described network comes up, a second run changes nothing,
@@ -74,31 +78,69 @@ func (w *world) writesTo(resource string) (n int) {
 	return n
 }
 
-// fixtures/hello as it stands, on two clusters.
+// fixtures/hello as it stands, on two clusters, with its golden outputs.
 func TestHello(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.name = "hello"
-	dir := filepath.Join(repository(t), "fixtures", "hello")
-	for _, step := range []struct {
-		code int
-		args []string
-	}{
-		{0, []string{"vet"}},
-		{2, []string{"plan", "--detailed-exitcode"}},
-		{0, []string{"apply", "--yes"}},
-		{0, []string{"plan", "--detailed-exitcode"}},
-		{0, []string{"drift"}},
-	} {
-		if o := w.runIn(dir, step.args...); o.code != step.code {
-			t.Fatalf("%v: exit %d, want %d\n%s%s", step.args, o.code, step.code, o.out, o.errOut)
-		}
-	}
-	w.eventually("both links are ready", func() bool {
-		return strings.Count(w.runIn(dir, "status").out, "ready") == 5
-	})
+	w.useFixture("hello")
+	w.golden("hello", "vet.txt", w.must(0, "vet").out)
+	w.golden("hello", "plan.txt", w.must(2, "plan", "--detailed-exitcode").out)
+	w.must(0, "apply", "--yes")
+	w.must(0, "plan", "--detailed-exitcode")
+	w.must(0, "drift")
+	w.eventually("both links are ready", func() bool { return w.status().Ready() })
 	w.rewire()
-	if o := w.runIn(dir, "apply", "--yes"); o.code != 0 || w.countWrites() != 0 {
-		t.Errorf("second apply: exit %d, %d writes", o.code, w.countWrites())
+	w.must(0, "apply", "--yes")
+	if n := w.countWrites(); n != 0 {
+		t.Errorf("a second apply made %d writes", n)
+	}
+	w.rewire()
+	w.patch(1, "hello-west", "links", "hello-west-hub", map[string]any{"spec": map[string]any{"cost": 42}})
+	w.golden("hello", "drift.txt", w.must(2, "drift").out)
+}
+
+// fixtures/retail, a network of 52 sites and 100 links, as planned from nothing.
+func TestRetail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.useFixture("retail")
+	w.golden("retail", "vet.txt", w.must(0, "vet").out)
+	w.golden("retail", "plan.txt", w.must(2, "plan", "--detailed-exitcode").out)
+}
+
+// useFixture copies a fixture's description out of this repository, whose commit
+// would show in the output.
+func (w *world) useFixture(name string) {
+	w.t.Helper()
+	dir := filepath.Join(repository(w.t), "fixtures", name)
+	files, err := filepath.Glob(filepath.Join(dir, "*.cue"))
+	if err != nil || len(files) == 0 {
+		w.t.Fatalf("%s: %v, %v", dir, files, err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		writeFile(w.t, filepath.Join(w.dir, filepath.Base(f)), string(data))
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func (w *world) golden(fixture, file, got string) {
+	w.t.Helper()
+	path := filepath.Join(repository(w.t), "fixtures", fixture, "golden", file)
+	if *update {
+		writeFile(w.t, path, got)
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		w.t.Errorf("%s differs, run with -update after a look:\n%s", path, diff)
 	}
 }

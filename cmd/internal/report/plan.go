@@ -34,7 +34,7 @@ func (p *printer) plan(pl plan.Plan) {
 
 func (p *printer) header(pl plan.Plan) {
 	p.line("%s %s", p.paint(bold, "Network "+pl.Network), p.paint(dim, sourceOf(pl.Source)))
-	p.line("")
+	p.gap()
 }
 
 func sourceOf(s plan.Source) string {
@@ -171,7 +171,7 @@ func (p *printer) effects(list []plan.Effect) {
 	if len(list) == 0 {
 		return
 	}
-	p.line("")
+	p.gap()
 	p.line("%s", p.paint(bold, "What it does to the network"))
 	const most = 12
 	for i, e := range list {
@@ -189,7 +189,7 @@ func (p *printer) unmanaged(list []plan.ObjectRef) {
 	if len(list) == 0 {
 		return
 	}
-	p.line("")
+	p.gap()
 	p.line("%s", p.paint(bold, "Not managed by Fairlead, left alone"))
 	for _, r := range list {
 		p.line("  %s", r)
@@ -197,7 +197,7 @@ func (p *printer) unmanaged(list []plan.ObjectRef) {
 }
 
 func (p *printer) summary(pl plan.Plan) {
-	p.line("")
+	p.gap()
 	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 && readable(pl) {
 		p.line("%s", p.paint(green, "Nothing to do: the clusters are as described."))
 		return
@@ -238,7 +238,7 @@ func Summary(pl plan.Plan) string {
 // drift shows a plan against what was last applied: each action is a difference.
 func (p *printer) drift(pl plan.Plan) {
 	p.line("%s", p.paint(bold, "Network "+pl.Network+", compared with what was last applied"))
-	p.line("")
+	p.gap()
 	p.clusters(pl.Clusters)
 	for _, a := range pl.Actions {
 		p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, a.Name), p.paint(dim, place(a)))
@@ -248,12 +248,12 @@ func (p *printer) drift(pl plan.Plan) {
 		}
 	}
 	p.unmanaged(pl.Unmanaged)
-	p.line("")
+	p.gap()
 	switch {
 	case len(pl.Actions) > 0:
-		p.line("%s %s differ from what was last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(len(pl.Actions)))
+		p.line("%s %s not as last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(len(pl.Actions)))
 	case pl.Summary.Unknown > 0:
-		p.line("%s could not be compared.", things(pl.Summary.Unknown))
+		p.line("%d sites and links could not be compared.", pl.Summary.Unknown)
 	default:
 		p.line("%s", p.paint(green, "No drift."))
 	}
@@ -261,7 +261,7 @@ func (p *printer) drift(pl plan.Plan) {
 
 func things(n int) string {
 	if n == 1 {
-		return "1 site or link"
+		return "1 site or link is"
 	}
-	return fmt.Sprintf("%d sites and links", n)
+	return fmt.Sprintf("%d sites and links are", n)
 }

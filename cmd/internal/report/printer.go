@@ -41,6 +41,13 @@ func (p *printer) line(format string, args ...any) {
 	p.buf.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n")
 }
 
+// gap sets what follows apart by one empty line, never two.
+func (p *printer) gap() {
+	if text := p.buf.Bytes(); len(text) > 0 && !bytes.HasSuffix(text, []byte("\n\n")) {
+		p.buf.WriteByte('\n')
+	}
+}
+
 // cell is a table cell; its color does not count for its width.
 type cell struct {
 	text  string

@@ -14,10 +14,10 @@ var conditionColors = map[plan.Condition]color{
 
 func (p *printer) status(s plan.Status) {
 	p.line("%s", p.paint(bold, "Network "+s.Network))
-	p.line("")
+	p.gap()
 	p.clusters(s.Clusters)
 	p.siteTable(s.Sites)
-	p.line("")
+	p.gap()
 	p.linkTable(s.Links)
 	p.unmanaged(s.Unmanaged)
 }

@@ -1,0 +1,129 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// updateLink changes a link that is there: cost, labels, leftovers, or only what
+// the inventory says of it.
+func (t *task) updateLink(ctx context.Context) error {
+	e, err := t.ends()
+	if err != nil {
+		return err
+	}
+	if err := t.identify(ctx, e); err != nil {
+		return err
+	}
+	t.attempt = t.Link.Attempt
+	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
+		return err
+	}
+	var links []Object
+	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) (err error) {
+		links, err = t.changeLinks(ctx, e)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
+		return err
+	}
+	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error { return t.removeObjects(ctx, t.Link.Remove) }); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
+}
+
+// changeLinks brings each Link to its desired cost and labels: one conditional
+// patch for each that differs.
+func (t *task) changeLinks(ctx context.Context, e ends) ([]Object, error) {
+	out := make([]Object, 0, len(t.Link.Live))
+	for _, planned := range t.Link.Live {
+		err := again(func() error {
+			live, err := t.changeLink(ctx, e, planned)
+			if err == nil {
+				out = append(out, live)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// changeLink reads a Link again: as desired means done, as planned means write,
+// anything else is stale.
+func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (Object, error) {
+	live, err := e.from.Get(ctx, t.linkRef(planned.Name))
+	if err != nil {
+		return live, err
+	}
+	desired, cost := int64(t.Link.Cost), max(number(live.Spec, "cost"), 1)
+	switch {
+	case live.UID != planned.UID:
+		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
+	case cost != desired && cost != max(int64(planned.Cost), 1):
+		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
+	case cost == desired && live.Labels[plan.LabelLink] == t.Name && live.Labels[plan.LabelNetwork] == t.plan.Network:
+		return live, nil
+	}
+	return live, t.takeOver(ctx, e, live, live.ResourceVersion)
+}
+
+// again repeats a read-compare-write whose write met a newer version: a status
+// that moved in between is no reason to give up.
+func again(do func() error) error {
+	const tries = 5
+	var err error
+	for range tries {
+		if err = do(); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+// deleteLink removes all of a link. An unfinished redemption may bring a Link
+// after its token is gone, so its names are looked at once more.
+func (t *task) deleteLink(ctx context.Context) error {
+	t.attempt = t.Link.Attempt
+	if err := t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
+		if err := t.removeObjects(ctx, t.Link.Remove); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(t.Link.Remove, func(r plan.ObjectRef) bool { return r.Kind == plan.ObjectToken }) {
+			return nil
+		}
+		from, err := t.cluster(t.Cluster)
+		if err != nil {
+			return err
+		}
+		return t.removeMade(ctx, ends{from: from})
+	}); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error {
+		return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
+			entry := inv.Links[network.LinkName(t.Name)]
+			entry.State, entry.Objects = plan.LinkRetired, nil
+			inv.Links[network.LinkName(t.Name)] = entry
+		})
+	})
+}
+
+func names(links []Object) []string {
+	out := make([]string, 0, len(links))
+	for _, l := range links {
+		out = append(out, l.Name)
+	}
+	slices.Sort(out)
+	return out
+}
