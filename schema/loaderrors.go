@@ -89,7 +89,7 @@ func loadFinding(src Source, inst *build.Instance, e errors.Error) diag.Finding 
 	case errors.As(e, &several):
 		return diag.Finding{Code: "several-packages", At: here,
 			Message: fmt.Sprintf("holds package %q (%s) and package %q (%s)", args[0], args[1], args[2], args[3]),
-			Fix:     fmt.Sprintf("name one of them, as in %s:%s", argument(dir), args[0])}
+			Fix:     fmt.Sprintf("name one of them, as in %s:%s", here.File, args[0])}
 	case errors.As(e, &none):
 		return noFiles(src, here, dir, text)
 	case strings.HasPrefix(text, "cannot find package"):
@@ -109,16 +109,9 @@ func loadFinding(src Source, inst *build.Instance, e errors.Error) diag.Finding 
 }
 
 // argument is how a user names the directory.
-func argument(dir string) string {
-	if dir == "." {
-		return dir
-	}
-	return "./" + dir
-}
-
 func noFiles(src Source, here diag.Position, dir, text string) diag.Finding {
 	f := diag.Finding{Code: "no-files", At: here,
-		Message: "no CUE files here", Fix: "give the directory that holds the description, or start one with `fairlead init`"}
+		Message: "no CUE files here", Fix: "give the directory that holds the description"}
 	_, rest, ok := strings.Cut(text, "\n")
 	if !ok {
 		return f

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -84,11 +83,14 @@ func (o *common) display(t revision.Tree) func(string) string {
 	if t.Root == "" {
 		return nil
 	}
-	base, err := filepath.Rel(realPath(o.sys.Dir), realPath(t.Root))
-	if err != nil {
-		return nil
+	here, root := realPath(o.sys.Dir), realPath(t.Root)
+	return func(file string) string {
+		shown, err := filepath.Rel(here, filepath.Join(root, filepath.FromSlash(file)))
+		if err != nil {
+			return file
+		}
+		return filepath.ToSlash(shown)
 	}
-	return func(file string) string { return path.Join(filepath.ToSlash(base), file) }
 }
 
 func realPath(p string) string {
