@@ -100,12 +100,24 @@ func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func
 			plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: l.plan.Network, plan.LabelSite: string(next.Site),
 		},
 	}
-	written, err := c.Apply(ctx, o, pg.version != "")
+	written, err := writePage(ctx, c, o)
 	if err != nil {
 		return err
 	}
 	pg.version, pg.content = written.ResourceVersion, next
 	return nil
+}
+
+// writePage makes the inventory, or changes it if it is still as it was read.
+func writePage(ctx context.Context, c Writer, o Object) (Object, error) {
+	if o.ResourceVersion != "" {
+		return c.Apply(ctx, o, true)
+	}
+	made, err := c.Create(ctx, o)
+	if errors.Is(err, ErrExists) {
+		return made, fmt.Errorf("%s was made by someone else: %w", o.ObjectRef, ErrConflict)
+	}
+	return made, err
 }
 
 func (pg *page) load(ctx context.Context, c Reader, networkName string) error {
@@ -167,7 +179,8 @@ func intend(inv *plan.Inventory, a plan.Action) {
 		if inv.Site != network.SiteName(a.Name) {
 			*inv = plan.Inventory{Network: inv.Network, Links: map[network.LinkName]plan.InventoryLink{}}
 		}
-		inv.Site, inv.Fields, inv.Protect = network.SiteName(a.Name), a.Site.Fields, a.Site.Protect
+		inv.Site, inv.Protect = network.SiteName(a.Name), a.Site.Protect
+		inv.Fields = withTombstones(a.Site.Fields, inv.Fields)
 		return
 	}
 	name, w := network.LinkName(a.Name), a.Link
@@ -178,11 +191,29 @@ func intend(inv *plan.Inventory, a plan.Action) {
 	entry.To, entry.ToCluster, entry.ToNamespace = w.To.Site, w.To.Cluster, w.To.Namespace
 	entry.Cost = w.Cost
 	entry.Attempt = max(entry.Attempt, w.Attempt)
-	switch {
-	case a.Has(plan.StepConfirm):
+	entry.ToUID = w.To.UID
+	if a.Has(plan.StepConfirm) {
 		entry.State = plan.LinkUnderWay
-	default:
-		entry.ToUID = w.To.UID
 	}
 	inv.Links[name] = entry
+}
+
+// withTombstones gives the desired fields and, as nil, those that were applied and
+// are dropped: until the Site is written they are still owned, and an apply that
+// dies before that must not forget them.
+func withTombstones(desired, applied map[string]any) map[string]any {
+	out := maps.Clone(desired)
+	for path := range applied {
+		if _, wanted := desired[path]; !wanted {
+			out[path] = nil
+		}
+	}
+	return out
+}
+
+// buryDropped takes the tombstones away once the Site is written.
+func (l *ledger) buryDropped(ctx context.Context, cluster network.ClusterName, namespace string) error {
+	return l.update(ctx, cluster, namespace, func(inv *plan.Inventory) {
+		maps.DeleteFunc(inv.Fields, func(_ string, v any) bool { return v == nil })
+	})
 }

@@ -29,10 +29,10 @@ func (t *task) makeLink(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.identify(ctx, e); err != nil {
+	t.attempt = t.Link.Attempt
+	if err := t.awaitSites(ctx, e); err != nil {
 		return err
 	}
-	t.attempt = t.Link.Attempt
 	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
 		return err
 	}
@@ -76,8 +76,46 @@ func (t *task) identify(ctx context.Context, e ends) error {
 	return nil
 }
 
+// awaitSites waits until both ends are ready, which they may not be although the
+// plan has nothing to do there, and learns their UIDs: a redemption at a site that
+// has no endpoints yet burns its grant.
+func (t *task) awaitSites(ctx context.Context, e ends) error {
+	work := *t.Link
+	t.Link = &work
+	t.at = plan.StepReady
+	for _, w := range []struct {
+		c       Cluster
+		end     *plan.End
+		listens bool
+	}{{e.from, &work.From, false}, {e.to, &work.To, true}} {
+		ref := plan.ObjectRef{Cluster: w.end.Cluster, Kind: plan.ObjectSite, Namespace: w.end.Namespace, Name: string(w.end.Site)}
+		err := t.wait(ctx, w.c, ref, "ready", func(o Object, exists bool) (bool, error) {
+			if w.end.UID != "" && exists && o.UID != w.end.UID {
+				return false, fmt.Errorf("%s was made anew: %w", ref, ErrStale)
+			}
+			ready, err := siteReady(o, exists, w.listens)
+			if ready {
+				w.end.UID = o.UID
+			}
+			return ready, err
+		}, func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record writes the intent, and which Site the credentials will be of.
 func (t *task) record(ctx context.Context) error {
-	return t.ledger.begin(ctx, t.Cluster, t.Namespace)
+	if err := t.ledger.begin(ctx, t.Cluster, t.Namespace); err != nil {
+		return err
+	}
+	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
+		entry := inv.Links[network.LinkName(t.Name)]
+		entry.ToUID = t.Link.To.UID
+		inv.Links[network.LinkName(t.Name)] = entry
+	})
 }
 
 // obtain gives the Links of the current attempt. A failed redemption has burnt
@@ -100,9 +138,25 @@ func (t *task) obtain(ctx context.Context, e ends) ([]Object, error) {
 		}
 		t.sink.Event(Event{Action: t.ID, Step: t.at, Phase: Retrying, Attempt: t.attempt, Message: err.Error()})
 		resume = false
+		if err := rest(ctx, try); err != nil {
+			return nil, err
+		}
 		if err := t.nextAttempt(ctx); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// rest pauses before a fresh attempt, longer each time, as what refused may be
+// about to recover; it ends with the context.
+func rest(ctx context.Context, try int) error {
+	timer := time.NewTimer(time.Duration(try*try) * time.Second)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -227,11 +281,21 @@ func (t *task) findLinks(ctx context.Context, e ends) ([]Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if label := o.Labels[plan.LabelLink]; label == "" || label == t.Name {
+		if t.made(o) {
 			out = append(out, o)
 		}
 	}
 	return out, nil
+}
+
+// made reports whether a Link is of this attempt: it carries the link's label, or
+// it is new and uses the Secret that redemption named after the token. A name
+// alone proves nothing: another link may be called like one of a pair.
+func (t *task) made(o Object) bool {
+	if label := o.Labels[plan.LabelLink]; label != "" {
+		return label == t.Name && o.Labels[plan.LabelNetwork] == t.plan.Network
+	}
+	return text(o.Spec, "tlsCredentials") == t.object()
 }
 
 func (t *task) exists(ctx context.Context, c Reader, ref plan.ObjectRef) (bool, error) {
@@ -303,7 +367,7 @@ func (t *task) labelSecret(ctx context.Context, e ends) error {
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
-	if err != nil || o.Labels[plan.LabelLink] == t.Name {
+	if err != nil || o.Labels[plan.LabelLink] == t.Name || !t.redeemed(o) {
 		return err
 	}
 	_, err = e.from.Apply(ctx, Object{ObjectRef: o.ObjectRef, Labels: t.labels(plan.LabelLink)}, true)

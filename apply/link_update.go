@@ -26,8 +26,10 @@ func (t *task) updateLink(ctx context.Context) error {
 	}
 	var links []Object
 	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) (err error) {
-		links, err = t.changeLinks(ctx, e)
-		return err
+		if links, err = t.changeLinks(ctx, e); err != nil || t.Verb != plan.VerbAdopt {
+			return err
+		}
+		return t.labelSecret(ctx, e)
 	}); err != nil {
 		return err
 	}

@@ -92,10 +92,15 @@ func (r *runner) action(ctx context.Context, a plan.Action) Outcome {
 	return out
 }
 
-// perform runs one action and names the step at which it failed.
-func (r *runner) perform(ctx context.Context, a plan.Action) (plan.Step, error) {
+// perform runs one action and names the step at which it failed. A panic is that
+// action's failure; what it was, but for its type, may hold anything and is not shown.
+func (r *runner) perform(ctx context.Context, a plan.Action) (step plan.Step, err error) {
 	t := &task{runner: r, Action: a}
-	var err error
+	defer func() {
+		if p := recover(); p != nil {
+			step, err = t.at, fmt.Errorf("internal error: a panic of type %T", p)
+		}
+	}()
 	switch {
 	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
 		err = t.deleteSite(ctx)

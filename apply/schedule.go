@@ -66,6 +66,9 @@ func (s *schedule) holdDeletes() {
 			continue
 		}
 		waiting := s.waitingFor(i)
+		if s.makesRoom(waiting) {
+			continue
+		}
 		for j, b := range s.actions {
 			if b.Verb != plan.VerbDelete && !waiting[j] && shareCluster(a, b) {
 				edges = append(edges, edge{i, j})
@@ -75,6 +78,17 @@ func (s *schedule) holdDeletes() {
 	for _, e := range edges {
 		s.wait(e.i, e.j)
 	}
+}
+
+// makesRoom reports whether something that is not a delete waits for a delete: it
+// clears a place that is needed, and holding it back could close a circle.
+func (s *schedule) makesRoom(waiting map[int]bool) bool {
+	for j := range waiting {
+		if s.actions[j].Verb != plan.VerbDelete {
+			return true
+		}
+	}
+	return false
 }
 
 // waitingFor marks every action that waits for i, directly or not.

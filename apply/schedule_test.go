@@ -99,6 +99,23 @@ func TestScheduleDeleteBeforeCreate(t *testing.T) {
 	}
 }
 
+// Two sites renamed in place on one cluster: each delete makes room for a create,
+// and neither may wait for the other's.
+func TestScheduleTwoReplacedInPlace(t *testing.T) {
+	t.Parallel()
+	s := newSchedule([]plan.Action{
+		act("site/ax", plan.VerbCreate, "one", "site/a"), act("site/bx", plan.VerbCreate, "one", "site/b"),
+		act("link/l", plan.VerbCreate, "one", "site/ax", "site/bx"),
+		act("site/a", plan.VerbDelete, "one"), act("site/b", plan.VerbDelete, "one"),
+	}, &sink{})
+	drive(s)
+	for id, state := range states(s) {
+		if state != Done {
+			t.Errorf("%s is %s", id, state)
+		}
+	}
+}
+
 func TestScheduleCircle(t *testing.T) {
 	t.Parallel()
 	events := &sink{}

@@ -27,7 +27,10 @@ func (t *task) applySite(ctx context.Context) error {
 		return t.withNamespaceHint(err)
 	}
 	if err := t.step(ctx, plan.StepSite, func(ctx context.Context) error {
-		return again(func() error { return t.writeSite(ctx, c) })
+		if err := again(func() error { return t.writeSite(ctx, c) }); err != nil {
+			return err
+		}
+		return t.ledger.buryDropped(ctx, t.Cluster, t.Namespace)
 	}); err != nil {
 		return err
 	}

@@ -13,7 +13,9 @@ import (
 // could still be redeemed, and what a failed redemption left. It runs to its end
 // even when the apply is interrupted; what it cannot remove, the next plan finds.
 func (t *task) withdraw(ctx context.Context, e ends) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	outlive := context.WithoutCancel(ctx)
+	t.withdrawGrant(outlive, e)
+	bounded, cancel := context.WithTimeout(outlive, withdrawal)
 	defer cancel()
 	redeemed := slices.Contains([]plan.Step{plan.StepTakeOver, plan.StepConfigured, plan.StepOperational}, t.at)
 	if token, err := e.from.Get(bounded, t.tokenRef()); err == nil {
@@ -21,10 +23,20 @@ func (t *task) withdraw(ctx context.Context, e ends) {
 		redeemed = redeemed || done
 	}
 	t.report(t.deleteOwn(bounded, e.from, t.tokenRef()))
-	t.report(t.deleteOwn(bounded, e.to, t.grantRef()))
 	if !redeemed { // otherwise the Links are good, they are only not ready yet
 		t.report(t.removeMade(bounded, e))
 	}
+}
+
+// withdrawal bounds the cleaning up at each end of a link that failed.
+const withdrawal = 10 * time.Second
+
+// withdrawGrant takes the grant first: without it no token is worth anything, and
+// a connecting side that hangs must not keep it alive.
+func (t *task) withdrawGrant(ctx context.Context, e ends) {
+	bounded, cancel := context.WithTimeout(ctx, withdrawal)
+	defer cancel()
+	t.report(t.deleteOwn(bounded, e.to, t.grantRef()))
 }
 
 // deleteOwn deletes an object if it carries the link's label, and that very one.

@@ -72,13 +72,13 @@ func mergeCauses(fields []Field, otherwise Cause) Cause {
 }
 
 // siteDisruption gives the worst class among changed fields of a living Site.
-// Link access only opens or closes endpoints; edge, issuer, account and settings
+// Link access that was on moves or closes endpoints; edge, issuer, account and settings
 // restart the router.
 func siteDisruption(fields []Field) Disruption {
 	worst := DisruptionNone
 	for _, f := range fields {
 		switch {
-		case f.Path == "linkAccess" && isZero(f.To):
+		case f.Path == "linkAccess" && !isZero(f.From):
 			worst = DisruptionReconnect
 		case f.Path == "edge", f.Path == "serviceAccount", f.Path == "defaultIssuer",
 			strings.HasPrefix(f.Path, "settings."):

@@ -156,7 +156,7 @@ func sortedPlaces[V any](m map[place]V) []place {
 }
 
 func sortRefs(refs []ObjectRef) []ObjectRef {
-	rank := map[ObjectKind]int{ObjectToken: 0, ObjectGrant: 1, ObjectLink: 2, ObjectSecret: 3, ObjectSite: 4, ObjectConfigMap: 5}
+	rank := map[ObjectKind]int{ObjectGrant: 0, ObjectToken: 1, ObjectLink: 2, ObjectSecret: 3, ObjectSite: 4, ObjectConfigMap: 5}
 	slices.SortFunc(refs, func(a, b ObjectRef) int {
 		return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), cmp.Compare(a.Cluster, b.Cluster),
 			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

@@ -81,7 +81,8 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 }
 
 // isOwn reports whether the Link belongs to the link: by its label, or, before it
-// could be labelled, by a name that only our own token can have made.
+// could be labelled, by a name and credentials that only our own token can have
+// made: redemption names the Secret after the token.
 func (m *maker) isOwn(c linkCase, v LinkView) bool {
 	if v.Owned(m.network()) {
 		return v.Labels[LabelLink] == string(c.Name)
@@ -93,7 +94,8 @@ func (m *maker) isOwn(c linkCase, v LinkView) bool {
 		return true
 	}
 	for attempt := 1; attempt <= c.recorded.Attempt; attempt++ {
-		if slices.Contains(network.LinkObjectNames(network.ObjectName(c.Name, attempt)), v.Name) {
+		object := network.ObjectName(c.Name, attempt)
+		if v.TLSCredentials == object && slices.Contains(network.LinkObjectNames(object), v.Name) {
 			return true
 		}
 	}
@@ -202,13 +204,21 @@ func (m *maker) adopt(c linkCase, v LinkView) Action {
 // taken by a Link, token or Secret; a taken name would burn the grant.
 func (m *maker) freeAttempt(c linkCase) int {
 	for attempt := c.recorded.Attempt + 1; ; attempt++ {
-		if !m.taken(c.at, network.ObjectName(c.Name, attempt)) {
+		if !m.taken(c.at, network.ObjectName(c.Name, attempt), m.groups(c.To)) {
 			return attempt
 		}
 	}
 }
 
-func (m *maker) taken(at place, object string) bool {
+// groups is how many Links a redemption at the site makes: two when it is HA.
+func (m *maker) groups(site network.SiteName) int {
+	if m.index.desired[site].Fields["ha"] == true {
+		return 2
+	}
+	return 1
+}
+
+func (m *maker) taken(at place, object string, groups int) bool {
 	if _, ok := m.index.secrets[at][object]; ok {
 		return true
 	}
@@ -216,6 +226,9 @@ func (m *maker) taken(at place, object string) bool {
 		return true
 	}
 	names := network.LinkObjectNames(object)
+	if groups == 1 {
+		names = names[:1]
+	}
 	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return slices.Contains(names, v.Name) })
 }
 
@@ -276,7 +289,7 @@ func (m *maker) resume(c linkCase) Action {
 	a := c.action
 	a.Steps, a.Why = creation(), "an earlier apply was interrupted; this finishes it"
 	a.Link.Attempt = c.recorded.Attempt
-	moved := m.ends(c) != ""
+	moved := m.ends(c) != "" || m.dead(c)
 	a.Link.Resume = !moved
 	if moved {
 		a.Link.Attempt = m.freeAttempt(c)
@@ -296,6 +309,16 @@ func (m *maker) resume(c linkCase) Action {
 		a.Steps, a.Disruption = replacement(), DisruptionReplace
 	}
 	return a
+}
+
+// dead reports whether what an interrupted attempt made can never work: its CA or
+// Secret is gone, or one Link of a pair and the token that would make it.
+func (m *maker) dead(c linkCase) bool {
+	if c.recorded.ToUID != "" && c.recorded.ToUID != c.action.Link.To.UID || m.secretGone(c.at, c.current) != "" {
+		return true
+	}
+	_, coming := m.index.tokens[c.at][network.ObjectName(c.Name, c.recorded.Attempt)]
+	return !coming && len(c.current) > 0 && len(c.current) < m.groups(c.To)
 }
 
 // replacement are the steps of a link that is made anew before the old one goes.
@@ -333,6 +356,8 @@ func (m *maker) appliedLink(c linkCase) {
 func (m *maker) ends(c linkCase) string {
 	to := c.action.Link.To
 	switch {
+	case c.recorded.To == c.To && c.recorded.ToUID != "" && c.recorded.ToUID == to.UID:
+		return "" // the same Site, even when its cluster got another name
 	case c.recorded.To != c.To:
 		return fmt.Sprintf("its listening site changed from %s to %s", c.recorded.To, c.To)
 	case c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace:
@@ -410,7 +435,8 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 		relabel = relabel || !v.Owned(m.network())
 	}
 	a.Link.Attempt = c.recorded.Attempt
-	if c.recorded.Cost != c.Cost || c.recorded.ToUID != a.Link.To.UID {
+	to := a.Link.To
+	if c.recorded.Cost != c.Cost || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
 		a.Steps = append(a.Steps, StepRecord)
 	}
 	if len(a.Fields) > 0 || relabel {
@@ -470,14 +496,16 @@ func (m *maker) used(at place, secret string) bool {
 }
 
 // linkRefs are one of a link's own Links and the Secret it uses, where that is
-// there and nobody else's Link uses it.
+// there, is ours or made by the same redemption, and nobody else's Link uses it.
 func (m *maker) linkRefs(at place, v LinkView, own []LinkView) []ObjectRef {
 	out := []ObjectRef{ref(at.cluster, ObjectLink, v.Meta)}
 	shared := slices.ContainsFunc(m.index.liveLinks[at], func(o LinkView) bool {
 		return o.TLSCredentials == v.TLSCredentials &&
 			!slices.ContainsFunc(own, func(k LinkView) bool { return k.UID == o.UID })
 	})
-	if s, ok := m.index.secrets[at][v.TLSCredentials]; ok && !shared {
+	s, ok := m.index.secrets[at][v.TLSCredentials]
+	ours := s.Owned(m.network()) || s.OwnerUID != "" && s.OwnerUID == v.OwnerUID
+	if ok && ours && !shared {
 		out = append(out, ref(at.cluster, ObjectSecret, s.Meta))
 	}
 	return out

@@ -29,6 +29,7 @@ type Input struct {
 // the plan's refusals, and what could not be compared is counted as unknown.
 func Make(in Input) Plan {
 	m := &maker{in: in, index: newIndex(in), ids: map[string]bool{}}
+	m.sameClusters()
 	m.sites()
 	m.links()
 	m.prune()
@@ -42,6 +43,7 @@ func Make(in Input) Plan {
 	if p.Diagnostics == nil {
 		p.Diagnostics = diag.List{}
 	}
+	p.Narrowed = !in.Filter.IsZero()
 	p.Actions = in.Filter.apply(p.Actions)
 	p.Summary = summarise(p.Actions, m.unknown)
 	normalise(&p)
@@ -84,6 +86,41 @@ func (m *maker) add(a Action) {
 func (m *maker) refuse(r Refusal)   { m.refusals = append(m.refusals, r) }
 func (m *maker) network() string    { return m.in.Desired.Network }
 func (m *maker) has(id string) bool { return m.ids[id] }
+
+// sameClusters refuses two names for one cluster: each object would be seen twice,
+// once as declared and once as somebody's to delete.
+func (m *maker) sameClusters() {
+	names := map[string]network.ClusterName{}
+	for _, c := range m.in.Observation.Clusters {
+		for _, uid := range identities(c) {
+			if other, ok := names[uid]; ok && other != c.Name {
+				m.refuse(Refusal{
+					Code: "same-cluster", Subject: fmt.Sprintf("cluster %q", c.Name),
+					Message:  fmt.Sprintf("is the same cluster as %q", other),
+					Override: "describe it once, and let all its sites name that one",
+				})
+				break
+			}
+			names[uid] = c.Name
+		}
+	}
+}
+
+// identities are UIDs that no two clusters share: kube-system's where namespaces
+// could be listed, and those of Sites and inventories.
+func identities(c ClusterView) []string {
+	var out []string
+	if c.UID != "" {
+		out = append(out, c.UID)
+	}
+	for _, s := range c.Sites {
+		out = append(out, s.UID)
+	}
+	for _, i := range c.Inventories {
+		out = append(out, i.UID)
+	}
+	return out
+}
 
 func clusterStates(in Input) []Cluster {
 	out := []Cluster{}

@@ -30,6 +30,8 @@ type Plan struct {
 	Refusals    []Refusal   `json:"refusals"`
 	Unmanaged   []ObjectRef `json:"unmanaged"`
 	Diagnostics diag.List   `json:"diagnostics"`
+	// Narrowed is true when only a part of the network was asked for.
+	Narrowed bool `json:"narrowed"`
 }
 
 // Source says which description was planned.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,8 +13,12 @@ import (
 // has. Clusters that were not read in full are left alone.
 func (m *maker) prune() {
 	doomed := m.doomedLinks()
+	places := map[network.LinkName]int{}
 	for _, d := range doomed {
-		m.add(m.deleteLink(d))
+		places[d.name]++
+	}
+	for _, d := range doomed {
+		m.add(m.deleteLink(d, places[d.name] > 1))
 	}
 	for _, at := range m.ownedPlaces() {
 		m.deleteSite(at)
@@ -66,7 +69,7 @@ func putDoomed(found map[place]map[network.LinkName]doomedLink, d doomedLink) {
 
 // doomed reports whether a link at a place is not wanted there, and may be judged.
 func (m *maker) doomed(at place, name network.LinkName) bool {
-	if !m.index.readable(at.cluster) {
+	if !m.index.readable(at.cluster) || m.index.inventories[at].Broken != "" {
 		return false
 	}
 	l, ok := m.index.links[name]
@@ -133,14 +136,16 @@ func (m *maker) linkObjects(d doomedLink) []ObjectRef {
 	return sortRefs(out)
 }
 
-func (m *maker) deleteLink(d doomedLink) Action {
+// deleteLink plans a link's removal; several tells that the same name goes at more
+// than one place.
+func (m *maker) deleteLink(d doomedLink, several bool) Action {
 	a := Action{
 		ID: "link/" + string(d.name), Kind: KindLink, Verb: VerbDelete, Cause: CausePending,
 		Cluster: d.at.cluster, Namespace: d.at.namespace, Name: string(d.name),
 		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
 		Why: "no longer in the description",
 		Link: &LinkWork{
-			From: End{Site: d.site, Cluster: d.at.cluster, Namespace: d.at.namespace},
+			From: End{Site: d.site, Cluster: d.at.cluster, Namespace: d.at.namespace, UID: m.index.siteUID(d.at, d.site)},
 			To:   End{Site: d.recorded.To, Cluster: d.recorded.ToCluster, Namespace: d.recorded.ToNamespace},
 			// The attempt tells apply which names an unfinished redemption may still take.
 			Attempt: d.recorded.Attempt, Remove: d.objects,
@@ -149,8 +154,11 @@ func (m *maker) deleteLink(d doomedLink) Action {
 	if d.recorded.State != "" {
 		a.Steps = append(a.Steps, StepConfirm)
 	}
-	if l, moved := m.index.links[d.name]; moved {
-		a.ID += "@" + string(cmp.Or(d.site, network.SiteName(d.at.namespace)))
+	l, moved := m.index.links[d.name]
+	if moved || several {
+		a.ID += "@" + string(d.at.cluster) + "/" + d.at.namespace
+	}
+	if moved {
 		a.Why = fmt.Sprintf("its connecting site is now %s", l.From)
 		from := m.index.desired[l.From]
 		if (place{from.Cluster, from.Namespace}) != d.at && m.has("link/"+string(d.name)) {
@@ -183,6 +191,10 @@ func (m *maker) deleteSite(at place) {
 	inv := m.index.inventories[at]
 	name, uid := m.staleSite(at, wanted.Name)
 	if name == "" || inv.Broken != "" && ok {
+		return
+	}
+	if inv.Broken != "" {
+		m.refuseBroken(DesiredSite{Name: name, Cluster: at.cluster, Namespace: at.namespace}, inv)
 		return
 	}
 	if inv.Content.Protect && inv.Content.Site == name {
@@ -359,5 +371,3 @@ func (m *maker) awaited(at place, v LinkView) bool {
 	}
 	return false
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -47,7 +47,7 @@ func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
 	for _, v := range m.index.sites[place{s.Cluster, s.Namespace}] {
 		switch {
 		case v.Deleting:
-		case v.Name == string(s.Name) && (v.Owned(m.network()) || m.in.Adopt && v.Labels[LabelManagedBy] != ManagedBy):
+		case v.Name == string(s.Name) && (v.Owned(m.network()) || m.mayTake(s, v)):
 			own = &v
 		case v.Owned(m.network()): // under another name: prune deletes it
 		default:
@@ -55,6 +55,12 @@ func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
 		}
 	}
 	return own, foreign
+}
+
+// mayTake reports whether an unlabelled Site of the wanted name counts as ours: its
+// inventory says so, or we were asked to adopt.
+func (m *maker) mayTake(s DesiredSite, v SiteView) bool {
+	return v.Labels[LabelManagedBy] != ManagedBy && (m.in.Adopt || m.recordedSite(s) != nil)
 }
 
 func (m *maker) foreignSite(s DesiredSite, v SiteView) {
@@ -122,14 +128,17 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	if record {
 		a.Steps = append(a.Steps, StepRecord)
 	}
-	adopted := !live.Owned(m.network())
-	if adopted || len(diffFields(s.Fields, recorded, live.Fields)) > 0 || live.Labels[LabelSite] != string(s.Name) {
+	relabel := !live.Owned(m.network())
+	adopted := relabel && recorded == nil
+	if relabel || len(diffFields(s.Fields, recorded, live.Fields)) > 0 || live.Labels[LabelSite] != string(s.Name) {
 		a.Steps = append(a.Steps, StepSite, StepReady)
 	}
 	a.Why = m.whySite(adopted, recorded, a.Fields)
 	switch {
 	case adopted:
 		a.Verb = VerbAdopt
+	case relabel && len(a.Fields) == 0:
+		a.Cause, a.Why = CauseDrift, "its labels were taken off"
 	case recorded == nil:
 		a.Cause = CauseDrift
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -103,10 +104,10 @@ func restConfig(c Config) (*rest.Config, error) {
 
 // silenceClientGo keeps the library's own log off the user's terminal: its lines
 // have our errors in other words, and at high levels bodies.
-func silenceClientGo() {
+var silenceClientGo = sync.OnceFunc(func() {
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
-}
+})
 
 // loggingTransport logs the requests it passes on: method, path, status, time.
 type loggingTransport struct {

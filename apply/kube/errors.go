@@ -49,8 +49,10 @@ func wrap(err error, doing string, ref plan.ObjectRef, hidden ...secrets.Value) 
 // classOf sorts an error into the classes that apply knows.
 func classOf(err error) error {
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return apply.ErrUnreachable
 	case apierrors.IsNotFound(err):
 		return apply.ErrNotFound
 	case apierrors.IsAlreadyExists(err):

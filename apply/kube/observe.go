@@ -97,6 +97,11 @@ func ObserveAll(ctx context.Context, clusters []*Cluster, network string, parall
 	g.SetLimit(max(parallel, 1))
 	for i, c := range clusters {
 		g.Go(func() error {
+			defer func() {
+				if p := recover(); p != nil {
+					views[i] = plan.ClusterView{Name: c.name, State: plan.StateUnreachable, Reason: fmt.Sprintf("internal error: a panic of type %T", p)}
+				}
+			}()
 			views[i] = c.Observe(ctx, network)
 			return nil
 		})
@@ -139,7 +144,12 @@ func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, opts metav
 	})
 }
 
-func (c *Cluster) pages(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) error {
+func (c *Cluster) pages(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) (err error) {
+	defer func() { // this runs in a goroutine, where a panic would end the process with 2
+		if p := recover(); p != nil {
+			err = fmt.Errorf("list %s: internal error: a panic of type %T", kinds[kind].Resource, p)
+		}
+	}()
 	p := pager.New(list)
 	p.PageSize = pageSize
 	p.PageBufferSize = 1

@@ -25,13 +25,16 @@ var errAgain = errors.New("watch ended")
 func (c *Cluster) Wait(ctx context.Context, ref plan.ObjectRef, until func(apply.Object, bool) (bool, error)) error {
 	backoff := newBackoff()
 	for {
+		start := time.Now()
 		err := c.waitOnce(ctx, ref, until)
+		if time.Since(start) > time.Second {
+			backoff = newBackoff()
+		}
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return contextError(ctx, err)
 		case errors.Is(err, errAgain):
-			backoff = newBackoff()
-			continue
+			backoff.Steps = max(backoff.Steps, 1) // an ended watch is no failure, but a pause
 		case !errors.Is(err, apply.ErrUnreachable) || backoff.Steps == 0:
 			return err
 		}

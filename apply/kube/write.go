@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,8 +17,13 @@ import (
 
 var getOptions = metav1.GetOptions{}
 
+// requestTimeout bounds one request, but for lists of many pages and watches.
+const requestTimeout = 30 * time.Second
+
 // Get implements apply.Reader.
 func (c *Cluster) Get(ctx context.Context, ref plan.ObjectRef) (apply.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	if metadataOnly(ref.Kind) {
 		m, err := c.metadata.Resource(kinds[ref.Kind]).Namespace(ref.Namespace).Get(ctx, ref.Name, getOptions)
 		if err != nil {
@@ -34,6 +40,8 @@ func (c *Cluster) Get(ctx context.Context, ref plan.ObjectRef) (apply.Object, er
 
 // Create implements apply.Writer.
 func (c *Cluster) Create(ctx context.Context, o apply.Object) (apply.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	body, hidden := manifest(o)
 	u, err := c.resource(o.ObjectRef).Create(ctx, body, metav1.CreateOptions{FieldManager: plan.ManagedBy})
 	if err != nil {
@@ -44,6 +52,8 @@ func (c *Cluster) Create(ctx context.Context, o apply.Object) (apply.Object, err
 
 // Apply implements apply.Writer.
 func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	body, hidden := manifest(o)
 	if o.UID != "" {
 		body.SetUID(types.UID(o.UID))
@@ -70,6 +80,8 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 
 // Delete implements apply.Writer. Dependents go in the background.
 func (c *Cluster) Delete(ctx context.Context, ref plan.ObjectRef) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	background := metav1.DeletePropagationBackground
 	opts := metav1.DeleteOptions{PropagationPolicy: &background}
 	if ref.UID != "" {

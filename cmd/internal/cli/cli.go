@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,7 @@ func Main(args []string, sys System) (code int) {
 			code = exitError
 		}
 	}()
+	sys.Err = &oneAtATime{w: sys.Err}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	stop := watchSignals(sys, cancel)
@@ -71,6 +73,18 @@ func Main(args []string, sys System) (code int) {
 	root := newRoot(&sys)
 	root.SetArgs(args)
 	return exitOf(ctx, root.ExecuteContext(ctx), sys)
+}
+
+// oneAtATime lets the log, the progress and the rest write to one stream.
+type oneAtATime struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *oneAtATime) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(p)
 }
 
 // interrupted is the cause of a cancelled context.

@@ -64,10 +64,14 @@ func (o *applyFlags) run(ctx context.Context) error {
 		return err
 	}
 	p := o.make(s, observation, o.adopt)
+	if err := o.knows(s, p); err != nil {
+		return err
+	}
 	if err := o.show(report.Report{Plan: &p}); err != nil {
 		return err
 	}
 	if err := planExit(p, false); err != nil {
+		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
 		return err
 	}
 	if err := o.sameAs(saved, p); err != nil || !p.Pending() {

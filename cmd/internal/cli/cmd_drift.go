@@ -31,7 +31,7 @@ it. Sites and Links that Fairlead does not own are listed apart.`,
 				return err
 			}
 			switch {
-			case p.Pending():
+			case p.Pending() || len(p.Refusals) > 0:
 				return quit(exitChanges)
 			case unreachable(p):
 				return quit(exitUnreachable)
@@ -52,6 +52,11 @@ func (o *common) driftPlan(s session, observation plan.Observation) plan.Plan {
 		Desired: desired.LastApplied(observation, s.desired), Observation: observation,
 		Source: s.source, Filter: o.filter(),
 	})
+	for _, d := range s.desired.Sites {
+		if observation.Cluster(d.Cluster).State != plan.StateOK {
+			p.Summary.Unknown++
+		}
+	}
 	return plan.Keep(p, func(a plan.Action) bool {
 		return a.Cause != plan.CausePending && !slices.Contains([]plan.Verb{plan.VerbDelete, plan.VerbAdopt}, a.Verb)
 	})

@@ -27,6 +27,9 @@ saved as JSON, for apply --plan.`,
 				return err
 			}
 			p := o.make(s, observation, adopt)
+			if err := o.knows(s, p); err != nil {
+				return err
+			}
 			if err := o.savePlan(p); err != nil {
 				return err
 			}

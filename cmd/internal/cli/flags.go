@@ -30,6 +30,8 @@ type common struct {
 	parallelism int
 	color       string
 	verbose     bool
+	// reaching is true for commands that reach clusters.
+	reaching bool
 }
 
 // describe adds the flags that say which description is meant and how to show.
@@ -41,11 +43,17 @@ func (o *common) describe(c *cobra.Command) {
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.StringVar(&o.color, "color", "auto", "auto, always or never")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request, never its content")
-	c.Args = cobra.MaximumNArgs(1)
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return fail(exitInvalid, "one package at a time: %q is one too many", args[1])
+		}
+		return nil
+	}
 }
 
 // reach adds the flags of commands that talk to clusters.
 func (o *common) reach(c *cobra.Command) {
+	o.reaching = true
 	f := c.Flags()
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig for clusters that name none (default: KUBECONFIG, then ~/.kube/config)")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "bound of each wait: for an API server's answers, for readiness")
@@ -71,6 +79,9 @@ func (o *common) check(args []string) error {
 	}
 	if o.color != "auto" && o.color != "always" && o.color != "never" {
 		return fail(exitInvalid, "--color %q is not known; use auto, always or never", o.color)
+	}
+	if o.reaching && (o.timeout <= 0 || o.parallelism <= 0) {
+		return fail(exitInvalid, "--timeout and --parallelism must be more than 0")
 	}
 	return nil
 }

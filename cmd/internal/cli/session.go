@@ -191,6 +191,31 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	return s, observation, ctx.Err()
 }
 
+// knows refuses names on the command line that are neither described nor planned.
+func (o *common) knows(s session, p plan.Plan) error {
+	known := map[string]bool{}
+	for _, c := range s.Network.Clusters {
+		known["cluster "+string(c.Name)] = true
+	}
+	for _, v := range s.desired.Sites {
+		known["site "+string(v.Name)] = true
+	}
+	for _, v := range s.desired.Links {
+		known["link "+string(v.Name)] = true
+	}
+	for _, a := range p.Actions {
+		known[string(a.Kind)+" "+a.Name] = true
+	}
+	for kind, list := range map[string][]string{"cluster": o.clusters, "site": o.sites, "link": o.links} {
+		for _, name := range list {
+			if !known[kind+" "+name] {
+				return fail(exitInvalid, "--%s %s: the network has no such %s", kind, name, kind)
+			}
+		}
+	}
+	return nil
+}
+
 // make plans a session's description.
 func (o *common) make(s session, observation plan.Observation, adopt bool) plan.Plan {
 	return plan.Make(plan.Input{

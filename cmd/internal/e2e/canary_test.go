@@ -26,22 +26,26 @@ func TestCanary(t *testing.T) {
 	// An apply whose first tokens are refused goes through the error paths.
 	links = append(links, link{"good-hub", "good", "hub", 1})
 	w.describe(sites, links)
-	w.rewrite = func(method, path string, body []byte) []byte {
-		if method == "POST" && strings.HasSuffix(path, "/accesstokens") {
-			return replaceSpec(body, "url", "https://127.0.0.1:1/canary")
+	w.bendBy(func(v *wires) {
+		v.rewrite = func(method, path string, body []byte) []byte {
+			if method == "POST" && strings.HasSuffix(path, "/accesstokens") {
+				return replaceSpec(body, "url", "https://127.0.0.1:1/canary")
+			}
+			return body
 		}
-		return body
-	}
+	})
 	add(w.must(4, "apply", "--yes", "-v"))
 	canaries = append(canaries, w.secretsOfTokens()...)
 	w.rewire()
 	// A server that refuses a token repeats its code in the answer.
-	w.rewrite = func(method, path string, body []byte) []byte {
-		if method == "POST" && strings.HasSuffix(path, "/accesstokens") {
-			return replaceSpec(body, "code", []string{"canary-in-a-list"})
+	w.bendBy(func(v *wires) {
+		v.rewrite = func(method, path string, body []byte) []byte {
+			if method == "POST" && strings.HasSuffix(path, "/accesstokens") {
+				return replaceSpec(body, "code", []string{"canary-in-a-list"})
+			}
+			return body
 		}
-		return body
-	}
+	})
 	add(w.run("apply", "--yes", "-v"))
 	canaries = append(canaries, "canary-in-a-list")
 	w.rewire()

@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -72,11 +75,13 @@ func TestSecretOfThatNameIsThere(t *testing.T) {
 		sites, links := hubAndSpoke()
 		w.describe(sites, links)
 		var once sync.Once
-		w.after = func(_ int, r request) {
-			if strings.HasSuffix(r.Path, "/accessgrants") {
-				once.Do(func() { w.create(1, "secrets", foreignSecret(w.ns("spoke"), "spoke-hub")) })
+		w.bendBy(func(v *wires) {
+			v.after = func(_ int, r request) {
+				if strings.HasSuffix(r.Path, "/accessgrants") {
+					once.Do(func() { w.create(1, "secrets", foreignSecret(w.ns("spoke"), "spoke-hub")) })
+				}
 			}
-		}
+		})
 		o := w.must(0, "apply", "--yes")
 		w.says(o, "link/spoke-hub", "Secret "+w.ns("spoke")+"/spoke-hub", "is not ours")
 		w.settled(sites, links)
@@ -97,23 +102,25 @@ func (w *world) keptForeign() {
 func (w *world) bendGrant(link string, times int) {
 	var mu sync.Mutex
 	left := times
-	w.rewrite = func(method, path string, body []byte) []byte {
-		if method != "POST" || !strings.Contains(string(body), link) {
+	w.bendBy(func(v *wires) {
+		v.rewrite = func(method, path string, body []byte) []byte {
+			if method != "POST" || !strings.Contains(string(body), link) {
+				return body
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case strings.HasSuffix(path, "/accessgrants") && left > 0:
+				return replaceSpec(body, "expirationWindow", "1s")
+			case strings.HasSuffix(path, "/accesstokens") && left > 0:
+				left--
+				timer := time.NewTimer(1500 * time.Millisecond)
+				defer timer.Stop()
+				<-timer.C
+			}
 			return body
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case strings.HasSuffix(path, "/accessgrants") && left > 0:
-			return replaceSpec(body, "expirationWindow", "1s")
-		case strings.HasSuffix(path, "/accesstokens") && left > 0:
-			left--
-			timer := time.NewTimer(1500 * time.Millisecond)
-			defer timer.Stop()
-			<-timer.C
-		}
-		return body
-	}
+	})
 }
 
 func replaceSpec(body []byte, field string, value any) []byte {
@@ -162,12 +169,14 @@ func TestGrantServerRefuses(t *testing.T) {
 	w := newWorld(t)
 	sites, links := twoHubs()
 	w.describe(sites, links)
-	w.rewrite = func(method, path string, body []byte) []byte {
-		if method == "POST" && strings.HasSuffix(path, "/accesstokens") && strings.Contains(string(body), "spoke-hub") {
-			return replaceSpec(body, "code", "not-the-code")
+	w.bendBy(func(v *wires) {
+		v.rewrite = func(method, path string, body []byte) []byte {
+			if method == "POST" && strings.HasSuffix(path, "/accesstokens") && strings.Contains(string(body), "spoke-hub") {
+				return replaceSpec(body, "code", "not-the-code")
+			}
+			return body
 		}
-		return body
-	}
+	})
 	o := w.must(4, "apply", "--yes")
 	w.says(o, "link spoke-hub", "site hub", "site spoke")
 	w.theOther()
@@ -232,7 +241,7 @@ func TestClusterUnreachable(t *testing.T) {
 	w.describe(sites, links)
 	w.must(0, "apply", "--yes")
 	w.describe(nil, nil)
-	w.down = map[int]bool{1: true}
+	w.bendBy(func(v *wires) { v.down = map[int]bool{1: true} })
 	o := w.must(7, "plan")
 	for _, want := range []string{"cluster two is unreachable", "unknown"} {
 		if !strings.Contains(o.out, want) {
@@ -344,4 +353,40 @@ func TestSiteRecreatedByHand(t *testing.T) {
 	w.eventually("the Links went with their Site", func() bool { return len(w.list(1, w.ns("spoke"), "links", "")) == 0 })
 	w.must(0, "apply", "--yes")
 	w.settled(sites, links)
+}
+
+// Links of one site whose names look like those of an HA pair keep apart.
+func TestLikeNamedLinks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sites := []site{{"hub", 0, `linkAccess: "default"`}, {"spare", 1, `linkAccess: "default"`}, {"shop", 1, ""}}
+	links := []link{{"shop-hub", "shop", "hub", 1}, {"shop-hub-1", "shop", "spare", 5}, {"shop-hub-2", "shop", "spare", 99999}}
+	w.describe(sites, links)
+	o := w.must(0, "apply", "--yes")
+	if strings.Contains(o.errOut, "fresh grant") {
+		t.Errorf("a grant was burnt:\n%s", o.errOut)
+	}
+	w.settled(sites, links)
+	if n := len(w.list(1, w.ns("shop"), "links", "")); n != 3 {
+		t.Errorf("%d Links", n)
+	}
+}
+
+// One cluster under two names is refused: each object would be seen twice.
+func TestSameClusterTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sites, links := hubAndSpoke()
+	w.describe(sites, links)
+	w.must(0, "apply", "--yes")
+	data, err := os.ReadFile(filepath.Join(w.dir, "net.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := strings.Replace(string(data), "clusters: {", fmt.Sprintf("clusters: {again: context: %q, ", contextName(0)), 1)
+	writeFile(t, filepath.Join(w.dir, "net.cue"), twice)
+	o := w.must(6, "apply", "--yes")
+	if !strings.Contains(o.out, "is the same cluster as") {
+		t.Errorf("%s", o.out)
+	}
 }

@@ -24,14 +24,16 @@ func TestInterrupted(t *testing.T) {
 			signals := make(chan os.Signal, 1)
 			stopped := make(chan struct{})
 			var once sync.Once
-			w.after = func(_ int, r request) {
-				if strings.Contains(r.Path, at) {
-					once.Do(func() {
-						signals <- syscall.SIGINT
-						<-stopped
-					})
+			w.bendBy(func(v *wires) {
+				v.after = func(_ int, r request) {
+					if strings.Contains(r.Path, at) {
+						once.Do(func() {
+							signals <- syscall.SIGINT
+							<-stopped
+						})
+					}
 				}
-			}
+			})
 			var out bytes.Buffer
 			errOut := &notify{word: "stopping", seen: stopped}
 			code := cli.Main([]string{"apply", "--yes"}, cli.System{

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // An apply that is killed right after any one of its writes, before it learns
@@ -14,6 +16,9 @@ import (
 func TestKilledAfterEveryWrite(t *testing.T) {
 	t.Parallel()
 	sites, links := hubAndSpoke()
+	logging := site{"spoke", 1, `settings: "router-logging": "info"`}
+	renamed := []site{sites[0], {"spike=spoke", 1, ""}}
+	renamedLinks := []link{{"spoke-hub", "spike", "hub", 1}}
 	other := append(append([]site{}, sites...), site{"hub2", 0, `linkAccess: "default"`})
 	for _, life := range []struct {
 		name           string
@@ -41,6 +46,18 @@ func TestKilledAfterEveryWrite(t *testing.T) {
 			sites:  other, links: []link{{"spoke-hub", "spoke", "hub2", 1}},
 		},
 		{
+			name:   "setting dropped",
+			before: func(w *world) { w.describe([]site{sites[0], logging}, links) },
+			after:  func(w *world) { w.describe(sites, links) },
+			sites:  sites, links: links,
+		},
+		{
+			name:   "renamed in place",
+			before: func(w *world) { w.describe(sites, links) },
+			after:  func(w *world) { w.describe(renamed, renamedLinks) },
+			sites:  renamed, links: renamedLinks,
+		},
+		{
 			name:   "remove",
 			before: func(w *world) { w.describe(sites, links) },
 			after:  func(w *world) { w.describe(nil, nil) },
@@ -63,6 +80,7 @@ func TestKilledAfterEveryWrite(t *testing.T) {
 				w.rewire()
 				w.must(0, "apply", "--yes")
 				w.settled(life.sites, life.links)
+				w.noSettings(life.sites)
 				if len(life.sites) == 0 {
 					w.nothingLeft()
 				}
@@ -78,23 +96,43 @@ func TestKilledAfterEveryWrite(t *testing.T) {
 	}
 }
 
+// noSettings checks that a setting that the description dropped is gone.
+func (w *world) noSettings(sites []site) {
+	w.t.Helper()
+	for _, s := range sites {
+		o := w.get(s.cluster, w.ns(s.name), "sites", s.site())
+		if settings, _, _ := unstructured.NestedStringMap(o.Object, "spec", "settings"); len(settings) > 0 {
+			w.t.Errorf("site %s still has settings %v", s.name, settings)
+		}
+	}
+}
+
 // killAfter runs apply as a process of its own and kills it when its n-th write
 // was made; false when it ended before that.
 func (w *world) killAfter(n int) (killed bool) {
 	w.t.Helper()
 	w.rewire()
+	own := w.wires
 	cmd := exec.Command(bed.binary, "apply", "--yes")
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+w.kubeconfig)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	w.after = func(made int, _ request) {
-		if made >= n {
-			w.cut()
-			_ = cmd.Process.Kill()
+	started := make(chan struct{})
+	own.bendBy(func(v *wires) {
+		v.after = func(made int, _ request) {
+			if made >= n {
+				own.cut()
+				<-started
+				_ = cmd.Process.Kill()
+			}
 		}
+	})
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
 	}
-	err := cmd.Run()
+	close(started)
+	err := cmd.Wait()
 	if err == nil {
 		return false
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -52,8 +51,6 @@ type wires struct {
 	after func(n int, r request)
 	// rewrite may change a request's body on its way to the cluster.
 	rewrite func(method, path string, body []byte) []byte
-	// answer may answer instead of the cluster; nil means pass on.
-	answer func(cluster int, r *http.Request) *http.Response
 	// down marks clusters that do not answer.
 	down   map[int]bool
 	dead   bool
@@ -113,25 +110,19 @@ type wire struct {
 
 func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := v.wires
-	if w.isDead() || w.down[v.cluster] {
+	if !w.open(v.cluster) {
 		return nil, io.ErrClosedPipe
 	}
 	body, err := w.bend(r)
 	if err != nil {
 		return nil, err
 	}
-	if w.answer != nil {
-		if resp := w.answer(v.cluster, r); resp != nil {
-			resp.Request = r
-			return resp, nil
-		}
-	}
 	resp, err := v.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	w.record(request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: resp.StatusCode, Body: body})
-	if w.isDead() {
+	if !w.open(v.cluster) {
 		_ = resp.Body.Close()
 		return nil, io.ErrClosedPipe
 	}
@@ -147,8 +138,11 @@ func (w *wires) bend(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.rewrite != nil {
-		body = w.rewrite(r.Method, r.URL.Path, body)
+	w.mu.Lock()
+	rewrite := w.rewrite
+	w.mu.Unlock()
+	if rewrite != nil {
+		body = rewrite(r.Method, r.URL.Path, body)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.ContentLength = int64(len(body))
@@ -170,10 +164,18 @@ func (w *wires) record(r request) {
 	}
 }
 
-func (w *wires) isDead() bool {
+// open reports whether anything may pass to the cluster.
+func (w *wires) open(cluster int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.dead
+	return !w.dead && !w.down[cluster]
+}
+
+// bendBy sets what happens to requests; the fields below it are for bendBy alone.
+func (w *wires) bendBy(set func(*wires)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	set(w)
 }
 
 // cut lets nothing pass any more.
@@ -197,18 +199,6 @@ func (w *wires) countWrites() (n int) {
 		}
 	}
 	return n
-}
-
-// jsonAnswer makes a response for wires.answer.
-func jsonAnswer(status int, v any) *http.Response {
-	data, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return &http.Response{
-		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(bytes.NewReader(data)), ContentLength: int64(len(data)),
-	}
 }
 
 // writeFile is os.WriteFile for tests.

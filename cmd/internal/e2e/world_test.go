@@ -65,7 +65,7 @@ func (w *world) removeNamespaces() {
 }
 
 // site is a site of a test's description; its namespace is the network's name, a
-// dash and the site's.
+// dash and the site's. A name "b=a" is site b in the namespace of site a.
 type site struct {
 	name    string
 	cluster int
@@ -90,7 +90,7 @@ func (w *world) describe(sites []site, links []link) {
 	fmt.Fprintf(&b, "clusters: {one: context: %q, two: context: %q}\n", contextName(0), contextName(1))
 	b.WriteString("sites: {\n")
 	for _, s := range sites {
-		fmt.Fprintf(&b, "\t%q: {cluster: %q, namespace: %q", s.name, []string{"one", "two"}[s.cluster], w.ns(s.name))
+		fmt.Fprintf(&b, "\t%q: {cluster: %q, namespace: %q", s.site(), []string{"one", "two"}[s.cluster], w.ns(s.name))
 		if s.extra != "" {
 			b.WriteString(", " + s.extra)
 		}
@@ -104,7 +104,17 @@ func (w *world) describe(sites []site, links []link) {
 	writeFile(w.t, filepath.Join(w.dir, "net.cue"), b.String())
 }
 
-func (w *world) ns(site string) string { return w.name + "-" + site }
+func (s site) site() string {
+	name, _, _ := strings.Cut(s.name, "=")
+	return name
+}
+
+func (w *world) ns(site string) string {
+	if _, at, ok := strings.Cut(site, "="); ok {
+		site = at
+	}
+	return w.name + "-" + site
+}
 
 // outcome is what a command did.
 type outcome struct {
@@ -240,17 +250,6 @@ func (w *world) status() plan.Status {
 	return s
 }
 
-// plan reads `plan --format json`.
-func (w *world) plan(args ...string) plan.Plan {
-	w.t.Helper()
-	var p plan.Plan
-	o := w.run(append([]string{"plan", "--format", "json"}, args...)...)
-	if err := json.Unmarshal([]byte(o.out), &p); err != nil {
-		w.t.Fatalf("plan: exit %d: %v\n%s", o.code, err, o.errOut)
-	}
-	return p
-}
-
 // settled checks the promise of a finished apply: everything ready, nothing to do,
 // no credential and no duplicate left.
 func (w *world) settled(sites []site, links []link) {
@@ -276,7 +275,7 @@ func (w *world) exactLinks(sites []site, links []link) {
 	for _, s := range sites {
 		var want, got, secrets, used []string
 		for _, l := range links {
-			if l.from == s.name {
+			if l.from == s.site() {
 				want = append(want, fmt.Sprintf("%s cost %d", l.name, max(l.cost, 1)))
 			}
 		}

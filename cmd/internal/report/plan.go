@@ -199,10 +199,17 @@ func (p *printer) unmanaged(list []plan.ObjectRef) {
 func (p *printer) summary(pl plan.Plan) {
 	p.gap()
 	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 && readable(pl) {
-		p.line("%s", p.paint(green, "Nothing to do: the clusters are as described."))
+		p.line("%s", p.paint(green, nothing(pl)))
 		return
 	}
 	p.line("%s %s.", p.paint(bold, "Plan:"), Summary(pl))
+}
+
+func nothing(pl plan.Plan) string {
+	if pl.Narrowed {
+		return "Nothing to do for the part that was asked for."
+	}
+	return "Nothing to do: the clusters are as described."
 }
 
 func readable(pl plan.Plan) bool {
@@ -247,6 +254,7 @@ func (p *printer) drift(pl plan.Plan) {
 			p.line("      %s: %s on the cluster, %s when last applied", f.Path, value(f.From), value(f.To))
 		}
 	}
+	p.refusals(pl.Refusals)
 	p.unmanaged(pl.Unmanaged)
 	p.gap()
 	switch {
