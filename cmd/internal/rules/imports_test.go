@@ -104,6 +104,19 @@ func within(library string) func(string) bool {
 	return func(i string) bool { return i == library || strings.HasPrefix(i, library+"/") }
 }
 
+// TestStandardLibraryOnly keeps what everything rests on free of others' code.
+func TestStandardLibraryOnly(t *testing.T) {
+	t.Parallel()
+	all := mustList(t, packages)
+	for _, name := range []string{"plan", "plan/topology", "schema/network", "schema/diag", "secrets"} {
+		for _, i := range all[module+"/"+name].Imports {
+			if p := all[i]; !p.Standard && !p.ours() {
+				t.Errorf("%s: imports %s, which is not of the standard library", name, i)
+			}
+		}
+	}
+}
+
 // TestPureCode keeps the outer world out of what decides: no package that could
 // wait, read a file or ask the clock, neither directly nor through ours.
 func TestPureCode(t *testing.T) {
