@@ -145,61 +145,6 @@ func (m *maker) newLink(c linkCase) {
 	m.add(a)
 }
 
-// foreignLinkOf adopts a Link that has the link's name, or refuses.
-func (m *maker) foreignLinkOf(c linkCase, v LinkView) {
-	c.own = []LinkView{v}
-	switch {
-	case !m.in.Adopt || v.Labels[LabelManagedBy] == ManagedBy:
-		m.refuseLink(c, v)
-	case m.elsewhere(c):
-		m.refuse(Refusal{
-			Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
-			Message:  fmt.Sprintf("%s does not lead to site %q and cannot be adopted as this link", ref(c.at.cluster, ObjectLink, v.Meta), c.To),
-			Override: "give the link another name",
-		})
-	default:
-		m.add(m.adopt(c, v))
-	}
-}
-
-func (m *maker) foreignLink(c linkCase) (LinkView, bool) {
-	for _, v := range m.index.liveLinks[c.at] {
-		own := v.Owned(m.network()) && v.Labels[LabelLink] == string(c.Name)
-		if v.Name == string(c.Name) && !v.Deleting && !own {
-			return v, true
-		}
-	}
-	return LinkView{}, false
-}
-
-func (m *maker) refuseLink(c linkCase, v LinkView) {
-	r := Refusal{
-		Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
-		Message:  fmt.Sprintf("%s is there and Fairlead did not make it", ref(c.at.cluster, ObjectLink, v.Meta)),
-		Override: "take it over with: fairlead apply --adopt",
-	}
-	if v.Labels[LabelManagedBy] == ManagedBy {
-		r.Message = fmt.Sprintf("%s belongs to link %q of network %q",
-			ref(c.at.cluster, ObjectLink, v.Meta), v.Labels[LabelLink], v.Labels[LabelNetwork])
-		r.Override = "give the link another name"
-	}
-	m.refuse(r)
-}
-
-func (m *maker) adopt(c linkCase, v LinkView) Action {
-	a := c.action
-	a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
-	a.Link.Attempt = 1
-	a.Link.Live = []LiveLink{{Name: v.Name, UID: v.UID, Cost: v.Cost}}
-	a.Fields = costField(c.DesiredLink, nil, v)
-	if len(a.Fields) > 0 {
-		a.Disruption = DisruptionReconnect
-	}
-	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
-	a.Link.Remove = m.leftovers(c, nil)
-	return a
-}
-
 // freeAttempt gives the first attempt after the recorded one whose names are not
 // taken by a Link, token or Secret; a taken name would burn the grant.
 func (m *maker) freeAttempt(c linkCase) int {
@@ -463,52 +408,6 @@ func (m *maker) whyUpdate(a Action, relabel bool) (Cause, string) {
 		return CauseDrift, "an earlier apply left something behind"
 	}
 	return CausePending, "already as declared; the inventory catches up"
-}
-
-// stale are Links of earlier attempts with their Secrets, and leftovers.
-func (m *maker) stale(c linkCase) []ObjectRef {
-	var out []ObjectRef
-	for _, v := range c.own {
-		if !slices.ContainsFunc(c.current, func(k LinkView) bool { return k.UID == v.UID }) {
-			out = append(out, m.linkRefs(c.at, v, c.own)...)
-		}
-	}
-	return sortRefs(append(out, m.leftovers(c, nil)...))
-}
-
-// leftovers are owned grants and tokens of the link, wherever they are, and Secrets
-// at its place that no Link uses, but for those that keep selects.
-func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
-	var out []ObjectRef
-	for _, r := range m.index.leftovers[c.Name] {
-		away := place{r.Cluster, r.Namespace} != c.at
-		if r.Kind == ObjectSecret && (away || m.used(c.at, r.Name)) || keep != nil && keep(r) {
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// used reports whether any Link of a place, ours or not, uses a Secret.
-func (m *maker) used(at place, secret string) bool {
-	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return v.TLSCredentials == secret })
-}
-
-// linkRefs are one of a link's own Links and the Secret it uses, where that is
-// there, is ours or made by the same redemption, and nobody else's Link uses it.
-func (m *maker) linkRefs(at place, v LinkView, own []LinkView) []ObjectRef {
-	out := []ObjectRef{ref(at.cluster, ObjectLink, v.Meta)}
-	shared := slices.ContainsFunc(m.index.liveLinks[at], func(o LinkView) bool {
-		return o.TLSCredentials == v.TLSCredentials &&
-			!slices.ContainsFunc(own, func(k LinkView) bool { return k.UID == o.UID })
-	})
-	s, ok := m.index.secrets[at][v.TLSCredentials]
-	ours := s.Owned(m.network()) || s.OwnerUID != "" && s.OwnerUID == v.OwnerUID
-	if ok && ours && !shared {
-		out = append(out, ref(at.cluster, ObjectSecret, s.Meta))
-	}
-	return out
 }
 
 func costField(l DesiredLink, recorded *InventoryLink, v LinkView) []Field {
