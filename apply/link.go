@@ -423,6 +423,7 @@ func (t *task) confirm(ctx context.Context, links []string) error {
 	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
 		entry := inv.Links[network.LinkName(t.Name)]
 		entry.State, entry.ToUID, entry.Cost, entry.Objects = plan.LinkApplied, t.Link.To.UID, t.Link.Cost, links
+		entry.Adopted = t.Verb == plan.VerbAdopt
 		inv.Links[network.LinkName(t.Name)] = entry
 	})
 }

@@ -34,6 +34,9 @@ func (t *task) applySite(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := t.step(ctx, plan.StepClose, func(ctx context.Context) error { return c.Delete(ctx, t.Site.Close) }); err != nil {
+		return err
+	}
 	return t.step(ctx, plan.StepReady, func(ctx context.Context) error { return t.waitSite(ctx, c) })
 }
 

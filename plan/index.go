@@ -25,6 +25,7 @@ type index struct {
 	secrets     map[place]map[string]SecretView
 	tokens      map[place]map[string]TokenView
 	inventories map[place]InventoryView
+	accesses    map[place]AccessView
 	// leftovers are owned grants, tokens and Secrets by link, wherever they are.
 	leftovers map[network.LinkName][]ObjectRef
 }
@@ -40,6 +41,7 @@ func newIndex(in Input) index {
 		secrets:     map[place]map[string]SecretView{},
 		tokens:      map[place]map[string]TokenView{},
 		inventories: map[place]InventoryView{},
+		accesses:    map[place]AccessView{},
 		leftovers:   map[network.LinkName][]ObjectRef{},
 	}
 	for _, s := range in.Desired.Sites {
@@ -87,6 +89,11 @@ func (ix index) addCluster(c ClusterView, network string) {
 	for _, t := range c.Tokens {
 		put(ix.tokens, place{c.Name, t.Namespace}, t.Name, t)
 		ix.addLeftover(c.Name, ObjectToken, t.Meta, network)
+	}
+	for _, a := range c.Accesses {
+		if a.Name == RouterAccess && !a.Deleting {
+			ix.accesses[place{c.Name, a.Namespace}] = a
+		}
 	}
 	for _, g := range c.Grants {
 		ix.addLeftover(c.Name, ObjectGrant, g.Meta, network)
@@ -141,6 +148,16 @@ func (ix index) siteUID(at place, site network.SiteName) string {
 		}
 	}
 	return ""
+}
+
+// endpoints are what a link's listening Site offers, as far as it says.
+func (ix index) endpoints(e End) []string {
+	for _, s := range ix.sites[place{e.Cluster, e.Namespace}] {
+		if s.UID == e.UID {
+			return s.Endpoints
+		}
+	}
+	return nil
 }
 
 // sortedPlaces lists the keys of any map by place, in order.

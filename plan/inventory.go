@@ -55,6 +55,8 @@ type InventoryLink struct {
 	Attempt int `json:"attempt"`
 	// Objects are the names of the Links that were taken over.
 	Objects []string `json:"objects"`
+	// Adopted marks Links that were made by hand: their endpoints are their own.
+	Adopted bool `json:"adopted,omitempty"`
 }
 
 // DecodeInventory reads an inventory's JSON. A newer or unknown format is an error.

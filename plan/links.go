@@ -325,7 +325,43 @@ func (m *maker) broken(c linkCase) (why string, cause Cause) {
 	case len(c.current) == 0:
 		return "was applied before and is gone from the cluster", CauseDrift
 	}
+	if why, cause := m.readdressed(c); why != "" {
+		return why, cause
+	}
 	return m.incomplete(c)
+}
+
+// readdressed says why a link's address is not, or will not be, its site's: the
+// plan changes how the site listens, or the site has moved. A Link that was made
+// by hand keeps the address that it was given.
+func (m *maker) readdressed(c linkCase) (string, Cause) {
+	if c.recorded.Adopted {
+		return "", ""
+	}
+	if f, ok := m.listening(c.To); ok {
+		return fmt.Sprintf("site %s changes how it listens (%s)", c.To, f.Path), f.Cause
+	}
+	if len(c.recorded.Objects) > 0 && len(c.recorded.Objects) != m.groups(c.To) {
+		return fmt.Sprintf("site %s has %d routers now", c.To, m.groups(c.To)), CauseDrift
+	}
+	at := m.index.endpoints(c.action.Link.To)
+	for _, v := range c.current {
+		known := func(e string) bool { return slices.Contains(at, e) }
+		if len(at) > 0 && len(v.Endpoints) > 0 && !slices.ContainsFunc(v.Endpoints, known) {
+			return fmt.Sprintf("Link %q leads to an address that site %s no longer has", v.Name, c.To), CauseDrift
+		}
+	}
+	return "", ""
+}
+
+// listening gives the field by which the plan changes a living site's endpoints.
+func (m *maker) listening(site network.SiteName) (Field, bool) {
+	for _, f := range m.siteFields["site/"+string(site)] {
+		if f.Path == "ha" || f.Path == "linkAccess" && !isZero(f.From) && !isZero(f.To) {
+			return f, true
+		}
+	}
+	return Field{}, false
 }
 
 func (m *maker) incomplete(c linkCase) (string, Cause) {

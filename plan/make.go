@@ -28,7 +28,7 @@ type Input struct {
 // Make compares and gives the plan. It never fails: what stands in the way is in
 // the plan's refusals, and what could not be compared is counted as unknown.
 func Make(in Input) Plan {
-	m := &maker{in: in, index: newIndex(in), ids: map[string]bool{}}
+	m := newMaker(in)
 	m.sameClusters()
 	m.sites()
 	m.links()
@@ -64,12 +64,14 @@ func Identify(p Plan) string {
 
 // maker gathers the parts of one plan.
 type maker struct {
-	in       Input
-	index    index
-	actions  []Action
-	ids      map[string]bool
-	refusals []Refusal
-	unknown  int
+	in      Input
+	index   index
+	actions []Action
+	ids     map[string]bool
+	// siteFields are the changes of living sites, by action.
+	siteFields map[string][]Field
+	refusals   []Refusal
+	unknown    int
 	// soft are orders that are wished for, make before break, and given up where
 	// they would close a circle.
 	soft []order
@@ -78,9 +80,16 @@ type maker struct {
 // order says that one action comes after another.
 type order struct{ id, after string }
 
+func newMaker(in Input) *maker {
+	return &maker{in: in, index: newIndex(in), ids: map[string]bool{}, siteFields: map[string][]Field{}}
+}
+
 func (m *maker) add(a Action) {
 	m.actions = append(m.actions, a)
 	m.ids[a.ID] = true
+	if a.Kind == KindSite && a.Verb != VerbCreate {
+		m.siteFields[a.ID] = a.Fields
+	}
 }
 
 func (m *maker) refuse(r Refusal)   { m.refusals = append(m.refusals, r) }

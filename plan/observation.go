@@ -53,6 +53,8 @@ type ClusterView struct {
 	Tokens      []TokenView
 	Secrets     []SecretView
 	Inventories []InventoryView
+	// Accesses are RouterAccesses.
+	Accesses []AccessView
 }
 
 // HasNamespace reports whether the namespace exists or may exist.
@@ -86,8 +88,9 @@ type SiteView struct {
 	Version string
 	Ready   bool
 	// Message is the reason when not ready.
-	Message   string
-	Endpoints int
+	Message string
+	// Endpoints are status.endpoints as "name host:port".
+	Endpoints []string
 	// SitesInNetwork is the status field of that name.
 	SitesInNetwork int
 }
@@ -97,6 +100,8 @@ type LinkView struct {
 	Meta
 	Cost           int32
 	TLSCredentials string
+	// Endpoints are spec.endpoints as "name host:port".
+	Endpoints []string
 	// Configured, Operational and Ready are conditions that are true for the
 	// current generation.
 	Configured, Operational, Ready bool
@@ -111,6 +116,13 @@ type GrantView struct{ Meta }
 
 // TokenView is an AccessToken without its code.
 type TokenView struct{ Meta }
+
+// AccessView is a RouterAccess; that of a Site's link access is named RouterAccess.
+type AccessView struct{ Meta }
+
+// RouterAccess is the name of the RouterAccess that a listening Site makes. It
+// stays behind, and links go on working, when link access is switched off.
+const RouterAccess = "skupper-router"
 
 // SecretView is a Secret's metadata; its data is never read.
 type SecretView struct{ Meta }

@@ -116,6 +116,7 @@ const (
 	StepNamespace   Step = "namespace"   // create the namespace
 	StepRecord      Step = "record"      // write the intent into the inventory
 	StepSite        Step = "site"        // write the Site
+	StepClose       Step = "close"       // delete the RouterAccess that Skupper leaves when link access goes
 	StepReady       Step = "ready"       // wait until the Site is ready
 	StepGrant       Step = "grant"       // create the grant and wait for its code
 	StepRedeem      Step = "redeem"      // carry the token over and wait until it is redeemed
@@ -180,6 +181,8 @@ type SiteWork struct {
 	UID     string `json:"uid"`
 	Protect bool   `json:"protect"`
 	Listens bool   `json:"listens"`
+	// Close is the RouterAccess to delete, empty when there is none.
+	Close ObjectRef `json:"close,omitzero"`
 }
 
 // LinkWork is what apply needs to carry out a link's action.
@@ -228,6 +231,7 @@ const (
 	ObjectSecret    ObjectKind = "Secret"
 	ObjectConfigMap ObjectKind = "ConfigMap"
 	ObjectNamespace ObjectKind = "Namespace"
+	ObjectAccess    ObjectKind = "RouterAccess"
 )
 
 // ObjectRef points at one object on one cluster.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 )
 
 // sites plans what the description's sites need.
@@ -133,24 +134,35 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	if relabel || len(diffFields(s.Fields, recorded, live.Fields)) > 0 || live.Labels[LabelSite] != string(s.Name) {
 		a.Steps = append(a.Steps, StepSite, StepReady)
 	}
-	a.Why = m.whySite(adopted, recorded, a.Fields)
+	if access, ok := m.index.accesses[place{s.Cluster, s.Namespace}]; ok && !s.Listens {
+		a.Site.Close = ref(s.Cluster, ObjectAccess, access.Meta)
+		at := len(a.Steps)
+		if a.Has(StepReady) {
+			at--
+		}
+		a.Steps = slices.Insert(a.Steps, at, StepClose)
+		a.Disruption = DisruptionReconnect
+	}
+	a.Why = m.whySite(adopted, a.Has(StepClose), recorded, a.Fields)
 	switch {
 	case adopted:
 		a.Verb = VerbAdopt
 	case relabel && len(a.Fields) == 0:
 		a.Cause, a.Why = CauseDrift, "its labels were taken off"
-	case recorded == nil:
+	case recorded == nil, a.Has(StepClose) && len(a.Fields) == 0:
 		a.Cause = CauseDrift
 	}
 	return a, len(a.Steps) > 0
 }
 
-func (m *maker) whySite(adopted bool, recorded map[string]any, fields []Field) string {
+func (m *maker) whySite(adopted, closing bool, recorded map[string]any, fields []Field) string {
 	switch {
 	case adopted:
 		return "taken over as it is, without being re-created"
 	case recorded == nil:
 		return "its inventory is missing and is written again"
+	case len(fields) == 0 && closing:
+		return "does not listen, but its RouterAccess is still there and links go on working"
 	case len(fields) == 0:
 		return "already as declared; the inventory catches up"
 	}

@@ -69,7 +69,7 @@ func (s Status) Ready() bool {
 
 // StatusOf says how the desired network and what the network owns besides fare.
 func StatusOf(d Desired, o Observation) Status {
-	m := &maker{in: Input{Desired: d, Observation: o}, index: newIndex(Input{Desired: d, Observation: o}), ids: map[string]bool{}}
+	m := newMaker(Input{Desired: d, Observation: o})
 	s := Status{Network: d.Network, Clusters: clusterStates(m.in), Sites: []SiteStatus{}, Links: []LinkStatus{}}
 	for _, site := range d.Sites {
 		s.Sites = append(s.Sites, m.siteStatus(site))

@@ -136,6 +136,7 @@ var kinds = map[plan.ObjectKind]schema.GroupVersionResource{
 	plan.ObjectLink:      {Group: group, Version: version, Resource: "links"},
 	plan.ObjectGrant:     {Group: group, Version: version, Resource: "accessgrants"},
 	plan.ObjectToken:     {Group: group, Version: version, Resource: "accesstokens"},
+	plan.ObjectAccess:    {Group: group, Version: version, Resource: "routeraccesses"},
 	plan.ObjectSecret:    {Version: "v1", Resource: "secrets"},
 	plan.ObjectConfigMap: {Version: "v1", Resource: "configmaps"},
 	plan.ObjectNamespace: {Version: "v1", Resource: "namespaces"},

@@ -54,6 +54,11 @@ func (c *Cluster) Observe(ctx context.Context, network string) plan.ClusterView 
 		})
 	})
 	g.Go(func() error {
+		return c.eachMeta(ctx, plan.ObjectAccess, metav1.ListOptions{}, func(m metav1.Object) {
+			view.Accesses = append(view.Accesses, plan.AccessView{Meta: meta(m)})
+		})
+	})
+	g.Go(func() error {
 		return c.eachMeta(ctx, plan.ObjectToken, metav1.ListOptions{}, func(m metav1.Object) {
 			view.Tokens = append(view.Tokens, plan.TokenView{Meta: meta(m)})
 		})
@@ -180,6 +185,7 @@ func sortView(v *plan.ClusterView) {
 	slices.SortFunc(v.Grants, func(a, b plan.GrantView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Tokens, func(a, b plan.TokenView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Secrets, func(a, b plan.SecretView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Accesses, func(a, b plan.AccessView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Inventories, func(a, b plan.InventoryView) int { return byName(a.Meta, b.Meta) })
 	slices.Sort(v.Namespaces)
 }

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"fmt"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -19,13 +21,12 @@ func meta(m metav1.Object) plan.Meta {
 
 func siteView(u *unstructured.Unstructured) plan.SiteView {
 	o := object(plan.ObjectRef{Kind: plan.ObjectSite}, u)
-	endpoints, _, _ := unstructured.NestedSlice(o.Status, "endpoints")
 	version, _, _ := unstructured.NestedString(o.Status, "controller", "version")
 	sites, _, _ := unstructured.NestedInt64(o.Status, "sitesInNetwork")
 	return plan.SiteView{
 		Meta: meta(u), Fields: apply.FieldsOf(o.Spec), Version: version,
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
-		Endpoints: len(endpoints), SitesInNetwork: int(sites),
+		Endpoints: endpoints(o.Status), SitesInNetwork: int(sites),
 	}
 }
 
@@ -37,10 +38,23 @@ func linkView(u *unstructured.Unstructured) plan.LinkView {
 	name, _, _ := unstructured.NestedString(o.Status, "remoteSiteName")
 	return plan.LinkView{
 		Meta: meta(u), Cost: int32(min(max(cost, -1<<31), 1<<31-1)), TLSCredentials: tls,
+		Endpoints:  endpoints(o.Spec),
 		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"),
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Operational", "Ready"),
 		RemoteSiteID: id, RemoteSiteName: name,
 	}
+}
+
+// endpoints reads a list of endpoints as "name host:port".
+func endpoints(m map[string]any) []string {
+	list, _, _ := unstructured.NestedSlice(m, "endpoints")
+	out := make([]string, 0, len(list))
+	for _, item := range list {
+		if e, ok := item.(map[string]any); ok {
+			out = append(out, fmt.Sprintf("%v %v:%v", e["name"], e["host"], e["port"]))
+		}
+	}
+	return out
 }
 
 func inventoryView(u *unstructured.Unstructured, network string) plan.InventoryView {

@@ -51,7 +51,7 @@ func (w *world) countObservation() {
 		}
 		count[r.resource()]++
 	}
-	for _, kind := range []string{"sites", "links", "accessgrants", "accesstokens", "secrets", "configmaps", "namespaces"} {
+	for _, kind := range []string{"sites", "links", "accessgrants", "accesstokens", "secrets", "configmaps", "namespaces", "routeraccesses"} {
 		if count[kind] != clusters {
 			w.t.Errorf("%d lists of %s on %d clusters, want one each", count[kind], kind, clusters)
 		}

@@ -143,7 +143,7 @@ func (p *printer) removed(a plan.Action) {
 
 var stepWords = map[plan.Step]string{
 	plan.StepNamespace: "create namespace", plan.StepRecord: "record", plan.StepSite: "write Site",
-	plan.StepReady: "wait until ready", plan.StepGrant: "grant", plan.StepRedeem: "redeem token",
+	plan.StepClose: "remove RouterAccess", plan.StepReady: "wait until ready", plan.StepGrant: "grant", plan.StepRedeem: "redeem token",
 	plan.StepTakeOver: "take Link over", plan.StepConfigured: "wait until configured", plan.StepOperational: "wait until operational",
 	plan.StepRetire: "remove old Link", plan.StepClean: "clean up", plan.StepDelete: "delete",
 	plan.StepConfirm: "confirm",
