@@ -80,7 +80,8 @@ func siteSpec(v siteOf) map[string]any {
 func linkSpec(l linkOf) map[string]any {
 	return map[string]any{
 		"cost": int64(l.cost), "tlsCredentials": l.name,
-		"endpoints": []any{map[string]any{"name": "inter-router", "host": "127.0.0.1", "port": "1", "group": "skupper-router"}},
+		// None: a Link that leads where its site does not listen would be replaced.
+		"endpoints": []any{},
 	}
 }
 
