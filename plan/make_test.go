@@ -186,6 +186,14 @@ func up(t *testing.T) *model {
 	return m
 }
 
+// underWay marks the spoke's link as an interrupted apply does.
+func (m *model) underWay() {
+	links := m.cluster("b").Inventories[0].Content.Links
+	l := links["spoke-hub"]
+	l.State = plan.LinkUnderWay
+	links["spoke-hub"] = l
+}
+
 // summaries of what one change leads to: verb, cause and reason of each action.
 func TestActions(t *testing.T) {
 	t.Parallel()
@@ -229,6 +237,14 @@ func TestActions(t *testing.T) {
 			l.State = plan.LinkUnderWay
 			inv.Links["spoke-hub"] = l
 		}, []string{"create link/spoke-hub pending none [record grant redeem take-over configured operational clean confirm] attempt 1"}},
+		{"interrupted, and the hub made anew since", func(m *model, _ *network.Network) {
+			m.underWay()
+			m.cluster("a").Sites[0].UID = "new"
+		}, []string{"replace link/spoke-hub pending replace [record grant redeem take-over configured operational retire clean confirm] attempt 2"}},
+		{"interrupted, and its Secret deleted since", func(m *model, _ *network.Network) {
+			m.underWay()
+			m.cluster("b").Secrets = nil
+		}, []string{"replace link/spoke-hub pending replace [record grant redeem take-over configured operational retire clean confirm] attempt 2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -287,6 +303,14 @@ func TestRefusals(t *testing.T) {
 		{"broken inventory", func(m *model, _ *network.Network) {
 			m.cluster("a").Inventories[0].Broken = "no JSON"
 		}, []string{"broken-inventory"}},
+		{"broken inventory of a protected site that is no longer described", func(m *model, n *network.Network) {
+			inv := &m.cluster("a").Inventories[0]
+			inv.Broken, inv.Content = "no JSON", plan.Inventory{Network: "net"}
+			n.Sites, n.Links = n.Sites[1:], nil
+		}, []string{"broken-inventory"}},
+		{"one cluster under two names", func(m *model, _ *network.Network) {
+			m.cluster("b").UID = m.cluster("a").UID
+		}, []string{"same-cluster"}},
 		{"certificate", func(_ *model, n *network.Network) { n.Links[0].Via = network.ViaCertificate }, []string{"unsupported-link"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
