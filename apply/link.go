@@ -53,32 +53,10 @@ func (t *task) makeLink(ctx context.Context) error {
 	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
 }
 
-// identify learns the UIDs of sites that this same apply made. The plan is left as
-// it is: the task works on a copy.
-func (t *task) identify(ctx context.Context, e ends) error {
-	work := *t.Link
-	t.Link = &work
-	for _, end := range []struct {
-		c   Cluster
-		end *plan.End
-	}{{e.from, &work.From}, {e.to, &work.To}} {
-		if end.end.UID != "" {
-			continue
-		}
-		site, err := end.c.Get(ctx, plan.ObjectRef{
-			Cluster: end.end.Cluster, Kind: plan.ObjectSite, Namespace: end.end.Namespace, Name: string(end.end.Site),
-		})
-		if err != nil {
-			return err
-		}
-		end.end.UID = site.UID
-	}
-	return nil
-}
-
 // awaitSites waits until both ends are ready, which they may not be although the
 // plan has nothing to do there, and learns their UIDs: a redemption at a site that
-// has no endpoints yet burns its grant.
+// has no endpoints yet burns its grant. The plan is left as it is: the task works
+// on a copy.
 func (t *task) awaitSites(ctx context.Context, e ends) error {
 	work := *t.Link
 	t.Link = &work
@@ -293,9 +271,14 @@ func (t *task) findLinks(ctx context.Context, e ends) ([]Object, error) {
 // alone proves nothing: another link may be called like one of a pair.
 func (t *task) made(o Object) bool {
 	if label := o.Labels[plan.LabelLink]; label != "" {
-		return label == t.Name && o.Labels[plan.LabelNetwork] == t.plan.Network
+		return t.labelled(o)
 	}
 	return text(o.Spec, "tlsCredentials") == t.object()
+}
+
+// labelled reports whether an object carries the labels of this very link.
+func (t *task) labelled(o Object) bool {
+	return o.Labels[plan.LabelLink] == t.Name && o.Labels[plan.LabelNetwork] == t.plan.Network
 }
 
 func (t *task) exists(ctx context.Context, c Reader, ref plan.ObjectRef) (bool, error) {

@@ -17,9 +17,6 @@ func (t *task) updateLink(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.identify(ctx, e); err != nil {
-		return err
-	}
 	t.attempt = t.Link.Attempt
 	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
 		return err
@@ -74,7 +71,7 @@ func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (O
 		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
 	case cost != desired && cost != max(int64(planned.Cost), 1):
 		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
-	case cost == desired && live.Labels[plan.LabelLink] == t.Name && live.Labels[plan.LabelNetwork] == t.plan.Network:
+	case cost == desired && t.labelled(live):
 		return live, nil
 	}
 	return live, t.takeOver(ctx, e, live, live.ResourceVersion)

@@ -45,7 +45,7 @@ func (t *task) deleteOwn(ctx context.Context, c Cluster, ref plan.ObjectRef) err
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
-	if err != nil || o.Labels[plan.LabelLink] != t.Name || o.Labels[plan.LabelNetwork] != t.plan.Network {
+	if err != nil || !t.labelled(o) {
 		return err
 	}
 	return c.Delete(ctx, o.ObjectRef)

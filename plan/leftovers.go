@@ -10,7 +10,7 @@ func (m *maker) stale(c linkCase) []ObjectRef {
 			out = append(out, m.linkRefs(c.at, v, c.own)...)
 		}
 	}
-	return sortRefs(append(out, m.leftovers(c, nil)...))
+	return append(out, m.leftovers(c, nil)...)
 }
 
 // leftovers are owned grants and tokens of the link, wherever they are, and Secrets

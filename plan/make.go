@@ -139,6 +139,11 @@ func clusterStates(in Input) []Cluster {
 	return out
 }
 
+// AllRead reports whether every cluster could be read in full.
+func AllRead(clusters []Cluster) bool {
+	return !slices.ContainsFunc(clusters, func(c Cluster) bool { return c.State != StateOK })
+}
+
 // skupperVersion is the controller's version as any Site of the cluster shows it.
 func skupperVersion(c ClusterView) string {
 	v := ""

@@ -133,7 +133,7 @@ func (m *maker) linkObjects(d doomedLink) []ObjectRef {
 			out = append(out, ref(d.at.cluster, ObjectSecret, s.Meta))
 		}
 	}
-	return sortRefs(out)
+	return out
 }
 
 // deleteLink plans a link's removal; several tells that the same name goes at more

@@ -69,19 +69,19 @@ func addRecorded(out *plan.Desired, cluster network.ClusterName, inv plan.Invent
 }
 
 func locate(out *plan.Desired, declared plan.Desired) {
+	sites := map[network.SiteName]plan.DesiredSite{}
+	for _, d := range declared.Sites {
+		sites[d.Name] = d
+	}
+	links := map[network.LinkName]plan.DesiredLink{}
+	for _, d := range declared.Links {
+		links[d.Name] = d
+	}
 	for i, s := range out.Sites {
-		for _, d := range declared.Sites {
-			if d.Name == s.Name {
-				out.Sites[i].DeclaredAt = d.DeclaredAt
-			}
-		}
+		out.Sites[i].DeclaredAt = sites[s.Name].DeclaredAt
 	}
 	for i, l := range out.Links {
-		for _, d := range declared.Links {
-			if d.Name == l.Name {
-				out.Links[i].DeclaredAt, out.Links[i].CostAt = d.DeclaredAt, d.CostAt
-			}
-		}
+		out.Links[i].DeclaredAt, out.Links[i].CostAt = links[l.Name].DeclaredAt, links[l.Name].CostAt
 	}
 }
 

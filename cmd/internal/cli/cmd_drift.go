@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
@@ -33,7 +31,7 @@ it. Sites and Links that Fairlead does not own are listed apart.`,
 			switch {
 			case p.Pending() || len(p.Refusals) > 0:
 				return quit(exitChanges)
-			case unreachable(p):
+			case !plan.AllRead(p.Clusters):
 				return quit(exitUnreachable)
 			}
 			return nil
@@ -57,7 +55,5 @@ func (o *common) driftPlan(s session, observation plan.Observation) plan.Plan {
 			p.Summary.Unknown++
 		}
 	}
-	return plan.Keep(p, func(a plan.Action) bool {
-		return a.Cause != plan.CausePending && !slices.Contains([]plan.Verb{plan.VerbDelete, plan.VerbAdopt}, a.Verb)
-	})
+	return plan.Keep(p, func(a plan.Action) bool { return a.Cause != plan.CausePending })
 }

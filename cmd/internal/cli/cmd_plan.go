@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
@@ -50,9 +48,9 @@ func (o *common) savePlan(p plan.Plan) error {
 	if file == "" {
 		return o.show(report.Report{Plan: &p})
 	}
-	out, err := os.OpenFile(o.abs(file), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	out, err := o.create(file)
 	if err != nil {
-		return fail(exitError, "--output: %w", err)
+		return err
 	}
 	if err := report.JSON(out, report.Report{Plan: &p}); err != nil {
 		return err
@@ -68,7 +66,7 @@ func planExit(p plan.Plan, detailed bool) error {
 	switch {
 	case len(p.Refusals) > 0:
 		return quit(exitRefused)
-	case unreachable(p):
+	case !plan.AllRead(p.Clusters):
 		return quit(exitUnreachable)
 	case detailed && p.Pending():
 		return quit(exitChanges)

@@ -27,10 +27,8 @@ state, and with 7 when a cluster could not be read.`,
 			if err := o.show(report.Report{Status: &status}); err != nil {
 				return err
 			}
-			for _, v := range observation.Clusters {
-				if v.State != plan.StateOK {
-					return quit(exitUnreachable)
-				}
+			if !plan.AllRead(status.Clusters) {
+				return quit(exitUnreachable)
 			}
 			return nil
 		},

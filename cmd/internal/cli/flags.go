@@ -137,11 +137,20 @@ func (o *common) destination() (io.Writer, func() error, error) {
 	if o.output == "" || o.output == "-" {
 		return o.sys.Out, func() error { return nil }, nil
 	}
-	f, err := os.OpenFile(o.abs(o.output), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := o.create(o.output)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--output: %w", err)
+		return nil, nil, err
 	}
 	return f, f.Close, nil
+}
+
+// create opens a file of -o, for its owner alone.
+func (o *common) create(file string) (*os.File, error) {
+	f, err := os.OpenFile(o.abs(file), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("--output: %w", err)
+	}
+	return f, nil
 }
 
 // abs resolves a path of the user against the working directory.

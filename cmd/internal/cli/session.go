@@ -233,13 +233,3 @@ func (s session) writers() map[network.ClusterName]apply.Cluster {
 	}
 	return out
 }
-
-// unreachable reports whether any cluster could not be read in full.
-func unreachable(p plan.Plan) bool {
-	for _, c := range p.Clusters {
-		if c.State != plan.StateOK {
-			return true
-		}
-	}
-	return false
-}

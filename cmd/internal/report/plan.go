@@ -198,7 +198,7 @@ func (p *printer) unmanaged(list []plan.ObjectRef) {
 
 func (p *printer) summary(pl plan.Plan) {
 	p.gap()
-	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 && readable(pl) {
+	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 && plan.AllRead(pl.Clusters) {
 		p.line("%s", p.paint(green, nothing(pl)))
 		return
 	}
@@ -210,15 +210,6 @@ func nothing(pl plan.Plan) string {
 		return "Nothing to do for the part that was asked for."
 	}
 	return "Nothing to do: the clusters are as described."
-}
-
-func readable(pl plan.Plan) bool {
-	for _, c := range pl.Clusters {
-		if c.State != plan.StateOK {
-			return false
-		}
-	}
-	return true
 }
 
 // Summary words a plan's counts, leaving out zeros: "2 to create, 1 to delete".
