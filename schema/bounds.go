@@ -46,6 +46,9 @@ func most(name string) (bound int64, code, fix string) {
 	if name == "port" {
 		return 65535, "port-range", "give the port that the proxy listens on"
 	}
+	if name == "rotation" {
+		return math.MaxInt32, "rotation-range", "count the re-keyings from 1"
+	}
 	return math.MaxInt32, "cost-range", `give a whole number in that range; 99999 means "backup only"`
 }
 
@@ -63,7 +66,7 @@ func (d *decoder) outOfBounds(f field, value, bound string) {
 	switch f.name {
 	case "linkAccess", "via", "unreachableSites":
 		d.notAChoice(f, strings.Trim(value, `"`), choices(f.name))
-	case "cost", "port":
+	case "cost", "port", "rotation":
 		d.badNumber(f, value)
 	default:
 		d.add(f, "out-of-bounds", fmt.Sprintf("%s is %s, but must be %s", f.label(), value, bound), "give a value within the bound")

@@ -15,14 +15,16 @@ import (
 // finding of structure: it counts as declared, and nothing is concluded from what
 // it seems not to say.
 type declared struct {
-	name     string
-	nameAt   diag.Position
-	declAt   diag.Position
-	clusters []clusterDecl
-	sites    []siteDecl
-	links    []linkDecl
-	proxies  []proxyDecl
-	policy   network.Policy
+	name      string
+	nameAt    diag.Position
+	declAt    diag.Position
+	clusters  []clusterDecl
+	sites     []siteDecl
+	links     []linkDecl
+	proxies   []proxyDecl
+	policy    network.Policy
+	overlay   string
+	overlayAt diag.Position
 	// unreadable names the sections of which some entries may be missing.
 	unreadable map[string]bool
 }
@@ -35,14 +37,14 @@ type clusterDecl struct {
 
 type siteDecl struct {
 	network.Site
-	clusterAt, namespaceAt, accessAt, haAt, edgeAt diag.Position
-	broken                                         bool
+	clusterAt, namespaceAt, accessAt, haAt, edgeAt, objectAt diag.Position
+	broken                                                   bool
 }
 
 type linkDecl struct {
 	network.Link
-	fromAt, toAt, costAt, viaAt, proxyAt diag.Position
-	broken                               bool
+	fromAt, toAt, costAt, viaAt, proxyAt, objectAt diag.Position
+	broken                                         bool
 }
 
 type proxyDecl struct {
@@ -60,6 +62,8 @@ func (d declared) network() network.Network {
 		Links:      plain(d.links, func(l linkDecl) network.Link { return l.Link }, linkName),
 		Proxies:    plain(d.proxies, func(p proxyDecl) network.Proxy { return p.Proxy }, proxyName),
 		Policy:     d.policy,
+		Overlay:    d.overlay,
+		OverlayAt:  d.overlayAt,
 		DeclaredAt: d.declAt,
 	}
 }

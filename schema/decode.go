@@ -38,6 +38,8 @@ func (d *decoder) network(v cue.Value) declared {
 			out.unreadable[f.name] = !d.section(f, "proxy", func(f field) { out.proxies = append(out.proxies, d.proxy(f)) })
 		case "policy":
 			d.policy(f, &out.policy)
+		case "overlay":
+			d.str(f, &out.overlay, &out.overlayAt)
 		}
 	})
 	return out
@@ -84,10 +86,17 @@ func (d *decoder) site(f field) siteDecl {
 			d.str(f, &out.DefaultIssuer, &unused)
 		case "serviceAccount":
 			d.str(f, &out.ServiceAccount, &unused)
+		case "object":
+			d.str(f, &out.Object, &out.objectAt)
+		case "overlay":
+			d.str(f, &out.Overlay, &out.OverlayAt)
 		case "settings":
 			d.settings(f, out.Settings)
 		}
 	})
+	if out.objectAt.IsZero() {
+		out.Object = f.name
+	}
 	out.broken = len(d.findings) > before
 	return out
 }
@@ -121,8 +130,18 @@ func (d *decoder) link(f field) linkDecl {
 			d.str(f, (*string)(&out.Via), &out.viaAt)
 		case "proxy":
 			d.str(f, (*string)(&out.Proxy), &out.proxyAt)
+		case "rotation":
+			var rotation int64
+			var at diag.Position
+			d.integer(f, &rotation, &at)
+			out.Rotation = int32(rotation)
+		case "object":
+			d.str(f, &out.Object, &out.objectAt)
 		}
 	})
+	if out.objectAt.IsZero() {
+		out.Object = f.name
+	}
 	if !out.costAt.IsZero() {
 		out.CostAt = out.costAt
 	}
@@ -159,24 +178,6 @@ func (d *decoder) proxy(f field) proxyDecl {
 	})
 	out.broken = len(d.findings) > before
 	return out
-}
-
-func (d *decoder) secret(f field) (*network.SecretRef, diag.Position) {
-	var ref network.SecretRef
-	var envAt, fileAt diag.Position
-	before := len(d.findings)
-	clean := d.object(f, d.shapes.secret, func(f field) {
-		switch f.name {
-		case "env":
-			d.str(f, &ref.Env, &envAt)
-		case "file":
-			d.str(f, &ref.File, &fileAt)
-		}
-	})
-	if clean && len(d.findings) == before {
-		d.checkSecret(f, ref, envAt, fileAt)
-	}
-	return &ref, f.at
 }
 
 func (d *decoder) policy(f field, into *network.Policy) {

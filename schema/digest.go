@@ -13,14 +13,14 @@ import (
 
 // digest is the identity of what a description says, wherever it says it.
 func digest(n network.Network) string {
-	n.DeclaredAt = diag.Position{}
+	n.DeclaredAt, n.OverlayAt = diag.Position{}, diag.Position{}
 	n.Clusters, n.Sites = slices.Clone(n.Clusters), slices.Clone(n.Sites)
 	n.Links, n.Proxies = slices.Clone(n.Links), slices.Clone(n.Proxies)
 	for i := range n.Clusters {
 		n.Clusters[i].DeclaredAt = diag.Position{}
 	}
 	for i := range n.Sites {
-		n.Sites[i].DeclaredAt = diag.Position{}
+		n.Sites[i].DeclaredAt, n.Sites[i].OverlayAt = diag.Position{}, diag.Position{}
 	}
 	for i := range n.Links {
 		n.Links[i].DeclaredAt, n.Links[i].CostAt = diag.Position{}, diag.Position{}

@@ -47,13 +47,13 @@ func TestHello(t *testing.T) {
 	site := func(name, cluster, access string, line int) network.Site {
 		return network.Site{
 			Name: network.SiteName(name), Cluster: network.ClusterName(cluster), Namespace: name,
-			LinkAccess: access, Settings: map[string]string{}, DeclaredAt: at(line, 2),
+			LinkAccess: access, Object: name, Settings: map[string]string{}, DeclaredAt: at(line, 2),
 		}
 	}
 	link := func(name, from string, line int) network.Link {
 		return network.Link{
 			Name: network.LinkName(name), From: network.SiteName(from), To: "hello-hub",
-			Cost: 1, Via: network.ViaToken, DeclaredAt: at(line, 2), CostAt: at(line, 2),
+			Cost: 1, Via: network.ViaToken, Object: name, DeclaredAt: at(line, 2), CostAt: at(line, 2),
 		}
 	}
 	want := network.Network{
@@ -108,14 +108,15 @@ sites: {
 		defaultIssuer: "ca", serviceAccount: "sa", settings: "router-logging": "debug"
 	}
 	two: {cluster: "b", namespace: "two", edge: true}
-	three: {cluster: "c", namespace: "three", linkAccess: "none"}
+	three: {cluster: "c", namespace: "three", linkAccess: "none", object: "drei", overlay: "dev"}
 }
-proxies: p: {host: "proxy.example.com", port: 3128, username: env: "U", password: file: "/p"}
+proxies: p: {host: "proxy.example.com", port: 3128, username: env: "U", password: command: ["pass", "show"]}
 links: {
 	l1: {from: "two", to: "one", cost: 7, proxy: "p"}
-	l2: {from: "three", to: "one", via: "certificate"}
+	l2: {from: "three", to: "one", via: "certificate", rotation: 3, object: "old"}
 }
 policy: unreachableSites: "error"
+overlay: "all"
 `
 
 func TestEveryField(t *testing.T) {
@@ -130,21 +131,47 @@ func TestEveryField(t *testing.T) {
 			{Name: "c", InCluster: true, DeclaredAt: at(7, 2)},
 		},
 		Sites: []network.Site{
-			{Name: "one", Cluster: "a", Namespace: "one", LinkAccess: "route", HA: true, Protect: true, DefaultIssuer: "ca",
+			{Name: "one", Cluster: "a", Namespace: "one", LinkAccess: "route", HA: true, Protect: true, DefaultIssuer: "ca", Object: "one",
 				ServiceAccount: "sa", Settings: map[string]string{"router-logging": "debug"}, DeclaredAt: at(10, 2)},
-			{Name: "three", Cluster: "c", Namespace: "three", LinkAccess: "none", Settings: map[string]string{}, DeclaredAt: at(15, 2)},
-			{Name: "two", Cluster: "b", Namespace: "two", Edge: true, Settings: map[string]string{}, DeclaredAt: at(14, 2)},
+			{Name: "three", Cluster: "c", Namespace: "three", LinkAccess: "none", Object: "drei", Overlay: "dev", OverlayAt: at(15, 89),
+				Settings: map[string]string{}, DeclaredAt: at(15, 2)},
+			{Name: "two", Cluster: "b", Namespace: "two", Edge: true, Object: "two", Settings: map[string]string{}, DeclaredAt: at(14, 2)},
 		},
 		Links: []network.Link{
-			{Name: "l1", From: "two", To: "one", Cost: 7, Via: network.ViaCertificate, Proxy: "p", DeclaredAt: at(19, 2), CostAt: at(19, 37)},
-			{Name: "l2", From: "three", To: "one", Cost: 1, Via: network.ViaCertificate, DeclaredAt: at(20, 2), CostAt: at(20, 2)},
+			{Name: "l1", From: "two", To: "one", Cost: 7, Via: network.ViaCertificate, Proxy: "p", Object: "l1", DeclaredAt: at(19, 2), CostAt: at(19, 37)},
+			{Name: "l2", From: "three", To: "one", Cost: 1, Via: network.ViaCertificate, Rotation: 3, Object: "old", DeclaredAt: at(20, 2), CostAt: at(20, 2)},
 		},
 		Proxies: []network.Proxy{{Name: "p", Host: "proxy.example.com", Port: 3128, Username: &network.SecretRef{Env: "U"},
-			Password: &network.SecretRef{File: "/p"}, DeclaredAt: at(17, 10)}},
-		Policy: network.Policy{UnreachableSites: network.LevelError},
+			Password: &network.SecretRef{Command: []string{"pass", "show"}}, DeclaredAt: at(17, 10)}},
+		Policy: network.Policy{UnreachableSites: network.LevelError}, Overlay: "all", OverlayAt: at(23, 10),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("network (-want +got):\n%s", diff)
+	}
+}
+
+// TestSecretSources reads each kind of reference to a secret.
+func TestSecretSources(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]network.SecretRef{
+		`env: "V"`:                      {Env: "V"},
+		`file: "p"`:                     {File: "p"},
+		`age: file: "p.age"`:            {Age: &network.EncryptedFile{File: "p.age"}},
+		`sops: {file: "p", key: "a.b"}`: {SOPS: &network.EncryptedFile{File: "p", Key: "a.b"}},
+		`command: ["pass", "x y"]`:      {Command: []string{"pass", "x y"}},
+		`kubernetes: {cluster: "d", namespace: "n", name: "s", key: "k"}`: {
+			Kubernetes: &network.SecretKey{Cluster: "d", Namespace: "n", Name: "s", Key: "k"},
+		},
+	} {
+		cue := "package x\nnetwork: \"x\"\nclusters: c: kubeconfig: {" + text + "}\n" +
+			"clusters: d: {}\nsites: s: {cluster: \"c\", namespace: \"s\"}\n"
+		res := loadDir(t, tree("x.cue", cue), ".")
+		if res.Findings.HasErrors() {
+			t.Fatalf("%s: %v", text, res.Findings)
+		}
+		if diff := cmp.Diff(&want, res.Network.Clusters[0].Kubeconfig); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
 	}
 }
 

@@ -35,6 +35,8 @@ func check(d declared) diag.List {
 	r.siteRules()
 	r.linkRules()
 	r.proxyRules()
+	r.secretRules()
+	r.objectNames()
 	r.reach()
 	r.unused()
 	return r.findings

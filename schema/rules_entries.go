@@ -47,7 +47,7 @@ func (r *rules) siteRules() {
 type reachedBy struct {
 	name       network.ClusterName
 	context    string
-	kubeconfig network.SecretRef
+	kubeconfig string
 	inCluster  bool
 }
 
@@ -58,7 +58,7 @@ func (r *rules) access(name network.ClusterName) reachedBy {
 	}
 	out := reachedBy{context: c.Context, inCluster: c.InCluster}
 	if c.Kubeconfig != nil {
-		out.kubeconfig = *c.Kubeconfig
+		out.kubeconfig = c.Kubeconfig.String()
 	}
 	return out
 }

@@ -25,24 +25,28 @@ func (s fieldSet) has(i int) bool { return s&(1<<i) != 0 }
 
 // shapes are all shapes of a description.
 type shapes struct {
-	network, cluster, site, link, proxy, secret, policy shape
+	network, cluster, site, link, proxy, secret, encrypted, secretKey, policy shape
 }
 
 func newShapes() shapes {
 	return shapes{
 		network: newShape("a description", 1,
-			"network", "clusters", "sites", "links", "proxies", "policy"),
+			"network", "clusters", "sites", "links", "proxies", "policy", "overlay"),
 		cluster: newShape("a struct that says how to reach the cluster", 0,
 			"context", "kubeconfig", "inCluster"),
 		site: newShape("a struct with cluster and namespace", 2,
 			"cluster", "namespace", "linkAccess", "ha", "edge", "protect",
-			"defaultIssuer", "serviceAccount", "settings"),
+			"defaultIssuer", "serviceAccount", "object", "overlay", "settings"),
 		link: newShape("a struct with from and to", 2,
-			"from", "to", "cost", "via", "proxy"),
+			"from", "to", "cost", "via", "proxy", "rotation", "object"),
 		proxy: newShape("a struct with host and port", 2,
 			"host", "port", "username", "password"),
-		secret: newShape("a struct with env or file", 0,
-			"env", "file"),
+		secret: newShape("a struct with one of env, file, age, sops, kubernetes or command", 0,
+			"env", "file", "age", "sops", "kubernetes", "command"),
+		encrypted: newShape("a struct with file", 1,
+			"file", "key"),
+		secretKey: newShape("a struct with cluster, namespace, name and key", 4,
+			"cluster", "namespace", "name", "key"),
 		policy: newShape("a struct of rules", 0,
 			"unreachableSites"),
 	}

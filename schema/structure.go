@@ -8,7 +8,6 @@ import (
 	"cuelang.org/go/cue/errors"
 
 	"fairlead.dev/fairlead/schema/diag"
-	"fairlead.dev/fairlead/schema/network"
 )
 
 // want is what a field should hold: the kind, and the words for it.
@@ -73,28 +72,12 @@ func missingFix(name string) string {
 		return `add from: "NAME" with the site that connects`
 	case "to":
 		return `add to: "NAME" with the site that listens`
+	case "file":
+		return `add file: "PATH"`
 	case "port":
 		return "add port: NUMBER"
 	}
 	return fmt.Sprintf("add %s: \"NAME\"", name)
-}
-
-// checkSecret demands exactly one way to find a secret, with a name.
-func (d *decoder) checkSecret(f field, ref network.SecretRef, env, file diag.Position) {
-	switch {
-	case !env.IsZero() && !file.IsZero():
-		f.at = file
-		d.add(f, "secret-reference", f.path+" has both env and file", "keep one of them", env)
-	case env.IsZero() && file.IsZero():
-		d.add(f, "secret-reference", f.path+" says neither env nor file", `add env: "VARIABLE" or file: "PATH"`)
-	case !env.IsZero() && (ref.Env == "" || strings.ContainsAny(ref.Env, "= \t\n")):
-		f.at = env
-		d.add(f, "secret-reference", fmt.Sprintf("%s.env is %q, which is no name of a variable", f.path, ref.Env),
-			"name the environment variable that holds the value")
-	case !file.IsZero() && ref.File == "":
-		f.at = file
-		d.add(f, "secret-reference", f.path+`.file is ""`, "give the path of the file that holds the value")
-	}
 }
 
 // mismatch reports why f does not hold what is wanted.

@@ -3,7 +3,12 @@
 // only; it knows nothing of CUE or Kubernetes, and of secrets it holds references.
 package network
 
-import "fairlead.dev/fairlead/schema/diag"
+import (
+	"encoding/json"
+	"fmt"
+
+	"fairlead.dev/fairlead/schema/diag"
+)
 
 // SiteName, LinkName, ClusterName and ProxyName are keys of the description.
 // They are distinct types so that one cannot be passed for another.
@@ -23,6 +28,10 @@ type Network struct {
 	Links    []Link
 	Proxies  []Proxy
 	Policy   Policy
+	// Overlay is the directory of a kustomization for every site, relative to the
+	// description; empty for none.
+	Overlay   string
+	OverlayAt diag.Position
 	// DeclaredAt is where the name stands.
 	DeclaredAt diag.Position
 }
@@ -53,6 +62,12 @@ type Site struct {
 	Protect        bool
 	DefaultIssuer  string
 	ServiceAccount string
+	// Object is the name of the Site on the cluster: Name unless declared.
+	Object string
+	// Overlay is the directory of a kustomization, relative to the description;
+	// empty for none.
+	Overlay   string
+	OverlayAt diag.Position
 	// Settings are the Site's advanced settings; never nil.
 	Settings   map[string]string
 	DeclaredAt diag.Position
@@ -80,7 +95,11 @@ type Link struct {
 	Cost int32
 	Via  Via
 	// Proxy is empty for a direct link.
-	Proxy      ProxyName
+	Proxy ProxyName
+	// Rotation counts re-keyings; 0 when it is not declared.
+	Rotation int32
+	// Object is the name of a Link to adopt as this link: Name unless declared.
+	Object     string
 	DeclaredAt diag.Position
 	// CostAt is where the cost stands, DeclaredAt when it is the default.
 	CostAt diag.Position
@@ -97,11 +116,40 @@ type Proxy struct {
 }
 
 // SecretRef says where a secret is, never what it is. Exactly one field is set.
+// Paths are relative to the description's directory unless absolute.
 type SecretRef struct {
 	// Env is the name of an environment variable.
-	Env string
-	// File is a path, relative to the description's directory unless absolute.
-	File string
+	Env string `json:",omitempty"`
+	// File is a file that holds the secret in the clear.
+	File string `json:",omitempty"`
+	// Age is a file encrypted with age.
+	Age *EncryptedFile `json:",omitempty"`
+	// SOPS is a file encrypted with SOPS.
+	SOPS *EncryptedFile `json:",omitempty"`
+	// Kubernetes is a key of a Secret in one of the network's clusters.
+	Kubernetes *SecretKey `json:",omitempty"`
+	// Command is a program and its arguments, run without a shell.
+	Command []string `json:",omitempty"`
+}
+
+// String gives the same text for the same reference, to compare and to show.
+func (r SecretRef) String() string {
+	text, err := json.Marshal(r)
+	if err != nil { // strings always marshal
+		panic(fmt.Errorf("secret reference: %w", err))
+	}
+	return string(text)
+}
+
+// EncryptedFile is an encrypted file and, where Key is set, one text inside it.
+type EncryptedFile struct{ File, Key string }
+
+// SecretKey is one key of the Secret Name.
+type SecretKey struct {
+	Cluster   ClusterName
+	Namespace string
+	Name      string
+	Key       string
 }
 
 // Level is how a policy rule is enforced.
