@@ -4,6 +4,7 @@
 package kube
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,6 +25,7 @@ import (
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
+	"fairlead.dev/fairlead/secrets"
 )
 
 // Config says how to reach a cluster.
@@ -31,8 +33,8 @@ type Config struct {
 	Name network.ClusterName
 	// Context is the kubeconfig's context; empty means its current one.
 	Context string
-	// Kubeconfig is the content of a kubeconfig; nil means that Files are read.
-	Kubeconfig []byte
+	// Kubeconfig is the content of a kubeconfig; empty means that Files are read.
+	Kubeconfig secrets.Value
 	// Files are kubeconfig files, merged as kubectl merges those of KUBECONFIG.
 	Files []string
 	// InCluster uses the service account of the pod that we run in.
@@ -85,8 +87,8 @@ func restConfig(c Config) (*rest.Config, error) {
 	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: c.Context}
 	load := (&clientcmd.ClientConfigLoadingRules{Precedence: c.Files}).Load
-	if c.Kubeconfig != nil {
-		load = func() (*clientcmdapi.Config, error) { return clientcmd.Load(c.Kubeconfig) }
+	if !c.Kubeconfig.IsZero() {
+		load = func() (*clientcmdapi.Config, error) { return loadSecret(c.Kubeconfig) }
 	}
 	raw, err := load()
 	if err != nil {
@@ -100,6 +102,16 @@ func restConfig(c Config) (*rest.Config, error) {
 			strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", "))
 	}
 	return clientcmd.NewDefaultClientConfig(*raw, overrides).ClientConfig()
+}
+
+// loadSecret reads a kubeconfig that is a secret. The parser's error may quote it
+// and is not passed on.
+func loadSecret(content secrets.Value) (*clientcmdapi.Config, error) {
+	cfg, err := clientcmd.Load([]byte(content.Reveal()))
+	if err != nil {
+		return nil, errors.New("what its reference gives is not one; its content is not shown here")
+	}
+	return cfg, nil
 }
 
 // silenceClientGo keeps the library's own log off the user's terminal: its lines

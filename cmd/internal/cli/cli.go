@@ -24,6 +24,9 @@ type System struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string
+	// Environ is the environment of programs that give secrets; nil means this
+	// process's own.
+	Environ func() []string
 	// Dir is the working directory.
 	Dir string
 	// InTerminal and ErrTerminal say whether a person is at that stream.

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -112,47 +113,68 @@ type session struct {
 	description
 	desired  plan.Desired
 	clusters map[network.ClusterName]*kube.Cluster
+	vault    *vault
 }
 
-// connect prepares the clusters' clients; it makes no request.
-func (o *common) connect(d description) (session, error) {
+// connect prepares the clusters' clients. Only a kubeconfig that is a Secret of
+// another cluster takes a request; those clusters come last.
+func (o *common) connect(ctx context.Context, d description) (session, error) {
 	s := session{description: d, desired: desired.Build(d.Network), clusters: map[network.ClusterName]*kube.Cluster{}}
-	log := logger(o.sys, o.verbose)
-	for _, c := range d.Network.Clusters {
-		cfg := kube.Config{Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs()}
-		if o.verbose {
-			cfg.Log = log
+	s.vault = newVault(o.sys, cmp.Or(d.dir, o.sys.Dir), s.clusters)
+	for _, last := range []bool{false, true} {
+		for _, c := range d.Network.Clusters {
+			if fromCluster(c) != last {
+				continue
+			}
+			client, err := o.client(ctx, s, c)
+			if err != nil {
+				return s, err
+			}
+			s.clusters[c.Name] = client
 		}
-		if err := o.reference(&cfg, c, d.dir); err != nil {
-			return s, err
-		}
-		client, err := kube.Connect(cfg)
-		if err != nil {
-			return s, failure{code: exitUnreachable, err: err}
-		}
-		s.clusters[c.Name] = client
 	}
 	return s, nil
 }
 
-// reference resolves a kubeconfig that the description names.
-func (o *common) reference(cfg *kube.Config, c network.Cluster, dir string) error {
+// fromCluster reports whether a cluster's kubeconfig is a Secret of another one.
+func fromCluster(c network.Cluster) bool {
+	return c.Kubeconfig != nil && c.Kubeconfig.Kubernetes != nil
+}
+
+func (o *common) client(ctx context.Context, s session, c network.Cluster) (*kube.Cluster, error) {
+	cfg := kube.Config{Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs()}
+	if o.verbose {
+		cfg.Log = logger(o.sys, o.verbose)
+	}
+	if err := o.reference(ctx, &cfg, s, c); err != nil {
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("cluster %s: kubeconfig: %w", c.Name, err)}
+	}
+	client, err := kube.Connect(cfg)
+	if err != nil {
+		return nil, failure{code: exitUnreachable, err: err}
+	}
+	return client, nil
+}
+
+// reference resolves a kubeconfig that the description names. A file is left to
+// the library, which takes paths inside it from where it lies.
+func (o *common) reference(ctx context.Context, cfg *kube.Config, s session, c network.Cluster) error {
 	switch ref := c.Kubeconfig; {
 	case ref == nil:
-	case ref.Env != "":
-		content := o.sys.Getenv(ref.Env)
-		if content == "" {
-			return fail(exitInvalid, "cluster %s: environment variable %s, which should hold its kubeconfig, is empty", c.Name, ref.Env)
-		}
-		cfg.Kubeconfig = []byte(content)
+		return nil
 	case ref.File != "":
 		file := ref.File
 		if !filepath.IsAbs(file) {
-			file = filepath.Join(cmp.Or(dir, o.sys.Dir), file)
+			file = filepath.Join(cmp.Or(s.dir, o.sys.Dir), file)
 		}
 		cfg.Files = []string{file}
+		return nil
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	content, err := s.vault.resolve(ctx, *c.Kubeconfig)
+	cfg.Kubeconfig = content
+	return err
 }
 
 // kubeconfigs are the files for clusters that name none of their own.
@@ -183,7 +205,7 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	if err != nil {
 		return session{}, plan.Observation{}, err
 	}
-	s, err := o.connect(d)
+	s, err := o.connect(ctx, d)
 	if err != nil {
 		return s, plan.Observation{}, err
 	}

@@ -1,0 +1,58 @@
+package kube
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/secrets"
+)
+
+// SecretValue reads one key of a Secret. The error matches secrets.ErrUnavailable
+// (no answer, or no such Secret), secrets.ErrDenied or secrets.ErrInvalid (no such
+// key), and holds nothing of the Secret's content.
+func (c *Cluster) SecretValue(ctx context.Context, namespace, name, key string) (secrets.Value, error) {
+	ref := plan.ObjectRef{Cluster: c.name, Kind: plan.ObjectSecret, Namespace: namespace, Name: name}
+	data, err := c.SecretData(ctx, ref)
+	switch {
+	case errors.Is(err, apply.ErrForbidden):
+		return secrets.Value{}, fmt.Errorf("%s: %w", ref, secrets.ErrDenied)
+	case err != nil:
+		return secrets.Value{}, fmt.Errorf("%s: %w", ref, secrets.ErrUnavailable)
+	}
+	value, ok := data[key]
+	if !ok {
+		return secrets.Value{}, fmt.Errorf("%s: %w", ref, secrets.ErrInvalid)
+	}
+	return value, nil
+}
+
+// SecretData implements apply.Reader. It is the only way in which the content of
+// Secrets leaves a cluster.
+func (c *Cluster) SecretData(ctx context.Context, ref plan.ObjectRef) (map[string]secrets.Value, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	u, err := c.resource(ref).Get(ctx, ref.Name, getOptions)
+	if err != nil {
+		return nil, wrap(err, "get", ref)
+	}
+	return secretData(u), nil
+}
+
+// secretData wraps the values of a Secret. One that is not base64, which no API
+// server gives, is left out.
+func secretData(u *unstructured.Unstructured) map[string]secrets.Value {
+	raw, _, _ := unstructured.NestedStringMap(u.Object, "data")
+	out := make(map[string]secrets.Value, len(raw))
+	for key, text := range raw {
+		if value, err := base64.StdEncoding.DecodeString(text); err == nil {
+			out[key] = secrets.New(string(value))
+		}
+	}
+	return out
+}
