@@ -180,7 +180,15 @@ func intend(inv *plan.Inventory, a plan.Action) {
 			*inv = plan.Inventory{Network: inv.Network, Links: map[network.LinkName]plan.InventoryLink{}}
 		}
 		inv.Site, inv.Protect = network.SiteName(a.Name), a.Site.Protect
+		inv.Object = ""
+		if a.Site.Object != a.Name {
+			inv.Object = a.Site.Object
+		}
 		inv.Fields = withTombstones(a.Site.Fields, inv.Fields)
+		return
+	}
+	if a.Kind == plan.KindProxy {
+		intendProxy(inv, a)
 		return
 	}
 	name, w := network.LinkName(a.Name), a.Link
@@ -192,10 +200,29 @@ func intend(inv *plan.Inventory, a plan.Action) {
 	entry.Cost = w.Cost
 	entry.Attempt = max(entry.Attempt, w.Attempt)
 	entry.ToUID = w.To.UID
+	entry.Via, entry.Rotation, entry.Proxy, entry.ProxySecret = w.Via, w.Rotation, w.Proxy, w.ProxySecret
 	if a.Has(plan.StepConfirm) {
 		entry.State = plan.LinkUnderWay
+		entry.Adopted = a.Verb == plan.VerbAdopt
+	}
+	if entry.Adopted && a.Verb == plan.VerbAdopt {
+		entry.Objects = nil
+		for _, l := range w.Live { // they bear no label yet
+			entry.Objects = append(entry.Objects, l.Name)
+		}
 	}
 	inv.Links[name] = entry
+}
+
+// intendProxy records the revision before a Secret bears its number.
+func intendProxy(inv *plan.Inventory, a plan.Action) {
+	proxies := map[network.ProxyName]plan.InventoryProxy{}
+	maps.Copy(proxies, inv.Proxies)
+	w, name := a.Proxy, network.ProxyName(a.Name)
+	proxies[name] = plan.InventoryProxy{
+		Revision: max(proxies[name].Revision, w.Revision), Host: w.Host, Port: w.Port, References: w.References,
+	}
+	inv.Proxies = proxies
 }
 
 // withTombstones gives the desired fields and, as nil, those that were applied and

@@ -23,7 +23,8 @@ func (t *task) ends() (ends, error) {
 }
 
 // makeLink takes a link from nothing, or from wherever an earlier apply stopped,
-// to operational: grant, token, Link, and then the credentials go.
+// to operational: grant, token, Link, and then the credentials go; or Certificate,
+// Secret, Link.
 func (t *task) makeLink(ctx context.Context) error {
 	e, err := t.ends()
 	if err != nil {
@@ -36,12 +37,14 @@ func (t *task) makeLink(ctx context.Context) error {
 	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
 		return err
 	}
-	links, err := t.obtain(ctx, e)
+	links, err := t.links(ctx, e)
 	if err != nil {
 		return err
 	}
 	if err := t.settle(ctx, e, links); err != nil {
-		t.withdraw(ctx, e)
+		if t.Has(plan.StepGrant) {
+			t.withdraw(ctx, e)
+		}
 		return err
 	}
 	if err := t.step(ctx, plan.StepRetire, func(ctx context.Context) error { return t.removeObjects(ctx, t.Link.Remove) }); err != nil {
@@ -51,6 +54,14 @@ func (t *task) makeLink(ctx context.Context) error {
 		return err
 	}
 	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
+}
+
+// links gives the link's new Links, one for each endpoint group.
+func (t *task) links(ctx context.Context, e ends) ([]Object, error) {
+	if t.Has(plan.StepCertificate) {
+		return t.certify(ctx, e)
+	}
+	return t.obtain(ctx, e)
 }
 
 // awaitSites waits until both ends are ready, which they may not be although the
@@ -66,7 +77,7 @@ func (t *task) awaitSites(ctx context.Context, e ends) error {
 		end     *plan.End
 		listens bool
 	}{{e.from, &work.From, false}, {e.to, &work.To, true}} {
-		ref := plan.ObjectRef{Cluster: w.end.Cluster, Kind: plan.ObjectSite, Namespace: w.end.Namespace, Name: string(w.end.Site)}
+		ref := plan.ObjectRef{Cluster: w.end.Cluster, Kind: plan.ObjectSite, Namespace: w.end.Namespace, Name: w.end.Object}
 		err := t.wait(ctx, w.c, ref, "ready", func(o Object, exists bool) (bool, error) {
 			if w.end.UID != "" && exists && o.UID != w.end.UID {
 				return false, fmt.Errorf("%s was made anew: %w", ref, ErrStale)
@@ -318,42 +329,43 @@ func (t *task) redeemed(o Object) bool {
 func (t *task) settle(ctx context.Context, e ends, links []Object) error {
 	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) error {
 		for _, l := range links {
-			if err := t.takeOver(ctx, e, l, ""); err != nil {
+			if err := t.takeOver(ctx, e, l, "", nil); err != nil {
 				return err
 			}
 		}
-		return t.labelSecret(ctx, e)
+		return t.labelSecrets(ctx, e, links)
 	}); err != nil {
 		return err
 	}
 	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
 		return err
 	}
-	return t.step(ctx, plan.StepOperational, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Operational") })
+	return t.step(ctx, plan.StepOperational, func(ctx context.Context) error {
+		if err := t.waitLinks(ctx, e, links, "Operational"); err != nil || !t.Has(plan.StepRetire) {
+			return err
+		}
+		return t.waitReport(ctx, e, links)
+	})
 }
 
 // takeOver labels one Link and sets its cost. Any change of its metadata is the
 // touch without which the controller leaves a new Link alone until its resync. The
 // UID is always a condition; a new Link's version is not, as its status moves.
-func (t *task) takeOver(ctx context.Context, e ends, l Object, version string) error {
+//
+// Server-side apply takes away what was applied before and is left out now, so the
+// endpoints of a link by certificate, which may have been, always go along.
+func (t *task) takeOver(ctx context.Context, e ends, l Object, version string, endpoints []any) error {
+	spec := map[string]any{"cost": int64(t.Link.Cost)}
+	switch have, _ := l.Spec["endpoints"].([]any); {
+	case endpoints != nil:
+		spec["endpoints"] = endpoints
+	case t.Link.Via == network.ViaCertificate && len(have) > 0:
+		spec["endpoints"] = have
+	}
 	_, err := e.from.Apply(ctx, Object{
 		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
-		Spec: map[string]any{"cost": int64(t.Link.Cost)},
+		Spec: spec,
 	}, true)
-	return err
-}
-
-// labelSecret marks the Secret that redemption made, so that it can be found when
-// its link goes. Its data is neither read nor written.
-func (t *task) labelSecret(ctx context.Context, e ends) error {
-	o, err := e.from.Get(ctx, t.secretRef())
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil || o.Labels[plan.LabelLink] == t.Name || !t.redeemed(o) {
-		return err
-	}
-	_, err = e.from.Apply(ctx, Object{ObjectRef: o.ObjectRef, Labels: t.labels(plan.LabelLink)}, true)
 	return err
 }
 
@@ -406,33 +418,14 @@ func (t *task) confirm(ctx context.Context, links []string) error {
 	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
 		entry := inv.Links[network.LinkName(t.Name)]
 		entry.State, entry.ToUID, entry.Cost, entry.Objects = plan.LinkApplied, t.Link.To.UID, t.Link.Cost, links
-		entry.Adopted = t.Verb == plan.VerbAdopt
 		inv.Links[network.LinkName(t.Name)] = entry
 	})
 }
 
 // owned are the link's owned fields, for the digest.
 func (t *task) owned() map[string]any {
-	return map[string]any{"from": t.Link.From.Site, "to": t.Link.To.Site, "cost": t.Link.Cost}
-}
-
-func (t *task) object() string { return network.ObjectName(network.LinkName(t.Name), t.attempt) }
-
-func (t *task) tokenRef() plan.ObjectRef {
-	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectToken, Namespace: t.Link.From.Namespace, Name: t.object()}
-}
-
-func (t *task) secretRef() plan.ObjectRef {
-	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectSecret, Namespace: t.Link.From.Namespace, Name: t.object()}
-}
-
-func (t *task) linkRef(name string) plan.ObjectRef {
-	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectLink, Namespace: t.Link.From.Namespace, Name: name}
-}
-
-func (t *task) grantRef() plan.ObjectRef {
-	return plan.ObjectRef{
-		Cluster: t.Link.To.Cluster, Kind: plan.ObjectGrant, Namespace: t.Link.To.Namespace,
-		Name: plan.GrantName(t.plan.Network, network.LinkName(t.Name), t.attempt),
+	return map[string]any{
+		"from": t.Link.From.Site, "to": t.Link.To.Site, "cost": t.Link.Cost,
+		"via": t.Link.Via, "proxy": t.Link.ProxySecret, "rotation": t.Link.Rotation,
 	}
 }

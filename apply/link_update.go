@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
@@ -26,7 +27,7 @@ func (t *task) updateLink(ctx context.Context) error {
 		if links, err = t.changeLinks(ctx, e); err != nil || t.Verb != plan.VerbAdopt {
 			return err
 		}
-		return t.labelSecret(ctx, e)
+		return t.labelSecrets(ctx, e, links)
 	}); err != nil {
 		return err
 	}
@@ -66,15 +67,48 @@ func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (O
 		return live, err
 	}
 	desired, cost := int64(t.Link.Cost), max(number(live.Spec, "cost"), 1)
+	endpoints, err := t.newEndpoints(ctx, e, live)
+	if err != nil {
+		return live, err
+	}
 	switch {
 	case live.UID != planned.UID:
 		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
 	case cost != desired && cost != max(int64(planned.Cost), 1):
 		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
-	case cost == desired && t.labelled(live):
+	case cost == desired && t.labelled(live) && endpoints == nil:
 		return live, nil
 	}
-	return live, t.takeOver(ctx, e, live, live.ResourceVersion)
+	return live, t.takeOver(ctx, e, live, live.ResourceVersion, endpoints)
+}
+
+// newEndpoints are what a Link by certificate should lead to now: the endpoints of
+// the group that it leads to, nil when it has them or the plan wants no change.
+func (t *task) newEndpoints(ctx context.Context, e ends, live Object) ([]any, error) {
+	if !t.Link.Reconnect {
+		return nil, nil
+	}
+	groups, err := t.groups(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	have, _ := live.Spec["endpoints"].([]any)
+	for _, group := range groups {
+		alone := len(groups) == 1 && len(t.Link.Live) == 1
+		if (alone || groupName(have) == groupName(group)) && !reflect.DeepEqual(have, group) {
+			return group, nil
+		}
+	}
+	return nil, nil
+}
+
+// groupName is the group of endpoints that are all of one.
+func groupName(endpoints []any) string {
+	if len(endpoints) == 0 {
+		return ""
+	}
+	first, _ := endpoints[0].(map[string]any)
+	return text(first, "group")
 }
 
 // again repeats a read-compare-write whose write met a newer version: a status

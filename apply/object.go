@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/secrets"
 )
 
 // What a cluster may answer, for errors.Is. The text of an error never holds a
@@ -45,6 +46,10 @@ type Object struct {
 	Status   map[string]any
 	// Data is a ConfigMap's.
 	Data map[string]string
+	// Secret is the content of a Secret to write, Type its type. Neither is ever read:
+	// see Reader.SecretData.
+	Secret map[string]secrets.Value
+	Type   string
 }
 
 // Reader reads single objects of one cluster.
@@ -54,6 +59,8 @@ type Reader interface {
 	// Wait calls until with the object now and after every change, and returns when
 	// it says done or gives an error, or when ctx ends. It watches and does not poll.
 	Wait(ctx context.Context, ref plan.ObjectRef, until func(Object, bool) (done bool, err error)) error
+	// SecretData returns the content of a Secret, or ErrNotFound.
+	SecretData(ctx context.Context, ref plan.ObjectRef) (map[string]secrets.Value, error)
 }
 
 // Writer changes single objects of one cluster.

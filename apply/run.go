@@ -21,6 +21,8 @@ type Options struct {
 	GrantWindow time.Duration
 	// Attempts is how many fresh grants one link may use; three by default.
 	Attempts int
+	// Proxies resolves what proxies want; nil when the plan has none.
+	Proxies Proxies
 }
 
 func (o Options) withDefaults() Options {
@@ -106,9 +108,11 @@ func (r *runner) perform(ctx context.Context, a plan.Action) (step plan.Step, er
 		err = t.deleteSite(ctx)
 	case a.Kind == plan.KindSite:
 		err = t.applySite(ctx)
+	case a.Kind == plan.KindProxy:
+		err = t.applyProxy(ctx)
 	case a.Verb == plan.VerbDelete:
 		err = t.deleteLink(ctx)
-	case a.Has(plan.StepGrant):
+	case a.Has(plan.StepGrant), a.Has(plan.StepCertificate):
 		err = t.makeLink(ctx)
 	default:
 		err = t.updateLink(ctx)

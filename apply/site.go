@@ -57,7 +57,7 @@ func (t *task) withNamespaceHint(err error) error {
 }
 
 func (t *task) siteRef() plan.ObjectRef {
-	return plan.ObjectRef{Cluster: t.Cluster, Kind: plan.ObjectSite, Namespace: t.Namespace, Name: t.Name, UID: t.Site.UID}
+	return plan.ObjectRef{Cluster: t.Cluster, Kind: plan.ObjectSite, Namespace: t.Namespace, Name: t.Site.Object, UID: t.Site.UID}
 }
 
 // writeSite reads the Site again: as desired means done, as planned means write,

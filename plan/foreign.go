@@ -1,32 +1,55 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
 
-// foreignLinkOf adopts a Link that has the link's name, or refuses.
-func (m *maker) foreignLinkOf(c linkCase, v LinkView) {
-	c.own = []LinkView{v}
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// foreignLinkOf adopts the Link or pair of Links that has the link's name, or refuses.
+func (m *maker) foreignLinkOf(c linkCase, foreign []LinkView) {
+	c.own, c.current = foreign, foreign
+	first := ref(c.at.cluster, ObjectLink, foreign[0].Meta)
 	switch {
-	case !m.in.Adopt || v.Labels[LabelManagedBy] == ManagedBy:
-		m.refuseLink(c, v)
+	case !m.in.Adopt || foreign[0].Labels[LabelManagedBy] == ManagedBy:
+		m.refuseLink(c, foreign[0])
 	case m.elsewhere(c):
 		m.refuse(Refusal{
 			Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
-			Message:  fmt.Sprintf("%s does not lead to site %q and cannot be adopted as this link", ref(c.at.cluster, ObjectLink, v.Meta), c.To),
+			Message:  fmt.Sprintf("%s does not lead to site %q and cannot be adopted as this link", first, c.To),
 			Override: "give the link another name",
 		})
+	case m.otherProxy(c) != "":
+		m.refuse(Refusal{
+			Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
+			Message:  fmt.Sprintf("%s does not go through the proxy that is described and cannot be adopted as it is", first),
+			Override: "describe the proxy with the settings that its Secret has",
+		})
 	default:
-		m.add(m.adopt(c, v))
+		m.add(m.adopt(c, foreign))
 	}
 }
 
-func (m *maker) foreignLink(c linkCase) (LinkView, bool) {
+// foreignLinks are the Link that could be adopted as the link, or the pair that an
+// HA site gives: they bear its object name and are not ours.
+func (m *maker) foreignLinks(c linkCase) []LinkView {
+	named := map[string]LinkView{}
 	for _, v := range m.index.liveLinks[c.at] {
 		own := v.Owned(m.network()) && v.Labels[LabelLink] == string(c.Name)
-		if v.Name == string(c.Name) && !v.Deleting && !own {
-			return v, true
+		if !v.Deleting && !own {
+			named[v.Name] = v
 		}
 	}
-	return LinkView{}, false
+	names := network.LinkObjectNames(c.Object)
+	if v, ok := named[names[0]]; ok {
+		return []LinkView{v}
+	}
+	first, one := named[names[1]]
+	second, two := named[names[2]]
+	if one && two && first.TLSCredentials == second.TLSCredentials {
+		return []LinkView{first, second}
+	}
+	return nil
 }
 
 func (m *maker) refuseLink(c linkCase, v LinkView) {
@@ -43,16 +66,25 @@ func (m *maker) refuseLink(c linkCase, v LinkView) {
 	m.refuse(r)
 }
 
-func (m *maker) adopt(c linkCase, v LinkView) Action {
+// adopt takes Links over as they are: labels, and the cost where it differs.
+func (m *maker) adopt(c linkCase, links []LinkView) Action {
 	a := c.action
 	a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
-	a.Link.Attempt = 1
-	a.Link.Live = []LiveLink{{Name: v.Name, UID: v.UID, Cost: v.Cost}}
-	a.Fields = costField(c.DesiredLink, nil, v)
+	a.Link.Attempt = max(c.recorded.Attempt, 1)
+	for _, v := range links {
+		a.Link.Live = append(a.Link.Live, liveLink(v))
+		if len(a.Fields) == 0 {
+			a.Fields = costField(c.DesiredLink, nil, v)
+		}
+	}
 	if len(a.Fields) > 0 {
 		a.Disruption = DisruptionReconnect
 	}
 	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
 	a.Link.Remove = m.leftovers(c, nil)
 	return a
+}
+
+func liveLink(v LinkView) LiveLink {
+	return LiveLink{Name: v.Name, UID: v.UID, Cost: v.Cost, Secret: v.TLSCredentials}
 }

@@ -26,6 +26,12 @@ type index struct {
 	tokens      map[place]map[string]TokenView
 	inventories map[place]InventoryView
 	accesses    map[place]AccessView
+	proxies     map[place]map[string]ProxyView
+	// wantedProxies are the description's; newProxies are the Secrets that the plan
+	// makes, by action; keptProxies are those that stay in use.
+	wantedProxies map[network.ProxyName]DesiredProxy
+	newProxies    map[string]string
+	keptProxies   map[place][]string
 	// leftovers are owned grants, tokens and Secrets by link, wherever they are.
 	leftovers map[network.LinkName][]ObjectRef
 }
@@ -42,7 +48,12 @@ func newIndex(in Input) index {
 		tokens:      map[place]map[string]TokenView{},
 		inventories: map[place]InventoryView{},
 		accesses:    map[place]AccessView{},
-		leftovers:   map[network.LinkName][]ObjectRef{},
+		proxies:     map[place]map[string]ProxyView{},
+
+		wantedProxies: map[network.ProxyName]DesiredProxy{},
+		newProxies:    map[string]string{},
+		keptProxies:   map[place][]string{},
+		leftovers:     map[network.LinkName][]ObjectRef{},
 	}
 	for _, s := range in.Desired.Sites {
 		ix.desired[s.Name] = s
@@ -50,6 +61,9 @@ func newIndex(in Input) index {
 	}
 	for _, l := range in.Desired.Links {
 		ix.links[l.Name] = l
+	}
+	for _, p := range in.Desired.Proxies {
+		ix.wantedProxies[p.Name] = p
 	}
 	for _, c := range in.Observation.Clusters {
 		ix.clusters[c.Name] = c
@@ -95,6 +109,12 @@ func (ix index) addCluster(c ClusterView, network string) {
 			ix.accesses[place{c.Name, a.Namespace}] = a
 		}
 	}
+	for _, p := range c.Proxies {
+		put(ix.proxies, place{c.Name, p.Namespace}, p.Name, p)
+	}
+	for _, v := range c.Certificates {
+		ix.addLeftover(c.Name, ObjectCertificate, v.Meta, network)
+	}
 	for _, g := range c.Grants {
 		ix.addLeftover(c.Name, ObjectGrant, g.Meta, network)
 	}
@@ -110,6 +130,9 @@ func (ix index) addLeftover(cluster network.ClusterName, kind ObjectKind, m Meta
 		return
 	}
 	link := network.LinkName(m.Labels[LabelLink])
+	if link == "" {
+		return // a proxy's Secret
+	}
 	ix.leftovers[link] = append(ix.leftovers[link], ref(cluster, kind, m))
 }
 
@@ -140,10 +163,33 @@ func (ix index) recorded(at place, name network.LinkName) (InventoryLink, bool) 
 	return l, ok
 }
 
+// siteObject is the name that a site's Site has, or had when it was last applied.
+func (ix index) siteObject(at place, site network.SiteName) string {
+	if d, ok := ix.desiredAt[at]; ok && d.Name == site {
+		return d.Object
+	}
+	if inv := ix.inventories[at].Content; inv.Site == site && inv.Object != "" {
+		return inv.Object
+	}
+	return string(site)
+}
+
+// objectOf is the name of the Site with the UID, or that of the site when there is
+// none.
+func (ix index) objectOf(at place, uid string, site network.SiteName) string {
+	for _, s := range ix.sites[at] {
+		if uid != "" && s.UID == uid {
+			return s.Name
+		}
+	}
+	return ix.siteObject(at, site)
+}
+
 // siteUID returns the UID of the network's own live Site at a place.
 func (ix index) siteUID(at place, site network.SiteName) string {
+	object := ix.siteObject(at, site)
 	for _, s := range ix.sites[at] {
-		if s.Name == string(site) && !s.Deleting {
+		if s.Name == object && !s.Deleting {
 			return s.UID
 		}
 	}
@@ -151,7 +197,7 @@ func (ix index) siteUID(at place, site network.SiteName) string {
 }
 
 // endpoints are what a link's listening Site offers, as far as it says.
-func (ix index) endpoints(e End) []string {
+func (ix index) endpoints(e End) []Endpoint {
 	for _, s := range ix.sites[place{e.Cluster, e.Namespace}] {
 		if s.UID == e.UID {
 			return s.Endpoints
@@ -173,7 +219,9 @@ func sortedPlaces[V any](m map[place]V) []place {
 }
 
 func sortRefs(refs []ObjectRef) []ObjectRef {
-	rank := map[ObjectKind]int{ObjectGrant: 0, ObjectToken: 1, ObjectLink: 2, ObjectSecret: 3, ObjectSite: 4, ObjectConfigMap: 5}
+	rank := map[ObjectKind]int{
+		ObjectGrant: 0, ObjectToken: 1, ObjectLink: 2, ObjectCertificate: 3, ObjectSecret: 4, ObjectSite: 5, ObjectConfigMap: 6,
+	}
 	slices.SortFunc(refs, func(a, b ObjectRef) int {
 		return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), cmp.Compare(a.Cluster, b.Cluster),
 			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

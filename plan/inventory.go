@@ -20,12 +20,16 @@ type Inventory struct {
 	Format  string           `json:"format"`
 	Network string           `json:"network"`
 	Site    network.SiteName `json:"site"`
-	Commit  string           `json:"commit"`
-	Protect bool             `json:"protect"`
+	// Object is the name of the Site on the cluster; empty when it is Site.
+	Object  string `json:"object,omitempty"`
+	Commit  string `json:"commit"`
+	Protect bool   `json:"protect"`
 	// Fields are the Site's owned fields as last applied.
 	Fields map[string]any `json:"fields"`
 	// Links are the links that this site connects, and retired ones.
 	Links map[network.LinkName]InventoryLink `json:"links"`
+	// Proxies are the proxies of this site's links; entries stay, for their numbers.
+	Proxies map[network.ProxyName]InventoryProxy `json:"proxies,omitempty"`
 }
 
 // LinkState says how far a link of the inventory is.
@@ -57,6 +61,23 @@ type InventoryLink struct {
 	Objects []string `json:"objects"`
 	// Adopted marks Links that were made by hand: their endpoints are their own.
 	Adopted bool `json:"adopted,omitempty"`
+	// Via is how it got its credentials; empty means by token.
+	Via network.Via `json:"via,omitempty"`
+	// Rotation is the one that was declared.
+	Rotation int32 `json:"rotation,omitempty"`
+	// Proxy and ProxySecret are the proxy and the Secret that its Links name.
+	Proxy       network.ProxyName `json:"proxy,omitempty"`
+	ProxySecret string            `json:"proxySecret,omitempty"`
+}
+
+// InventoryProxy is a proxy as its Secret was last written for one site.
+type InventoryProxy struct {
+	// Revision is the highest number that was used in a Secret's name.
+	Revision int    `json:"revision"`
+	Host     string `json:"host"`
+	Port     string `json:"port"`
+	// References tell where the credentials came from.
+	References string `json:"references"`
 }
 
 // DecodeInventory reads an inventory's JSON. A newer or unknown format is an error.

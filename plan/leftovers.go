@@ -10,10 +10,10 @@ func (m *maker) stale(c linkCase) []ObjectRef {
 			out = append(out, m.linkRefs(c.at, v, c.own)...)
 		}
 	}
-	return append(out, m.leftovers(c, nil)...)
+	return append(out, m.leftovers(c, m.certificateOf(c, c.recorded.Attempt))...)
 }
 
-// leftovers are owned grants and tokens of the link, wherever they are, and Secrets
+// leftovers are owned grants, tokens and Certificates of the link, wherever they are, and Secrets
 // at its place that no Link uses, but for those that keep selects.
 func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
 	var out []ObjectRef
@@ -23,8 +23,20 @@ func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
 			continue
 		}
 		out = append(out, r)
+		if r.Kind == ObjectCertificate {
+			out = append(out, m.issued(r)...)
+		}
 	}
 	return out
+}
+
+// issued is the Secret that a Certificate made, where it is there.
+func (m *maker) issued(certificate ObjectRef) []ObjectRef {
+	s, ok := m.index.secrets[place{certificate.Cluster, certificate.Namespace}][certificate.Name]
+	if !ok || s.OwnerUID != certificate.UID {
+		return nil
+	}
+	return []ObjectRef{ref(certificate.Cluster, ObjectSecret, s.Meta)}
 }
 
 // used reports whether any Link of a place, ours or not, uses a Secret.

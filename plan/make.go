@@ -21,6 +21,9 @@ type Input struct {
 	Diagnostics diag.List
 	// Adopt takes foreign objects of a wanted name over instead of refusing them.
 	Adopt bool
+	// ExpiringBefore, in RFC 3339 and UTC, makes certificates that end before it a
+	// warning; empty means none.
+	ExpiringBefore string
 	// Filter narrows the plan; the zero value keeps everything.
 	Filter Filter
 }
@@ -33,12 +36,15 @@ func Make(in Input) Plan {
 	m.sites()
 	m.links()
 	m.prune()
+	m.staleProxies()
+	m.blast()
+	m.expiring()
 	m.addSoft()
 	m.order()
 	p := Plan{
 		Format: Format, Network: in.Desired.Network, Source: in.Source,
 		Clusters: clusterStates(in), Actions: m.actions, Topology: normalTopology(in.Topology),
-		Refusals: m.refusals, Unmanaged: m.unmanaged(), Diagnostics: in.Diagnostics.Sorted(),
+		Refusals: m.refusals, Unmanaged: m.unmanaged(), Diagnostics: append(slices.Clone(in.Diagnostics), m.findings...).Sorted(),
 	}
 	if p.Diagnostics == nil {
 		p.Diagnostics = diag.List{}
@@ -68,6 +74,10 @@ type maker struct {
 	index   index
 	actions []Action
 	ids     map[string]bool
+	// told are proxies whose unknown credentials were reported; findings join the
+	// plan's diagnostics.
+	told     map[string]bool
+	findings diag.List
 	// siteFields are the changes of living sites, by action.
 	siteFields map[string][]Field
 	refusals   []Refusal
@@ -81,7 +91,7 @@ type maker struct {
 type order struct{ id, after string }
 
 func newMaker(in Input) *maker {
-	return &maker{in: in, index: newIndex(in), ids: map[string]bool{}, siteFields: map[string][]Field{}}
+	return &maker{in: in, index: newIndex(in), ids: map[string]bool{}, siteFields: map[string][]Field{}, told: map[string]bool{}}
 }
 
 func (m *maker) add(a Action) {
@@ -148,7 +158,7 @@ func AllRead(clusters []Cluster) bool {
 func skupperVersion(c ClusterView) string {
 	v := ""
 	for _, s := range c.Sites {
-		v = max(v, s.Version)
+		v = newer(v, s.Version)
 	}
 	return v
 }
@@ -182,12 +192,16 @@ func (m *maker) order() {
 		switch {
 		case a.Verb != VerbDelete && a.Kind == KindSite:
 			return 0
-		case a.Verb != VerbDelete:
+		case a.Verb != VerbDelete && a.Kind == KindProxy:
 			return 1
-		case a.Kind == KindLink:
+		case a.Verb != VerbDelete:
 			return 2
+		case a.Kind == KindLink:
+			return 3
+		case a.Kind == KindProxy:
+			return 4
 		}
-		return 3
+		return 5
 	}
 	slices.SortStableFunc(m.actions, func(a, b Action) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID))
@@ -269,6 +283,8 @@ func (f Filter) matches(a Action) bool {
 		return false
 	}
 	switch a.Kind {
+	case KindProxy:
+		return len(f.Links)+len(f.Sites) == 0 // otherwise with the links that need it
 	case KindLink:
 		if len(f.Links) > 0 {
 			return slices.Contains(f.Links, network.LinkName(a.Name))

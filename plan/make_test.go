@@ -34,14 +34,19 @@ func randomNetwork(r *rand.Rand) network.Network {
 		}
 		n.Sites = append(n.Sites, s)
 	}
+	n.Proxies = []network.Proxy{{Name: "p", Host: []string{"h1", "h2"}[r.IntN(2)], Port: 3128}, {Name: "q", Host: "h3", Port: 1 + r.IntN(2)}}
 	for i := range r.IntN(6) {
 		from, to := n.Sites[r.IntN(len(n.Sites))], n.Sites[r.IntN(len(n.Sites))]
 		if from.Name == to.Name || !to.Listens() {
 			continue
 		}
 		n.Links = append(n.Links, network.Link{
-			Name: network.LinkName(fmt.Sprintf("l%d", i)), From: from.Name, To: to.Name, Cost: 1 + r.Int32N(3), Via: network.ViaToken,
+			Name: network.LinkName(fmt.Sprintf("l%d", i)), From: from.Name, To: to.Name, Cost: 1 + r.Int32N(3),
+			Via: []network.Via{network.ViaToken, network.ViaCertificate}[r.IntN(2)], Rotation: r.Int32N(8) / 6,
 		})
+		if l := &n.Links[len(n.Links)-1]; l.Via == network.ViaCertificate && r.IntN(2) == 0 {
+			l.Proxy = n.Proxies[r.IntN(2)].Name
+		}
 	}
 	return n
 }
@@ -59,10 +64,11 @@ func TestPlanOfPlanIsEmpty(t *testing.T) {
 		m := newModel(t, "net", "a", "b")
 		for round := range 4 {
 			n := randomNetwork(r)
+			m.digest = []string{"d1", "d2"}[r.IntN(2)]
 			for range r.IntN(3) {
 				m.meddle(r)
 			}
-			p := plan.Make(plan.Input{Desired: desired.Build(n), Observation: m.obs, Adopt: true})
+			p := plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs, Adopt: true})
 			if len(p.Refusals) > 0 {
 				if !strings.HasPrefix(p.Refusals[0].Code, "foreign-") {
 					t.Fatalf("seed %d round %d: %v", seed, round, p.Refusals)
@@ -70,7 +76,7 @@ func TestPlanOfPlanIsEmpty(t *testing.T) {
 				break // labels that were taken off make an object foreign to a network that moved on
 			}
 			m.run(p)
-			again := makePlan(n, m.obs)
+			again := plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs})
 			if again.Pending() || len(again.Refusals) > 0 {
 				t.Fatalf("seed %d round %d: still to do after\n%s\n%s", seed, round, dump(p), dump(again))
 			}
@@ -103,13 +109,48 @@ func (m *model) noStray(when string, n network.Network, p plan.Plan) {
 			foreign := func(l plan.LinkView) bool {
 				return l.Namespace == v.Namespace && l.TLSCredentials == v.Name && !l.Owned(m.net)
 			}
-			if v.Owned(m.net) && !slices.ContainsFunc(c.Links, foreign) {
+			if v.Owned(m.net) && v.Labels[plan.LabelLink] != "" && !slices.ContainsFunc(c.Links, foreign) {
 				secrets++
 			}
 		}
 	}
+	m.noStrayOfProxies(when, n, p)
 	if len(links) != len(n.Links) || secrets != len(n.Links) {
 		m.t.Fatalf("%s: %d links and %d Secrets on the clusters, %d described, after\n%s", when, len(links), secrets, len(n.Links), dump(p))
+	}
+}
+
+// noStrayOfProxies checks the Certificates and the proxies' Secrets: one for each link
+// by certificate, one for each proxy at a connecting site.
+func (m *model) noStrayOfProxies(when string, n network.Network, p plan.Plan) {
+	m.t.Helper()
+	certificates, proxies, most := 0, 0, 0
+	for _, c := range m.obs.Clusters {
+		for _, s := range c.Secrets {
+			issued := func(v plan.CertificateView) bool { return v.UID == s.OwnerUID }
+			if strings.HasPrefix(s.Name, "net-") && s.OwnerUID != "" && !slices.ContainsFunc(c.Certificates, issued) {
+				m.t.Fatalf("%s: Secret %s of a deleted Certificate is left after\n%s", when, s.Name, dump(p))
+			}
+		}
+		certificates += len(c.Certificates)
+		for _, v := range c.Proxies {
+			foreign := func(l plan.LinkView) bool { return l.Namespace == v.Namespace && l.Proxy == v.Name && !l.Owned(m.net) }
+			if !slices.ContainsFunc(c.Links, foreign) {
+				proxies++
+			}
+		}
+	}
+	used := map[string]bool{}
+	for _, l := range n.Links {
+		if l.Via == network.ViaCertificate {
+			most++
+		}
+		if l.Proxy != "" {
+			used[string(l.From)+"/"+string(l.Proxy)] = true
+		}
+	}
+	if certificates > most || proxies < len(used) || proxies > most {
+		m.t.Fatalf("%s: %d Certificates and %d proxy Secrets, %d and %d described, after\n%s", when, certificates, proxies, most, len(used), dump(p))
 	}
 }
 
@@ -311,7 +352,6 @@ func TestRefusals(t *testing.T) {
 		{"one cluster under two names", func(m *model, _ *network.Network) {
 			m.cluster("b").UID = m.cluster("a").UID
 		}, []string{"same-cluster"}},
-		{"certificate", func(_ *model, n *network.Network) { n.Links[0].Via = network.ViaCertificate }, []string{"unsupported-link"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

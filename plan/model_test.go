@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -19,6 +20,8 @@ type model struct {
 	net  string
 	obs  plan.Observation
 	uids int
+	// digest is that of the credentials that references give now.
+	digest string
 }
 
 func newModel(t testing.TB, net string, clusters ...network.ClusterName) *model {
@@ -76,6 +79,8 @@ func (m *model) run(p plan.Plan) {
 
 func (m *model) carryOut(a plan.Action) {
 	switch {
+	case a.Kind == plan.KindProxy && a.Verb == plan.VerbDelete:
+		m.deleteProxy(a)
 	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
 		m.deleteSite(a)
 	case a.Kind == plan.KindSite:
@@ -89,7 +94,9 @@ func (m *model) carryOut(a plan.Action) {
 				inv.Links[network.LinkName(a.Name)] = e
 			})
 		}
-	case a.Has(plan.StepGrant):
+	case a.Kind == plan.KindProxy:
+		m.applyProxy(a)
+	case a.Has(plan.StepGrant), a.Has(plan.StepCertificate):
 		m.makeLink(a)
 	default:
 		m.updateLink(a)
@@ -129,6 +136,7 @@ func (m *model) applySite(a plan.Action) {
 	for i, s := range view.Sites {
 		if s.Namespace == a.Namespace && s.Name == a.Name {
 			view.Sites[i].Fields, view.Sites[i].Labels = maps.Clone(a.Site.Fields), m.labels(plan.LabelSite, a.Name)
+			view.Sites[i].Endpoints = listening(view.Sites[i])
 			return
 		}
 		if s.Namespace == a.Namespace {
@@ -139,6 +147,75 @@ func (m *model) applySite(a plan.Action) {
 		Meta:   plan.Meta{Namespace: a.Namespace, Name: a.Name, UID: m.uid(), Labels: m.labels(plan.LabelSite, a.Name)},
 		Fields: maps.Clone(a.Site.Fields), Ready: true,
 	})
+	last := &view.Sites[len(view.Sites)-1]
+	last.Endpoints = listening(*last)
+}
+
+// listening are the endpoints that a Site gives: a port for each router, which
+// moves when the link access changes.
+func listening(s plan.SiteView) []plan.Endpoint {
+	access, _ := s.Fields["linkAccess"].(string)
+	if access == "" || access == "none" {
+		return nil
+	}
+	groups := []string{"skupper-router"}
+	if s.Fields["ha"] == true {
+		groups = append(groups, "skupper-router-2")
+	}
+	var out []plan.Endpoint
+	for _, g := range groups {
+		out = append(out, plan.Endpoint{Name: "inter-router", Host: s.UID + "." + access, Port: "55671", Group: g})
+	}
+	return out
+}
+
+// ofGroup are the endpoints that the i-th Link of a site has.
+func ofGroup(s plan.SiteView, i int) []plan.Endpoint {
+	if i < len(s.Endpoints) {
+		return s.Endpoints[i : i+1]
+	}
+	return nil
+}
+
+func (m *model) applyProxy(a plan.Action) {
+	view, w := m.cluster(a.Cluster), a.Proxy
+	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
+		if inv.Proxies == nil {
+			inv.Proxies = map[network.ProxyName]plan.InventoryProxy{}
+		}
+		p := inv.Proxies[network.ProxyName(a.Name)]
+		inv.Proxies[network.ProxyName(a.Name)] = plan.InventoryProxy{
+			Revision: max(p.Revision, w.Revision), Host: w.Host, Port: w.Port, References: w.References,
+		}
+	})
+	if !a.Has(plan.StepSecret) {
+		return
+	}
+	labels := m.labels(plan.LabelProxy, a.Name)
+	for i, p := range view.Proxies {
+		if p.Namespace == a.Namespace && p.Name == w.Secret.Name {
+			view.Proxies[i].Labels = labels
+			return
+		}
+	}
+	meta := plan.Meta{Namespace: a.Namespace, Name: w.Secret.Name, UID: m.uid(), Labels: labels}
+	view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta})
+	view.Proxies = append(view.Proxies, plan.ProxyView{Meta: meta, Host: w.Host, Port: w.Port, Digest: m.digest})
+}
+
+func (m *model) deleteProxy(a plan.Action) {
+	view, r := m.cluster(a.Cluster), a.Proxy.Secret
+	for _, l := range view.Links {
+		if l.Namespace == r.Namespace && l.Proxy == r.Name {
+			m.t.Fatalf("proxy Secret %s goes while Link %s names it", r.Name, l.Name)
+		}
+	}
+	view.Proxies = slices.DeleteFunc(view.Proxies, func(o plan.ProxyView) bool { return o.UID == r.UID })
+	m.remove([]plan.ObjectRef{r})
+}
+
+func (m *model) hasProxy(view *plan.ClusterView, ns, secret string) bool {
+	return slices.ContainsFunc(view.Proxies, func(p plan.ProxyView) bool { return p.Namespace == ns && p.Name == secret })
 }
 
 func (m *model) deleteSite(a plan.Action) {
@@ -163,6 +240,7 @@ func (m *model) remove(refs []plan.ObjectRef) {
 		v.Links = slices.DeleteFunc(v.Links, func(o plan.LinkView) bool { return r.Kind == plan.ObjectLink && o.UID == r.UID })
 		v.Secrets = slices.DeleteFunc(v.Secrets, func(o plan.SecretView) bool { return r.Kind == plan.ObjectSecret && o.UID == r.UID })
 		v.Tokens = slices.DeleteFunc(v.Tokens, func(o plan.TokenView) bool { return r.Kind == plan.ObjectToken && o.UID == r.UID })
+		v.Certificates = slices.DeleteFunc(v.Certificates, func(o plan.CertificateView) bool { return r.Kind == plan.ObjectCertificate && o.UID == r.UID })
 		v.Grants = slices.DeleteFunc(v.Grants, func(o plan.GrantView) bool { return r.Kind == plan.ObjectGrant && o.UID == r.UID })
 	}
 }
@@ -189,9 +267,14 @@ func (m *model) makeLink(a plan.Action) {
 	if found := m.existing(view, a, object); a.Link.Resume && len(found) > 0 {
 		names = found
 	}
-	for _, name := range names {
-		m.takeOrMake(view, a, name, object, from.UID, labels)
-		m.remote(view, a.Namespace, name, to.UID)
+	owner := from.UID
+	if a.Has(plan.StepCertificate) {
+		owner = ""
+		m.issue(a)
+	}
+	for i, name := range names {
+		m.takeOrMake(view, a, name, object, owner, labels)
+		m.remote(view, a.Namespace, name, to, i)
 	}
 	if i := slices.IndexFunc(view.Secrets, func(s plan.SecretView) bool { return s.Namespace == a.Namespace && s.Name == object }); i >= 0 {
 		if !a.Link.Resume {
@@ -199,7 +282,7 @@ func (m *model) makeLink(a plan.Action) {
 		}
 		view.Secrets[i].Labels = labels
 	} else {
-		view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: a.Namespace, Name: object, UID: m.uid(), Labels: labels, OwnerUID: from.UID}})
+		view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: a.Namespace, Name: object, UID: m.uid(), Labels: labels, OwnerUID: owner}})
 	}
 	m.remove(a.Link.Remove)
 	m.dropCredentials(a, object)
@@ -218,12 +301,28 @@ func (m *model) existing(view *plan.ClusterView, a plan.Action, object string) [
 }
 
 // remote sets what the routers report of a Link's other end.
-func (m *model) remote(view *plan.ClusterView, ns, name, uid string) {
+func (m *model) remote(view *plan.ClusterView, ns, name string, to plan.SiteView, group int) {
 	for i := range view.Links {
 		if view.Links[i].Namespace == ns && view.Links[i].Name == name {
-			view.Links[i].RemoteSiteID = uid
+			view.Links[i].RemoteSiteID = to.UID
+			if len(view.Links[i].Endpoints) == 0 {
+				view.Links[i].Endpoints = ofGroup(to, group)
+			}
 		}
 	}
+}
+
+// issue makes an attempt's Certificate and its Secret, unless they are there.
+func (m *model) issue(a plan.Action) {
+	view, name := m.cluster(a.Link.To.Cluster), plan.GrantName(m.net, network.LinkName(a.Name), a.Link.Attempt)
+	for _, c := range view.Certificates {
+		if c.Namespace == a.Link.To.Namespace && c.Name == name {
+			return
+		}
+	}
+	meta := plan.Meta{Namespace: a.Link.To.Namespace, Name: name, UID: m.uid(), Labels: m.labels(plan.LabelLink, a.Name)}
+	view.Certificates = append(view.Certificates, plan.CertificateView{Meta: meta})
+	view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: meta.Namespace, Name: name, UID: m.uid(), OwnerUID: meta.UID}})
 }
 
 func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, owner string, labels map[string]string) {
@@ -236,9 +335,12 @@ func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, 
 			return
 		}
 	}
+	if a.Link.ProxySecret != "" && !m.hasProxy(view, a.Namespace, a.Link.ProxySecret) {
+		m.t.Fatalf("Link %s is made before its proxy Secret %s", name, a.Link.ProxySecret)
+	}
 	view.Links = append(view.Links, plan.LinkView{
 		Meta: plan.Meta{Namespace: a.Namespace, Name: name, UID: m.uid(), Labels: labels, OwnerUID: owner},
-		Cost: a.Link.Cost, TLSCredentials: secret, Configured: true, Operational: true, Ready: true,
+		Cost: a.Link.Cost, TLSCredentials: secret, Proxy: a.Link.ProxySecret, Configured: true, Operational: true, Ready: true,
 	})
 }
 
@@ -256,7 +358,7 @@ func (m *model) confirm(a plan.Action, names []string, toUID string) {
 		}
 		inv.Links[network.LinkName(a.Name)] = plan.InventoryLink{
 			State: plan.LinkApplied, To: a.Link.To.Site, ToCluster: a.Link.To.Cluster, ToNamespace: a.Link.To.Namespace,
-			ToUID: toUID, Cost: a.Link.Cost, Attempt: max(a.Link.Attempt, inv.Links[network.LinkName(a.Name)].Attempt), Objects: names,
+			ToUID: toUID, Via: a.Link.Via, Rotation: a.Link.Rotation, Proxy: a.Link.Proxy, ProxySecret: a.Link.ProxySecret, Cost: a.Link.Cost, Attempt: max(a.Link.Attempt, inv.Links[network.LinkName(a.Name)].Attempt), Objects: names,
 		}
 	})
 }
@@ -269,6 +371,9 @@ func (m *model) updateLink(a plan.Action) {
 		for i := range view.Links {
 			if view.Links[i].UID == live.UID && a.Has(plan.StepTakeOver) {
 				view.Links[i].Cost, view.Links[i].Labels = a.Link.Cost, m.labels(plan.LabelLink, a.Name)
+				if a.Link.Reconnect {
+					view.Links[i].Endpoints = matching(m.site(a.Link.To), view.Links[i].Endpoints)
+				}
 			}
 		}
 	}
@@ -278,11 +383,41 @@ func (m *model) updateLink(a plan.Action) {
 	}
 }
 
+// matching are the endpoints of a site that are of a Link's group.
+func matching(s plan.SiteView, have []plan.Endpoint) []plan.Endpoint {
+	if len(s.Endpoints) == 1 {
+		return s.Endpoints
+	}
+	return slices.DeleteFunc(slices.Clone(s.Endpoints), func(e plan.Endpoint) bool {
+		return !slices.ContainsFunc(have, func(h plan.Endpoint) bool { return h.Group == e.Group })
+	})
+}
+
 // meddle changes the clusters behind the planner's back, as people, crashes and
 // controllers do.
 func (m *model) meddle(r *rand.Rand) {
 	view := &m.obs.Clusters[r.IntN(len(m.obs.Clusters))]
-	switch r.IntN(10) {
+	switch r.IntN(14) {
+	case 10:
+		if n := len(view.Proxies); n > 0 {
+			view.Proxies[r.IntN(n)].Digest = "changed by hand"
+		}
+	case 11:
+		if n := len(view.Proxies); n > 0 {
+			gone := view.Proxies[n-1].UID
+			view.Proxies = slices.Delete(view.Proxies, n-1, n)
+			view.Secrets = slices.DeleteFunc(view.Secrets, func(s plan.SecretView) bool { return s.UID == gone })
+		}
+	case 12:
+		for i := range view.Sites { // load balancers move
+			for j := range view.Sites[i].Endpoints {
+				view.Sites[i].Endpoints[j].Host += "x"
+			}
+		}
+	case 13:
+		if n := len(view.Links); n > 0 {
+			view.Links[r.IntN(n)].Proxy = ""
+		}
 	case 0:
 		if n := len(view.Links); n > 0 {
 			view.Links = slices.Delete(view.Links, 0, 1)
@@ -311,7 +446,9 @@ func (m *model) meddle(r *rand.Rand) {
 		m.interrupt(r, view)
 	case 7:
 		if n := len(view.Secrets); n > 0 {
+			gone := view.Secrets[n-1].UID
 			view.Secrets = slices.Delete(view.Secrets, n-1, n)
+			view.Proxies = slices.DeleteFunc(view.Proxies, func(p plan.ProxyView) bool { return p.UID == gone })
 		}
 	case 8:
 		if n := len(view.Inventories); n > 0 {
@@ -349,4 +486,13 @@ func (m *model) interrupt(r *rand.Rand, view *plan.ClusterView) {
 			}
 		}
 	}
+}
+
+// wanted are the desired objects, with the digest that the proxies' references give.
+func (m *model) wanted(n network.Network) plan.Desired {
+	d := desired.Build(n)
+	for i := range d.Proxies {
+		d.Proxies[i].Digest, d.Proxies[i].Unknown = m.digest, ""
+	}
+	return d
 }

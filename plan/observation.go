@@ -12,8 +12,11 @@ const (
 	LabelNetwork     = "fairlead.dev/network"
 	LabelLink        = "fairlead.dev/link"
 	LabelSite        = "fairlead.dev/site"
+	LabelProxy       = "fairlead.dev/proxy"
 	AnnotationCommit = "fairlead.dev/commit"
 	AnnotationDigest = "fairlead.dev/last-applied"
+	// AnnotationExpires, on a link's Secret, is when its certificate ends: RFC 3339, UTC.
+	AnnotationExpires = "fairlead.dev/expires"
 	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
 	ManagedBy = "fairlead"
 )
@@ -55,6 +58,9 @@ type ClusterView struct {
 	Inventories []InventoryView
 	// Accesses are RouterAccesses.
 	Accesses []AccessView
+	// Certificates are those with the network's labels.
+	Certificates []CertificateView
+	Proxies      []ProxyView
 }
 
 // HasNamespace reports whether the namespace exists or may exist.
@@ -89,8 +95,8 @@ type SiteView struct {
 	Ready   bool
 	// Message is the reason when not ready.
 	Message string
-	// Endpoints are status.endpoints as "name host:port".
-	Endpoints []string
+	// Endpoints are status.endpoints.
+	Endpoints []Endpoint
 	// SitesInNetwork is the status field of that name.
 	SitesInNetwork int
 }
@@ -100,8 +106,10 @@ type LinkView struct {
 	Meta
 	Cost           int32
 	TLSCredentials string
-	// Endpoints are spec.endpoints as "name host:port".
-	Endpoints []string
+	// Endpoints are spec.endpoints.
+	Endpoints []Endpoint
+	// Proxy is the setting proxy-configuration: the name of a Secret, or empty.
+	Proxy string
 	// Configured, Operational and Ready are conditions that are true for the
 	// current generation.
 	Configured, Operational, Ready bool
@@ -124,8 +132,40 @@ type AccessView struct{ Meta }
 // stays behind, and links go on working, when link access is switched off.
 const RouterAccess = "skupper-router"
 
-// SecretView is a Secret's metadata; its data is never read.
-type SecretView struct{ Meta }
+// Endpoint is one address of a Site or Link. All of one group lead to one router.
+type Endpoint struct {
+	// Name is "inter-router" or "edge".
+	Name  string `json:"name"`
+	Host  string `json:"host"`
+	Port  string `json:"port"`
+	Group string `json:"group"`
+}
+
+// String gives "name host:port".
+func (e Endpoint) String() string { return e.Name + " " + e.Host + ":" + e.Port }
+
+// SecretView is a Secret's metadata; its data is not read.
+type SecretView struct {
+	Meta
+	// Expires is when its certificate ends, in RFC 3339 and UTC, as it was noted when
+	// the Secret was taken over; empty when that is not known.
+	Expires string
+}
+
+// ProxyView is a Secret with the settings of an HTTP CONNECT proxy: one that
+// carries the network's labels, or that one of its Links names.
+type ProxyView struct {
+	Meta
+	Host, Port string
+	// HasUsername and HasPassword tell whether those are not empty.
+	HasUsername, HasPassword bool
+	// Digest is a keyed digest of username and password. Its key dies with the run:
+	// it can be compared with digests of the same run and must not be kept.
+	Digest string
+}
+
+// CertificateView is a Certificate.
+type CertificateView struct{ Meta }
 
 // InventoryView is an inventory ConfigMap with its decoded content.
 type InventoryView struct {

@@ -73,6 +73,8 @@ type Kind string
 const (
 	KindSite Kind = "site"
 	KindLink Kind = "link"
+	// KindProxy is the Secret of a proxy at one connecting site.
+	KindProxy Kind = "proxy"
 )
 
 // Verb is what an action does.
@@ -111,7 +113,8 @@ const (
 // Step is one part of an action, in the order in which apply takes them.
 type Step string
 
-// The steps. Those of a link by token are grant to confirm.
+// The steps. Those of a link by token are grant to confirm; one by certificate
+// takes certificate, carry and link instead of grant and redeem.
 const (
 	StepNamespace   Step = "namespace"   // create the namespace
 	StepRecord      Step = "record"      // write the intent into the inventory
@@ -120,6 +123,10 @@ const (
 	StepReady       Step = "ready"       // wait until the Site is ready
 	StepGrant       Step = "grant"       // create the grant and wait for its code
 	StepRedeem      Step = "redeem"      // carry the token over and wait until it is redeemed
+	StepSecret      Step = "secret"      // write a proxy's Secret
+	StepCertificate Step = "certificate" // create the Certificate and wait for its Secret
+	StepCarry       Step = "carry"       // copy that Secret to the connecting site
+	StepLink        Step = "link"        // create one Link for each endpoint group
 	StepTakeOver    Step = "take-over"   // label the Link and its Secret, set the cost, touch
 	StepConfigured  Step = "configured"  // wait until the router has the Link
 	StepOperational Step = "operational" // wait until the routers report the Link up
@@ -147,9 +154,10 @@ type Action struct {
 	// DependsOn are IDs of actions of the same plan that come first.
 	DependsOn []string `json:"dependsOn"`
 	Why       string   `json:"why"`
-	// Site is set for a site's action, Link for a link's.
-	Site *SiteWork `json:"site,omitempty"`
-	Link *LinkWork `json:"link,omitempty"`
+	// Site is set for a site's action, Link for a link's, Proxy for a proxy's.
+	Site  *SiteWork  `json:"site,omitempty"`
+	Link  *LinkWork  `json:"link,omitempty"`
+	Proxy *ProxyWork `json:"proxy,omitempty"`
 }
 
 // Has reports whether the action takes the step.
@@ -177,6 +185,8 @@ type SiteWork struct {
 	Fields map[string]any `json:"fields"`
 	// Observed are the same fields as the plan saw them, nil when there was no Site.
 	Observed map[string]any `json:"observed"`
+	// Object is the name of the Site on the cluster.
+	Object string `json:"object"`
 	// UID is the Site's as observed, empty when there was none.
 	UID     string `json:"uid"`
 	Protect bool   `json:"protect"`
@@ -191,6 +201,15 @@ type LinkWork struct {
 	To   End `json:"to"`
 	// Cost is the desired cost; 0 for a delete.
 	Cost int32 `json:"cost"`
+	// Via is how the link gets its credentials.
+	Via network.Via `json:"via"`
+	// Proxy is the proxy, ProxySecret the name of its Secret beside the Links; empty
+	// for a direct link.
+	Proxy       network.ProxyName `json:"proxy"`
+	ProxySecret string            `json:"proxySecret"`
+	Rotation    int32             `json:"rotation"`
+	// Reconnect asks for the endpoints of the listening Site in the Links that stay.
+	Reconnect bool `json:"reconnect"`
 	// Attempt numbers the credentials to use; see network.ObjectName.
 	Attempt int `json:"attempt"`
 	// Resume is true when an earlier apply used Attempt and was interrupted, so that
@@ -205,11 +224,24 @@ type LinkWork struct {
 
 // End is one end of a link.
 type End struct {
-	Site      network.SiteName    `json:"site"`
+	Site network.SiteName `json:"site"`
+	// Object is the name of the Site on the cluster.
+	Object    string              `json:"object"`
 	Cluster   network.ClusterName `json:"cluster"`
 	Namespace string              `json:"namespace"`
 	// UID is the Site's as observed; empty when the plan creates it.
 	UID string `json:"uid"`
+}
+
+// ProxyWork is what apply needs to carry out a proxy's action: the Secret to write,
+// to label or to delete.
+type ProxyWork struct {
+	Secret ObjectRef `json:"secret"`
+	// Revision is the number in the Secret's name; 0 for one that was adopted.
+	Revision   int    `json:"revision"`
+	Host       string `json:"host"`
+	Port       string `json:"port"`
+	References string `json:"references"`
 }
 
 // LiveLink is a Link object as the plan saw it.
@@ -217,6 +249,8 @@ type LiveLink struct {
 	Name string `json:"name"`
 	UID  string `json:"uid"`
 	Cost int32  `json:"cost"`
+	// Secret holds its credentials.
+	Secret string `json:"secret"`
 }
 
 // ObjectKind names a Kubernetes kind that Fairlead touches.
@@ -224,14 +258,15 @@ type ObjectKind string
 
 // The kinds of object.
 const (
-	ObjectSite      ObjectKind = "Site"
-	ObjectLink      ObjectKind = "Link"
-	ObjectGrant     ObjectKind = "AccessGrant"
-	ObjectToken     ObjectKind = "AccessToken"
-	ObjectSecret    ObjectKind = "Secret"
-	ObjectConfigMap ObjectKind = "ConfigMap"
-	ObjectNamespace ObjectKind = "Namespace"
-	ObjectAccess    ObjectKind = "RouterAccess"
+	ObjectSite        ObjectKind = "Site"
+	ObjectLink        ObjectKind = "Link"
+	ObjectGrant       ObjectKind = "AccessGrant"
+	ObjectToken       ObjectKind = "AccessToken"
+	ObjectSecret      ObjectKind = "Secret"
+	ObjectConfigMap   ObjectKind = "ConfigMap"
+	ObjectNamespace   ObjectKind = "Namespace"
+	ObjectAccess      ObjectKind = "RouterAccess"
+	ObjectCertificate ObjectKind = "Certificate"
 )
 
 // ObjectRef points at one object on one cluster.

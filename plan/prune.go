@@ -95,7 +95,8 @@ func (m *maker) addLabelled(found map[place]map[network.LinkName]doomedLink) {
 			at := place{r.Cluster, r.Namespace}
 			_, wanted := m.index.links[name]
 			unused := r.Kind != ObjectSecret || !m.used(at, r.Name)
-			if r.Kind == ObjectGrant && !wanted && !anywhere(found, name) || r.Kind != ObjectGrant && unused && m.doomed(at, name) {
+			listening := r.Kind == ObjectGrant || r.Kind == ObjectCertificate
+			if listening && !wanted && !anywhere(found, name) || !listening && unused && m.doomed(at, name) {
 				putDoomed(found, doomedLink{name: name, at: at, site: m.index.inventories[at].Content.Site})
 			}
 		}
@@ -145,7 +146,7 @@ func (m *maker) deleteLink(d doomedLink, several bool) Action {
 		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
 		Why: "no longer in the description",
 		Link: &LinkWork{
-			From: End{Site: d.site, Cluster: d.at.cluster, Namespace: d.at.namespace, UID: m.index.siteUID(d.at, d.site)},
+			From: End{Site: d.site, Object: m.index.siteObject(d.at, d.site), Cluster: d.at.cluster, Namespace: d.at.namespace, UID: m.index.siteUID(d.at, d.site)},
 			To:   End{Site: d.recorded.To, Cluster: d.recorded.ToCluster, Namespace: d.recorded.ToNamespace},
 			// The attempt tells apply which names an unfinished redemption may still take.
 			Attempt: d.recorded.Attempt, Remove: d.objects,
@@ -189,7 +190,7 @@ func (m *maker) ownedPlaces() []place {
 func (m *maker) deleteSite(at place) {
 	wanted, ok := m.index.desiredAt[at]
 	inv := m.index.inventories[at]
-	name, uid := m.staleSite(at, wanted.Name)
+	name, uid := m.staleSite(at, wanted)
 	if name == "" || inv.Broken != "" && ok {
 		return
 	}
@@ -209,7 +210,7 @@ func (m *maker) deleteSite(at place) {
 		ID: m.deleteID(at, name), Kind: KindSite, Verb: VerbDelete, Cause: CausePending,
 		Cluster: at.cluster, Namespace: at.namespace, Name: string(name),
 		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
-		Site: &SiteWork{UID: uid, Observed: inv.Content.Fields},
+		Site: &SiteWork{Object: m.index.objectOf(at, uid, name), UID: uid, Observed: inv.Content.Fields},
 	}
 	gone, moving := m.linksOf(at, name)
 	a.DependsOn = gone
@@ -225,19 +226,35 @@ func (m *maker) deleteSite(at place) {
 
 // staleSite gives the network's own site at a place that is not the wanted one;
 // an empty name when there is none.
-func (m *maker) staleSite(at place, wanted network.SiteName) (name network.SiteName, uid string) {
+func (m *maker) staleSite(at place, wanted DesiredSite) (name network.SiteName, uid string) {
+	kept := false
 	for _, s := range m.index.sites[at] {
-		if s.Owned(m.network()) && s.Name != string(wanted) {
-			return network.SiteName(s.Name), s.UID
+		switch {
+		case !s.Owned(m.network()):
+		case wanted.Name == "" || s.Name != wanted.Object:
+			return m.siteOf(at, s), s.UID
+		default:
+			kept = true // also when the description has another key for it now
 		}
 	}
-	if inv, ok := m.index.inventories[at]; ok && inv.Content.Site != wanted && inv.Content.Site != "" {
+	if inv, ok := m.index.inventories[at]; ok && !kept && inv.Content.Site != wanted.Name && inv.Content.Site != "" {
 		return inv.Content.Site, ""
 	}
-	if _, ok := m.index.inventories[at]; ok && wanted == "" {
+	if _, ok := m.index.inventories[at]; ok && wanted.Name == "" {
 		return network.SiteName(at.namespace), ""
 	}
 	return "", ""
+}
+
+// siteOf is the site that a Site of ours is of: its label says so.
+func (m *maker) siteOf(at place, v SiteView) network.SiteName {
+	if inv := m.index.inventories[at].Content; inv.Object == v.Name {
+		return inv.Site
+	}
+	if label := v.Labels[LabelSite]; label != "" {
+		return network.SiteName(label)
+	}
+	return network.SiteName(v.Name)
 }
 
 func (m *maker) deleteID(at place, name network.SiteName) string {

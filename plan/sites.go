@@ -31,7 +31,7 @@ func (m *maker) site(s DesiredSite) {
 	a := Action{
 		ID: siteID(s), Kind: KindSite, Cluster: s.Cluster, Namespace: s.Namespace, Name: string(s.Name),
 		DeclaredAt: s.DeclaredAt, Disruption: DisruptionNone,
-		Site: &SiteWork{Fields: s.Fields, Protect: s.Protect, Listens: s.Listens},
+		Site: &SiteWork{Object: s.Object, Fields: s.Fields, Protect: s.Protect, Listens: s.Listens},
 	}
 	if live == nil {
 		m.add(m.createSite(a, at, recorded))
@@ -48,7 +48,7 @@ func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
 	for _, v := range m.index.sites[place{s.Cluster, s.Namespace}] {
 		switch {
 		case v.Deleting:
-		case v.Name == string(s.Name) && (v.Owned(m.network()) || m.mayTake(s, v)):
+		case v.Name == s.Object && (v.Owned(m.network()) || m.mayTake(s, v)):
 			own = &v
 		case v.Owned(m.network()): // under another name: prune deletes it
 		default:
@@ -71,7 +71,7 @@ func (m *maker) foreignSite(s DesiredSite, v SiteView) {
 	case v.Labels[LabelManagedBy] == ManagedBy:
 		r.Message = fmt.Sprintf("%s holds Site %q of network %q", where, v.Name, owner)
 		r.Override = "use another namespace, or remove the site from that network first"
-	case v.Name == string(s.Name):
+	case v.Name == s.Object:
 		r.Message = fmt.Sprintf("%s holds a Site of that name that Fairlead did not make", where)
 		r.Override = "take it over with: fairlead apply --adopt"
 	default:

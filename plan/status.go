@@ -54,8 +54,13 @@ type LinkStatus struct {
 	// Object is the Link's name on the cluster, empty when it is missing.
 	Object string `json:"object"`
 	// Cost is the live Link's, the declared one when it is missing.
-	Cost  int32     `json:"cost"`
-	State Condition `json:"state"`
+	Cost  int32       `json:"cost"`
+	State Condition   `json:"state"`
+	Via   network.Via `json:"via"`
+	// Proxy is the declared proxy, empty for a direct link.
+	Proxy network.ProxyName `json:"proxy"`
+	// Expires is when the certificate ends, in RFC 3339 and UTC; empty when unknown.
+	Expires string `json:"expires"`
 	// RemoteSite is the name that the router reports for the other end.
 	RemoteSite string `json:"remoteSite"`
 	Reason     string `json:"reason"`
@@ -97,7 +102,7 @@ func (m *maker) siteStatus(d DesiredSite) SiteStatus {
 		return s
 	}
 	for _, v := range m.index.sites[place{d.Cluster, d.Namespace}] {
-		if v.Name == string(d.Name) {
+		if v.Name == d.Object {
 			s.fill(v)
 		}
 	}
@@ -114,7 +119,7 @@ func (s *SiteStatus) fill(v SiteView) {
 func (m *maker) linkStatuses(l DesiredLink) []LinkStatus {
 	from, to := m.index.desired[l.From], m.index.desired[l.To]
 	s := LinkStatus{
-		Name: l.Name, From: l.From, To: l.To, Declared: true, Cost: l.Cost,
+		Name: l.Name, From: l.From, To: l.To, Declared: true, Cost: l.Cost, Via: l.Via, Proxy: l.Proxy,
 		State: ConditionMissing, Reason: "there is no such Link",
 	}
 	if view := m.in.Observation.Cluster(from.Cluster); view.State != StateOK {
@@ -126,6 +131,7 @@ func (m *maker) linkStatuses(l DesiredLink) []LinkStatus {
 	for _, v := range c.own {
 		one := s
 		one.fill(v)
+		one.Expires = m.index.secrets[c.at][v.TLSCredentials].Expires
 		out = append(out, one)
 	}
 	if len(out) == 0 {
@@ -151,8 +157,8 @@ func (m *maker) straySites() []SiteStatus {
 	var out []SiteStatus
 	for _, at := range sortedPlaces(m.index.sites) {
 		for _, v := range m.index.sites[at] {
-			if v.Owned(m.network()) && m.index.desiredAt[at].Name != network.SiteName(v.Name) {
-				s := SiteStatus{Name: network.SiteName(v.Name), Cluster: at.cluster, Namespace: at.namespace}
+			if v.Owned(m.network()) && m.index.desiredAt[at].Object != v.Name {
+				s := SiteStatus{Name: m.siteOf(at, v), Cluster: at.cluster, Namespace: at.namespace}
 				s.fill(v)
 				out = append(out, s)
 			}

@@ -144,14 +144,15 @@ const group, version = "skupper.io", "v2alpha1"
 
 // kinds tells the resource and API version of each kind.
 var kinds = map[plan.ObjectKind]schema.GroupVersionResource{
-	plan.ObjectSite:      {Group: group, Version: version, Resource: "sites"},
-	plan.ObjectLink:      {Group: group, Version: version, Resource: "links"},
-	plan.ObjectGrant:     {Group: group, Version: version, Resource: "accessgrants"},
-	plan.ObjectToken:     {Group: group, Version: version, Resource: "accesstokens"},
-	plan.ObjectAccess:    {Group: group, Version: version, Resource: "routeraccesses"},
-	plan.ObjectSecret:    {Version: "v1", Resource: "secrets"},
-	plan.ObjectConfigMap: {Version: "v1", Resource: "configmaps"},
-	plan.ObjectNamespace: {Version: "v1", Resource: "namespaces"},
+	plan.ObjectSite:        {Group: group, Version: version, Resource: "sites"},
+	plan.ObjectLink:        {Group: group, Version: version, Resource: "links"},
+	plan.ObjectGrant:       {Group: group, Version: version, Resource: "accessgrants"},
+	plan.ObjectToken:       {Group: group, Version: version, Resource: "accesstokens"},
+	plan.ObjectAccess:      {Group: group, Version: version, Resource: "routeraccesses"},
+	plan.ObjectCertificate: {Group: group, Version: version, Resource: "certificates"},
+	plan.ObjectSecret:      {Version: "v1", Resource: "secrets"},
+	plan.ObjectConfigMap:   {Version: "v1", Resource: "configmaps"},
+	plan.ObjectNamespace:   {Version: "v1", Resource: "namespaces"},
 }
 
 // resource gives the dynamic client of a reference's kind and namespace.

@@ -16,6 +16,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/secrets"
 )
 
 // pageSize bounds how many objects one answer of the API server holds.
@@ -24,13 +25,26 @@ const pageSize = 500
 // parallelLists bounds how many kinds of one cluster are listed at once.
 const parallelLists = 4
 
+// Reading says what to observe.
+type Reading struct {
+	// Network is the network's name.
+	Network string
+	// Digester digests the credentials of proxies, for comparing within this run.
+	Digester *secrets.Digester
+	// Foreign asks for the proxies of Links that are not the network's, too.
+	Foreign bool
+}
+
 // Observe reads everything of one cluster that may matter to the network: one
 // paged LIST for each kind, whatever the number of objects. AccessGrants,
-// AccessTokens and Secrets are read as metadata, so no secret leaves the cluster.
+// AccessTokens and Secrets are read as metadata, so no secret leaves the cluster but
+// the Secrets of proxies, whose credentials become digests at once.
 // What goes wrong is the view's State and Reason, not an error.
-func (c *Cluster) Observe(ctx context.Context, network string) plan.ClusterView {
+func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
+	network := r.Network
 	view := plan.ClusterView{Name: c.name, State: plan.StateOK}
 	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + network}
+	outer := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelLists)
 	g.Go(func() error {
@@ -65,15 +79,56 @@ func (c *Cluster) Observe(ctx context.Context, network string) plan.ClusterView 
 	})
 	g.Go(func() error {
 		return c.eachMeta(ctx, plan.ObjectSecret, metav1.ListOptions{}, func(m metav1.Object) {
-			view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta(m)})
+			view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
+		})
+	})
+	g.Go(func() error {
+		return c.eachMeta(ctx, plan.ObjectCertificate, labelled, func(m metav1.Object) {
+			view.Certificates = append(view.Certificates, plan.CertificateView{Meta: meta(m)})
+		})
+	})
+	g.Go(func() error {
+		proxies := metav1.ListOptions{LabelSelector: labelled.LabelSelector + "," + plan.LabelProxy}
+		return c.each(ctx, plan.ObjectSecret, proxies, func(u *unstructured.Unstructured) {
+			view.Proxies = append(view.Proxies, proxyView(u, r.Digester))
 		})
 	})
 	g.Go(func() error { return c.observeNamespaces(ctx, &view) })
-	if err := g.Wait(); err != nil {
+	err := g.Wait()
+	if err == nil {
+		err = c.observeProxies(outer, r, &view)
+	}
+	if err != nil {
 		view.State, view.Reason = stateOf(err), err.Error()
 	}
 	sortView(&view)
 	return view
+}
+
+// observeProxies reads the proxy Secrets that Links name and that do not bear our
+// labels: one request each, and rarely any.
+func (c *Cluster) observeProxies(ctx context.Context, r Reading, view *plan.ClusterView) error {
+	type key struct{ namespace, name string }
+	seen := map[key]bool{}
+	for _, p := range view.Proxies {
+		seen[key{p.Namespace, p.Name}] = true
+	}
+	for _, l := range view.Links {
+		k := key{l.Namespace, l.Proxy}
+		if l.Proxy == "" || seen[k] || !r.Foreign && !l.Owned(r.Network) {
+			continue
+		}
+		seen[k] = true
+		ref := plan.ObjectRef{Cluster: c.name, Kind: plan.ObjectSecret, Namespace: l.Namespace, Name: l.Proxy}
+		u, err := c.resource(ref).Get(ctx, ref.Name, getOptions)
+		switch {
+		case err == nil:
+			view.Proxies = append(view.Proxies, proxyView(u, r.Digester))
+		case classOf(err) != apply.ErrNotFound:
+			return wrap(err, "get", ref)
+		}
+	}
+	return nil
 }
 
 // observeNamespaces learns which namespaces exist and, from kube-system's UID, who
@@ -96,7 +151,7 @@ func (c *Cluster) observeNamespaces(ctx context.Context, view *plan.ClusterView)
 
 // ObserveAll observes clusters side by side, at most parallel at once. The result
 // is sorted by name and has one view for each cluster.
-func ObserveAll(ctx context.Context, clusters []*Cluster, network string, parallel int) plan.Observation {
+func ObserveAll(ctx context.Context, clusters []*Cluster, r Reading, parallel int) plan.Observation {
 	views := make([]plan.ClusterView, len(clusters))
 	var g errgroup.Group
 	g.SetLimit(max(parallel, 1))
@@ -107,7 +162,7 @@ func ObserveAll(ctx context.Context, clusters []*Cluster, network string, parall
 					views[i] = plan.ClusterView{Name: c.name, State: plan.StateUnreachable, Reason: fmt.Sprintf("internal error: a panic of type %T", p)}
 				}
 			}()
-			views[i] = c.Observe(ctx, network)
+			views[i] = c.Observe(ctx, r)
 			return nil
 		})
 	}
@@ -186,6 +241,8 @@ func sortView(v *plan.ClusterView) {
 	slices.SortFunc(v.Tokens, func(a, b plan.TokenView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Secrets, func(a, b plan.SecretView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Accesses, func(a, b plan.AccessView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Certificates, func(a, b plan.CertificateView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Proxies, func(a, b plan.ProxyView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Inventories, func(a, b plan.InventoryView) int { return byName(a.Meta, b.Meta) })
 	slices.Sort(v.Namespaces)
 }

@@ -8,6 +8,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/secrets"
 )
 
 // meta copies what planning needs of an object's metadata.
@@ -34,27 +35,45 @@ func linkView(u *unstructured.Unstructured) plan.LinkView {
 	o := object(plan.ObjectRef{Kind: plan.ObjectLink}, u)
 	cost, _, _ := unstructured.NestedInt64(o.Spec, "cost")
 	tls, _, _ := unstructured.NestedString(o.Spec, "tlsCredentials")
+	proxy, _, _ := unstructured.NestedString(o.Spec, "settings", "proxy-configuration")
 	id, _, _ := unstructured.NestedString(o.Status, "remoteSiteId")
 	name, _, _ := unstructured.NestedString(o.Status, "remoteSiteName")
 	return plan.LinkView{
 		Meta: meta(u), Cost: int32(min(max(cost, -1<<31), 1<<31-1)), TLSCredentials: tls,
-		Endpoints:  endpoints(o.Spec),
+		Endpoints: endpoints(o.Spec), Proxy: proxy,
 		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"),
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Operational", "Ready"),
 		RemoteSiteID: id, RemoteSiteName: name,
 	}
 }
 
-// endpoints reads a list of endpoints as "name host:port".
-func endpoints(m map[string]any) []string {
+// endpoints reads a list of endpoints; a port may be a number or text.
+func endpoints(m map[string]any) []plan.Endpoint {
 	list, _, _ := unstructured.NestedSlice(m, "endpoints")
-	out := make([]string, 0, len(list))
+	out := make([]plan.Endpoint, 0, len(list))
 	for _, item := range list {
 		if e, ok := item.(map[string]any); ok {
-			out = append(out, fmt.Sprintf("%v %v:%v", e["name"], e["host"], e["port"]))
+			text := func(key string) string {
+				if e[key] == nil {
+					return ""
+				}
+				return fmt.Sprint(e[key])
+			}
+			out = append(out, plan.Endpoint{Name: text("name"), Host: text("host"), Port: text("port"), Group: text("group")})
 		}
 	}
 	return out
+}
+
+// proxyView reads the settings of a proxy. Its credentials are digested and go no
+// further.
+func proxyView(u *unstructured.Unstructured, digester *secrets.Digester) plan.ProxyView {
+	data := secretData(u)
+	found := apply.Credentials{Username: data["username"], Password: data["password"]}
+	return plan.ProxyView{
+		Meta: meta(u), Host: data["host"].Reveal(), Port: data["port"].Reveal(),
+		HasUsername: !found.Username.IsZero(), HasPassword: !found.Password.IsZero(), Digest: found.Sum(digester),
+	}
 }
 
 func inventoryView(u *unstructured.Unstructured, network string) plan.InventoryView {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -112,6 +113,18 @@ func manifest(o apply.Object) (*unstructured.Unstructured, []secrets.Value) {
 	var hidden []secrets.Value
 	if len(o.Spec) > 0 {
 		u.Object["spec"] = reveal(o.Spec, &hidden)
+	}
+	if o.Secret != nil {
+		data := map[string]any{}
+		for k, v := range o.Secret {
+			hidden = append(hidden, v)
+			data[k] = base64.StdEncoding.EncodeToString([]byte(v.Reveal()))
+			hidden = append(hidden, secrets.New(data[k].(string)))
+		}
+		u.Object["data"] = data
+	}
+	if o.Type != "" {
+		u.Object["type"] = o.Type
 	}
 	if o.Data != nil {
 		data := map[string]any{}

@@ -17,15 +17,17 @@ func Build(n network.Network) plan.Desired {
 	for _, s := range n.Sites {
 		out.Sites = append(out.Sites, plan.DesiredSite{
 			Name: s.Name, Cluster: s.Cluster, Namespace: s.Namespace,
-			Fields: siteFields(s), Protect: s.Protect, Listens: s.Listens(), DeclaredAt: s.DeclaredAt,
+			Fields: siteFields(s), Protect: s.Protect, Listens: s.Listens(), Object: cmp.Or(s.Object, string(s.Name)), DeclaredAt: s.DeclaredAt,
 		})
 	}
 	for _, l := range n.Links {
 		out.Links = append(out.Links, plan.DesiredLink{
 			Name: l.Name, From: l.From, To: l.To, Cost: l.Cost, Via: l.Via, Proxy: l.Proxy,
+			Rotation: l.Rotation, Object: cmp.Or(l.Object, string(l.Name)),
 			DeclaredAt: l.DeclaredAt, CostAt: l.CostAt,
 		})
 	}
+	out.Proxies = proxies(n)
 	return sorted(out)
 }
 
@@ -45,6 +47,7 @@ func LastApplied(o plan.Observation, declared plan.Desired) plan.Desired {
 			}
 		}
 	}
+	out.Proxies = recordedProxies(o, declared)
 	locate(&out, declared)
 	return sorted(dropDangling(out))
 }
@@ -57,12 +60,13 @@ func addRecorded(out *plan.Desired, cluster network.ClusterName, inv plan.Invent
 	out.Sites = append(out.Sites, plan.DesiredSite{
 		Name: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
 		Fields: inv.Content.Fields, Protect: inv.Content.Protect,
-		Listens: access != "" && access != "none",
+		Listens: access != "" && access != "none", Object: cmp.Or(inv.Content.Object, string(inv.Content.Site)),
 	})
 	for name, l := range inv.Content.Links {
 		if l.State == plan.LinkApplied {
 			out.Links = append(out.Links, plan.DesiredLink{
-				Name: name, From: inv.Content.Site, To: l.To, Cost: l.Cost, Via: network.ViaToken,
+				Name: name, From: inv.Content.Site, To: l.To, Cost: l.Cost, Object: string(name),
+				Via: cmp.Or(l.Via, network.ViaToken), Proxy: l.Proxy, Rotation: l.Rotation,
 			})
 		}
 	}

@@ -30,5 +30,12 @@ func LinkObjectNames(object string) []string {
 	return []string{object, object + "-1", object + "-2"}
 }
 
+// ProxySecretName is the name of the Secret with a proxy's settings. Revisions count
+// from 1 and are never used twice at a site: Skupper does not honour a change of
+// the Secret's content.
+func ProxySecretName(proxy ProxyName, revision int) string {
+	return "fairlead-proxy-" + string(proxy) + "-" + strconv.Itoa(revision)
+}
+
 // InventoryName is the name of the network's inventory in each site's namespace.
 func InventoryName(network string) string { return InventoryPrefix + network }

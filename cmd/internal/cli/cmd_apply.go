@@ -21,7 +21,6 @@ import (
 type applyFlags struct {
 	*common
 	yes      bool
-	adopt    bool
 	planFile string
 	window   time.Duration
 }
@@ -63,7 +62,7 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := o.make(s, observation, o.adopt)
+	p := o.make(s, observation)
 	if err := o.knows(s, p); err != nil {
 		return err
 	}
@@ -139,7 +138,7 @@ func (o *applyFlags) agree(ctx context.Context, p plan.Plan) error {
 func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan) error {
 	view := newProgress(o.sys, p, o.colored(o.sys.ErrTerminal))
 	result := apply.Run(ctx, p, s.writers(), view, apply.Options{
-		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window,
+		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Proxies: proxies{s.vault, s.Network.Proxies},
 	})
 	view.stop()
 	o.tell(result)

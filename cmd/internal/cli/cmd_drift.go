@@ -48,7 +48,7 @@ it. Sites and Links that Fairlead does not own are listed apart.`,
 func (o *common) driftPlan(s session, observation plan.Observation) plan.Plan {
 	p := plan.Make(plan.Input{
 		Desired: desired.LastApplied(observation, s.desired), Observation: observation,
-		Source: s.source, Filter: o.filter(),
+		Source: s.source, Filter: o.filter(), ExpiringBefore: expiry(),
 	})
 	for _, d := range s.desired.Sites {
 		if observation.Cluster(d.Cluster).State != plan.StateOK {

@@ -9,7 +9,7 @@ import (
 
 func newPlan(sys *System) *cobra.Command {
 	o := &common{sys: sys}
-	var detailed, adopt bool
+	var detailed bool
 	c := &cobra.Command{
 		Use:   "plan [PACKAGE]",
 		Short: "Show what apply would do",
@@ -24,7 +24,7 @@ saved as JSON, for apply --plan.`,
 			if err != nil {
 				return err
 			}
-			p := o.make(s, observation, adopt)
+			p := o.make(s, observation)
 			if err := o.knows(s, p); err != nil {
 				return err
 			}
@@ -38,7 +38,7 @@ saved as JSON, for apply --plan.`,
 	o.reach(c)
 	o.narrow(c)
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
-	c.Flags().BoolVar(&adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
+	c.Flags().BoolVar(&o.adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
 	return c
 }
 

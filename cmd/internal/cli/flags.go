@@ -30,6 +30,8 @@ type common struct {
 	parallelism int
 	color       string
 	verbose     bool
+	// adopt takes foreign objects of a wanted name over.
+	adopt bool
 	// reaching is true for commands that reach clusters.
 	reaching bool
 }

@@ -196,7 +196,9 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 	for _, c := range s.Network.Clusters {
 		list = append(list, s.clusters[c.Name])
 	}
-	return kube.ObserveAll(ctx, list, s.Network.Name, o.parallelism)
+	return kube.ObserveAll(ctx, list, kube.Reading{
+		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.adopt,
+	}, o.parallelism)
 }
 
 // open loads, connects and observes: what every command that looks at clusters does.
@@ -209,6 +211,7 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	if err != nil {
 		return s, plan.Observation{}, err
 	}
+	s.vault.compare(ctx, o.timeout, s)
 	observation := o.observe(ctx, s)
 	return s, observation, ctx.Err()
 }
@@ -239,11 +242,11 @@ func (o *common) knows(s session, p plan.Plan) error {
 }
 
 // make plans a session's description.
-func (o *common) make(s session, observation plan.Observation, adopt bool) plan.Plan {
+func (o *common) make(s session, observation plan.Observation) plan.Plan {
 	return plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
 		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
-		Adopt: adopt, Filter: o.filter(),
+		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(),
 	})
 }
 

@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
+	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/secrets"
@@ -60,6 +63,58 @@ func toRef(ref network.SecretRef) secrets.Ref {
 	}
 	return out
 }
+
+// compare fills in the digests of the session's proxies, for the plan to compare
+// with those on the clusters. What cannot be resolved here stays unknown.
+func (v *vault) compare(ctx context.Context, limit time.Duration, s session) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	source := proxies{v, s.Network.Proxies}
+	for i := range s.desired.Proxies {
+		p := &s.desired.Proxies[i]
+		found, err := source.Credentials(ctx, p.Name)
+		if err != nil {
+			p.Unknown = err.Error()
+			continue
+		}
+		p.Digest, p.Unknown = found.Sum(&v.digester), ""
+	}
+}
+
+// proxies resolves what the description's proxies want.
+type proxies struct {
+	*vault
+	list []network.Proxy
+}
+
+// Credentials implements apply.Proxies.
+func (p proxies) Credentials(ctx context.Context, name network.ProxyName) (apply.Credentials, error) {
+	var out apply.Credentials
+	i := slices.IndexFunc(p.list, func(d network.Proxy) bool { return d.Name == name })
+	if i < 0 {
+		return out, fmt.Errorf("proxy %s is not described", name)
+	}
+	for _, part := range []struct {
+		ref  *network.SecretRef
+		into *secrets.Value
+	}{{p.list[i].Username, &out.Username}, {p.list[i].Password, &out.Password}} {
+		if part.ref == nil {
+			continue
+		}
+		value, err := p.resolve(ctx, *part.ref)
+		if err != nil {
+			return apply.Credentials{}, err
+		}
+		*part.into = value
+	}
+	return out, nil
+}
+
+// expiryNotice is how long before its end a certificate becomes a warning.
+const expiryNotice = 30 * 24 * time.Hour
+
+// expiry is the time before which the end of a certificate is near.
+func expiry() string { return time.Now().Add(expiryNotice).UTC().Format(time.RFC3339) }
 
 // clusterSecrets reads Secrets of the description's clusters.
 type clusterSecrets map[network.ClusterName]*kube.Cluster

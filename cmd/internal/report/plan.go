@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
 )
 
 type sign struct {
@@ -27,6 +28,7 @@ func (p *printer) plan(pl plan.Plan) {
 		p.action(a)
 	}
 	p.refusals(pl.Refusals)
+	p.warnings(pl.Diagnostics)
 	p.effects(pl.Topology.Effects)
 	p.unmanaged(pl.Unmanaged)
 	p.summary(pl)
@@ -133,6 +135,9 @@ func value(v any) string {
 }
 
 func (p *printer) removed(a plan.Action) {
+	if a.Proxy != nil {
+		p.line("      %s %s", p.paint(red, "-"), a.Proxy.Secret)
+	}
 	if a.Link == nil {
 		return
 	}
@@ -144,6 +149,7 @@ func (p *printer) removed(a plan.Action) {
 var stepWords = map[plan.Step]string{
 	plan.StepNamespace: "create namespace", plan.StepRecord: "record", plan.StepSite: "write Site",
 	plan.StepClose: "remove RouterAccess", plan.StepReady: "wait until ready", plan.StepGrant: "grant", plan.StepRedeem: "redeem token",
+	plan.StepSecret: "write Secret", plan.StepCertificate: "issue certificate", plan.StepCarry: "carry Secret over", plan.StepLink: "create Link",
 	plan.StepTakeOver: "take Link over", plan.StepConfigured: "wait until configured", plan.StepOperational: "wait until operational",
 	plan.StepRetire: "remove old Link", plan.StepClean: "clean up", plan.StepDelete: "delete",
 	plan.StepConfirm: "confirm",
@@ -164,6 +170,16 @@ func (p *printer) refusals(list []plan.Refusal) {
 	for _, r := range list {
 		p.line("  %s refused: %s: %s", p.paint(red, "!"), r.Subject, r.Message)
 		p.line("      %s", r.Override)
+	}
+}
+
+// warnings shows what a plan found while planning, or the description's validation.
+func (p *printer) warnings(list diag.List) {
+	for _, d := range list {
+		p.line("  %s %s%s", p.paint(yellow, "warning:"), position(d), about(d))
+		if d.Fix != "" {
+			p.line("      %s", d.Fix)
+		}
 	}
 }
 
@@ -246,6 +262,7 @@ func (p *printer) drift(pl plan.Plan) {
 		}
 	}
 	p.refusals(pl.Refusals)
+	p.warnings(pl.Diagnostics)
 	p.unmanaged(pl.Unmanaged)
 	p.gap()
 	switch {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"strconv"
+	"strings"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
@@ -47,10 +48,24 @@ func (p *printer) linkTable(links []plan.LinkStatus) {
 	for _, l := range links {
 		rows = append(rows, []cell{
 			{string(l.Name), ""}, {string(l.From), ""}, {string(l.To), ""}, {strconv.Itoa(int(l.Cost)), ""},
-			{string(l.State), conditionColors[l.State]}, {l.RemoteSite, ""}, {withOrigin(l.Reason, l.Declared), dim},
+			{string(l.State), conditionColors[l.State]}, {l.RemoteSite, ""}, {way(l), ""}, {day(l.Expires), ""}, {withOrigin(l.Reason, l.Declared), dim},
 		})
 	}
-	p.table([]string{"LINK", "FROM", "TO", "COST", "STATE", "REMOTE SITE", "REASON"}, rows)
+	p.table([]string{"LINK", "FROM", "TO", "COST", "STATE", "REMOTE SITE", "VIA", "EXPIRES", "REASON"}, rows)
+}
+
+// way is how a link gets there: the kind of its credentials, and its proxy.
+func way(l plan.LinkStatus) string {
+	if l.Proxy == "" {
+		return string(l.Via)
+	}
+	return string(l.Via) + ", proxy " + string(l.Proxy)
+}
+
+// day is the date of a time in RFC 3339.
+func day(at string) string {
+	date, _, _ := strings.Cut(at, "T")
+	return date
 }
 
 func yesNo(b bool, yes string) string {

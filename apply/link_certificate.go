@@ -1,0 +1,201 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+	"fairlead.dev/fairlead/secrets"
+)
+
+// typeTLS is the type of a Link's Secret.
+const typeTLS = "kubernetes.io/tls"
+
+// certify makes a link without a token: a Certificate at the listening site, its
+// Secret carried over, and one Link for each endpoint group. Each part bears our
+// labels from the start and the attempt's own name, so doing all of it again
+// finishes whatever an earlier apply left undone.
+func (t *task) certify(ctx context.Context, e ends) ([]Object, error) {
+	if err := t.step(ctx, plan.StepCertificate, func(ctx context.Context) error { return t.issue(ctx, e) }); err != nil {
+		return nil, err
+	}
+	if err := t.step(ctx, plan.StepCarry, func(ctx context.Context) error { return t.carry(ctx, e) }); err != nil {
+		return nil, err
+	}
+	var links []Object
+	err := t.step(ctx, plan.StepLink, func(ctx context.Context) (err error) {
+		links, err = t.createLinks(ctx, e)
+		return err
+	})
+	return links, err
+}
+
+// issue makes sure of the Certificate and waits for its Secret.
+func (t *task) issue(ctx context.Context, e ends) error {
+	site, err := e.to.Get(ctx, t.siteOf(t.Link.To))
+	if err != nil {
+		return err
+	}
+	issuer := text(site.Status, "defaultIssuer")
+	if issuer == "" {
+		return fmt.Errorf("%s names no issuer in its status", site.ObjectRef)
+	}
+	ref := t.certificateRef(plan.ObjectCertificate)
+	made, err := e.to.Create(ctx, Object{
+		ObjectRef: ref, Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
+		Spec: map[string]any{"ca": issuer, "client": true, "subject": string(t.Link.From.Site)},
+	})
+	if errors.Is(err, ErrExists) {
+		made, err = t.ownObject(ctx, e.to, ref)
+	}
+	if err != nil {
+		return err
+	}
+	return t.awaitIssued(ctx, e, made)
+}
+
+// awaitIssued waits for the Certificate's own Secret.
+func (t *task) awaitIssued(ctx context.Context, e ends, made Object) error {
+	secret := t.certificateRef(plan.ObjectSecret)
+	return t.wait(ctx, e.to, secret, "issued",
+		func(o Object, exists bool) (bool, error) {
+			return exists && (o.OwnerUID == "" || o.OwnerUID == made.UID), nil
+		},
+		func(Object) string {
+			now, err := e.to.Get(context.WithoutCancel(ctx), made.ObjectRef)
+			if err != nil {
+				return "its Certificate cannot be read"
+			}
+			return Reason(now, "Ready")
+		})
+}
+
+// ownObject is an object that is there already, if this link made it.
+func (t *task) ownObject(ctx context.Context, c Reader, ref plan.ObjectRef) (Object, error) {
+	o, err := c.Get(ctx, ref)
+	if err == nil && !t.labelled(o) {
+		return o, fmt.Errorf("%s is there already and is not ours: %w", ref, ErrStale)
+	}
+	return o, err
+}
+
+// carry copies the Certificate's Secret to the connecting site. A copy that is
+// there gets the content anew, which the router takes up without a drop.
+func (t *task) carry(ctx context.Context, e ends) error {
+	issued := t.certificateRef(plan.ObjectSecret)
+	data, err := e.to.SecretData(ctx, issued)
+	if err != nil {
+		return err
+	}
+	content := map[string]secrets.Value{}
+	for _, key := range []string{keyCertificate, keyPrivate, keyAuthority} {
+		if data[key].IsZero() {
+			return fmt.Errorf("%s has no %s", issued, key)
+		}
+		content[key] = data[key]
+	}
+	copied := Object{
+		ObjectRef: t.secretRef(), Labels: t.labels(plan.LabelLink),
+		Annotations: ends509(content[keyCertificate].Reveal()), Secret: content, Type: typeTLS,
+	}
+	_, err = e.from.Create(ctx, copied)
+	if !errors.Is(err, ErrExists) {
+		return err
+	}
+	old, err := t.ownObject(ctx, e.from, copied.ObjectRef)
+	if err != nil {
+		return err
+	}
+	copied.UID = old.UID
+	_, err = e.from.Apply(ctx, copied, true)
+	return err
+}
+
+// createLinks makes one Link for each endpoint group of the listening site, named
+// as Skupper names its own: the object name, or numbered ones for an HA site. A
+// proxy's Secret must be there first: the controller crashes on a Link without it.
+func (t *task) createLinks(ctx context.Context, e ends) ([]Object, error) {
+	if err := t.checkProxy(ctx, e); err != nil {
+		return nil, err
+	}
+	groups, err := t.groups(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var links []Object
+	for i, group := range groups {
+		ref := t.linkRef(network.LinkObjectNames(t.object())[0])
+		if len(groups) > 1 {
+			ref = t.linkRef(fmt.Sprintf("%s-%d", t.object(), i+1))
+		}
+		o, err := e.from.Create(ctx, Object{ObjectRef: ref, Labels: t.labels(plan.LabelLink), Spec: t.linkSpec(group)})
+		if errors.Is(err, ErrExists) {
+			o, err = t.ownObject(ctx, e.from, ref)
+		}
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, o)
+	}
+	return links, nil
+}
+
+func (t *task) checkProxy(ctx context.Context, e ends) error {
+	if t.Link.ProxySecret == "" {
+		return nil
+	}
+	ref := t.secretRef()
+	ref.Name = t.Link.ProxySecret
+	if _, err := e.from.Get(ctx, ref); err != nil {
+		return fmt.Errorf("the settings of proxy %s: %w", t.Link.Proxy, err)
+	}
+	return nil
+}
+
+func (t *task) linkSpec(group []any) map[string]any {
+	spec := map[string]any{"endpoints": group, "tlsCredentials": t.object(), "cost": int64(t.Link.Cost)}
+	if t.Link.ProxySecret != "" {
+		spec["settings"] = map[string]any{"proxy-configuration": t.Link.ProxySecret}
+	}
+	return spec
+}
+
+// groups are the endpoints of the listening Site as they are now, by group, in the
+// order of the groups' names.
+func (t *task) groups(ctx context.Context, e ends) ([][]any, error) {
+	site, err := e.to.Get(ctx, t.siteOf(t.Link.To))
+	if err != nil {
+		return nil, err
+	}
+	list, _ := site.Status["endpoints"].([]any)
+	byGroup := map[string][]any{}
+	var names []string
+	for _, item := range list {
+		endpoint, ok := item.(map[string]any)
+		if !ok {
+			continue
+		}
+		name := text(endpoint, "group")
+		if byGroup[name] == nil {
+			names = append(names, name)
+		}
+		byGroup[name] = append(byGroup[name], endpoint)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s has no endpoints: %w", site.ObjectRef, ErrStale)
+	}
+	slices.Sort(names)
+	out := make([][]any, 0, len(names))
+	for _, name := range names {
+		out = append(out, byGroup[name])
+	}
+	return out, nil
+}
+
+// siteOf is the Site at one end of the link.
+func (t *task) siteOf(e plan.End) plan.ObjectRef {
+	return plan.ObjectRef{Cluster: e.Cluster, Kind: plan.ObjectSite, Namespace: e.Namespace, Name: e.Object}
+}

@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// viaOf is how a recorded link got its credentials.
+func viaOf(l InventoryLink) network.Via { return cmp.Or(l.Via, network.ViaToken) }
+
+// rekeyed says why a link that is as recorded needs new credentials or a new Link:
+// nothing of this can change in place. It is empty when nothing does.
+func (m *maker) rekeyed(c linkCase) string {
+	switch {
+	case viaOf(c.recorded) != c.Via:
+		return fmt.Sprintf("its credentials come by %s now, by %s before", c.Via, viaOf(c.recorded))
+	case c.recorded.Rotation != c.Rotation:
+		return fmt.Sprintf("rotation %d asks for new keys", c.Rotation)
+	case c.recorded.Proxy != c.Proxy && c.Proxy == "":
+		return fmt.Sprintf("it no longer goes through proxy %s", c.recorded.Proxy)
+	case c.recorded.Proxy != c.Proxy:
+		return fmt.Sprintf("it goes through proxy %s now", c.Proxy)
+	case c.recorded.ProxySecret != c.proxy:
+		return fmt.Sprintf("the settings of proxy %s change, which a Link never takes up in place", c.Proxy)
+	}
+	return m.otherProxy(c)
+}
+
+// otherProxy says which Link names another proxy Secret than it should.
+func (m *maker) otherProxy(c linkCase) string {
+	links := c.current
+	if !c.known {
+		links = c.own
+	}
+	for _, v := range links {
+		if v.Proxy != c.proxy {
+			return fmt.Sprintf("the proxy setting of Link %q is not the wanted one, and is never changed in place", v.Name)
+		}
+	}
+	return ""
+}
+
+// rekeyCause says who moved: git, unless only the cluster did.
+func (m *maker) rekeyCause(c linkCase) Cause {
+	same := viaOf(c.recorded) == c.Via && c.recorded.Rotation == c.Rotation && c.recorded.Proxy == c.Proxy
+	if !same {
+		return CausePending
+	}
+	for _, a := range m.actions {
+		if a.Kind == KindProxy && a.Proxy.Secret.Name == c.proxy && a.Cluster == c.at.cluster && a.Namespace == c.at.namespace {
+			return a.Cause
+		}
+	}
+	return CauseDrift
+}
+
+// keyFields are the fields of a known link for which it is replaced.
+func (m *maker) keyFields(c linkCase) []Field {
+	var out []Field
+	if !c.known {
+		return out
+	}
+	for _, f := range []struct {
+		path     string
+		from, to any
+	}{
+		{"to", string(c.recorded.To), string(c.To)},
+		{"cost", max(c.recorded.Cost, 1), c.Cost},
+		{"via", string(viaOf(c.recorded)), string(c.Via)},
+		{"proxy", string(c.recorded.Proxy), string(c.Proxy)},
+		{"rotation", c.recorded.Rotation, c.Rotation},
+	} {
+		if f.from != f.to {
+			out = append(out, Field{Path: f.path, From: f.from, To: f.to, Cause: CausePending})
+		}
+	}
+	return out
+}
+
+// certificateOf selects what of an attempt's Certificate has to stay.
+func (m *maker) certificateOf(c linkCase, attempt int) func(ObjectRef) bool {
+	return func(r ObjectRef) bool {
+		return c.Via == network.ViaCertificate && r.Kind == ObjectCertificate && m.ofAttempt(c, attempt, r)
+	}
+}
+
+// addressesOf are the endpoints of a listening site that a Link of several should
+// have: those of the group that it has now, or all when there is one group.
+func addressesOf(site []Endpoint, v LinkView, links int) []Endpoint {
+	groups := map[string]bool{}
+	for _, e := range site {
+		groups[e.Group] = true
+	}
+	if len(groups) == 1 && links == 1 {
+		return site
+	}
+	var out []Endpoint
+	for _, e := range site {
+		if slices.ContainsFunc(v.Endpoints, func(have Endpoint) bool { return have.Group == e.Group }) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// addressField compares the endpoints of a link by certificate with those of its
+// listening site, which nobody else keeps equal: a moved load balancer is drift.
+func (m *maker) addressField(c linkCase, v LinkView) (Field, bool) {
+	if c.Via != network.ViaCertificate || c.recorded.Adopted {
+		return Field{}, false
+	}
+	want := addressesOf(m.index.endpoints(c.action.Link.To), v, len(c.current))
+	from, to := addresses(v.Endpoints), addresses(want)
+	return Field{Path: "endpoints", From: from, To: to, Cause: CauseDrift}, len(want) > 0 && from != to
+}
+
+// addresses shows endpoints in one line, in an order of their own.
+func addresses(list []Endpoint) string {
+	var out []string
+	for _, e := range list {
+		out = append(out, e.String())
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}

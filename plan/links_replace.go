@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// ends says how the recorded listening end differs from the wanted one; empty
+// when it does not.
+func (m *maker) ends(c linkCase) string {
+	to := c.action.Link.To
+	switch {
+	case c.recorded.To == c.To && c.recorded.ToUID != "" && c.recorded.ToUID == to.UID:
+		return "" // the same Site, even when its cluster got another name
+	case c.recorded.To != c.To:
+		return fmt.Sprintf("its listening site changed from %s to %s", c.recorded.To, c.To)
+	case c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace:
+		return fmt.Sprintf("site %s moved", c.To)
+	}
+	return ""
+}
+
+// broken says why an applied link needs new credentials; empty when it does not.
+func (m *maker) broken(c linkCase) (why string, cause Cause) {
+	to := c.action.Link.To
+	if why := m.ends(c); why != "" {
+		return why, CausePending
+	}
+	if why := m.rekeyed(c); why != "" {
+		return why, m.rekeyCause(c)
+	}
+	switch {
+	case c.action.Link.From.UID == "":
+		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), CauseDrift
+	case to.UID == "" || c.recorded.ToUID != "" && c.recorded.ToUID != to.UID:
+		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), CauseDrift
+	case len(c.current) == 0:
+		return "was applied before and is gone from the cluster", CauseDrift
+	}
+	if why, cause := m.readdressed(c); why != "" {
+		return why, cause
+	}
+	return m.incomplete(c)
+}
+
+// readdressed says why a link's address is not, or will not be, its site's: the
+// plan changes how the site listens, or the site has moved. A Link that was made
+// by hand keeps the address that it was given.
+func (m *maker) readdressed(c linkCase) (string, Cause) {
+	if c.recorded.Adopted {
+		return "", ""
+	}
+	if f, ok := m.listening(c.To); ok {
+		return fmt.Sprintf("site %s changes how it listens (%s)", c.To, f.Path), f.Cause
+	}
+	if len(c.recorded.Objects) > 0 && len(c.recorded.Objects) != m.groups(c.To) {
+		return fmt.Sprintf("site %s has %d routers now", c.To, m.groups(c.To)), CauseDrift
+	}
+	at := m.index.endpoints(c.action.Link.To)
+	for _, v := range c.current {
+		known := func(e Endpoint) bool {
+			return slices.ContainsFunc(at, func(o Endpoint) bool { return o.String() == e.String() })
+		}
+		inPlace := c.Via == network.ViaCertificate && len(addressesOf(at, v, len(c.current))) > 0
+		if len(at) > 0 && len(v.Endpoints) > 0 && !inPlace && !slices.ContainsFunc(v.Endpoints, known) {
+			return fmt.Sprintf("Link %q leads to an address that site %s no longer has", v.Name, c.To), CauseDrift
+		}
+	}
+	return "", ""
+}
+
+// listening gives the field by which the plan changes a living site's endpoints or
+// the CA that its links are signed by.
+func (m *maker) listening(site network.SiteName) (Field, bool) {
+	for _, f := range m.siteFields["site/"+string(site)] {
+		if f.Path == "ha" || f.Path == "defaultIssuer" || f.Path == "linkAccess" && !isZero(f.From) && !isZero(f.To) {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+func (m *maker) incomplete(c linkCase) (string, Cause) {
+	for _, name := range c.recorded.Objects {
+		if !slices.ContainsFunc(c.current, func(v LinkView) bool { return v.Name == name }) {
+			return fmt.Sprintf("Link %q is gone from the cluster", name), CauseDrift
+		}
+	}
+	return m.secretGone(c.at, c.current), CauseDrift
+}
+
+// secretGone says which Link's Secret is not there; empty when all are.
+func (m *maker) secretGone(at place, links []LinkView) string {
+	for _, v := range links {
+		if _, ok := m.index.secrets[at][v.TLSCredentials]; !ok && v.TLSCredentials != "" {
+			return fmt.Sprintf("Secret %q with its credentials is gone from the cluster", v.TLSCredentials)
+		}
+	}
+	return ""
+}
+
+// replace plans new credentials and a new Link under a new name. The old Link
+// goes only when the new one is operational.
+func (m *maker) replace(c linkCase, why string, cause Cause) Action {
+	a := c.action
+	a.Verb, a.Cause, a.Why = VerbReplace, cause, why
+	a.Disruption, a.Steps = DisruptionReplace, replacement(c.Via)
+	if len(c.own) == 0 {
+		a.Verb, a.Disruption, a.Steps = VerbCreate, DisruptionNone, creation(c.Via)
+	}
+	a.Link.Attempt = m.freeAttempt(c)
+	a.Fields = append(a.Fields, m.keyFields(c)...)
+	for _, v := range c.own {
+		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
+	}
+	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, nil)...)
+	return a
+}

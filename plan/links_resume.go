@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// resume plans to finish an interrupted apply, with the same attempt where its
+// ends are still the wanted ones.
+func (m *maker) resume(c linkCase) Action {
+	a := c.action
+	a.Steps, a.Why = creation(c.Via), "an earlier apply was interrupted; this finishes it"
+	a.Link.Attempt = c.recorded.Attempt
+	moved := m.ends(c) != "" || m.rekeyed(c) != "" || m.dead(c)
+	if c.recorded.Adopted && !moved && len(c.current) > 0 {
+		return m.adopt(c, c.current)
+	}
+	a.Link.Resume = !moved
+	if moved {
+		a.Link.Attempt = m.freeAttempt(c)
+	}
+	current := network.LinkObjectNames(network.ObjectName(c.Name, a.Link.Attempt))
+	for _, v := range c.own {
+		if slices.Contains(current, v.Name) {
+			a.Link.Live = append(a.Link.Live, liveLink(v))
+			continue
+		}
+		a.Verb = VerbReplace
+		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
+	}
+	keep := func(r ObjectRef) bool { return !moved && m.ofAttempt(c, a.Link.Attempt, r) }
+	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, keep)...)
+	if a.Verb == VerbReplace {
+		a.Steps, a.Disruption = replacement(c.Via), DisruptionReplace
+	}
+	return a
+}
+
+// dead reports whether what an interrupted attempt made can never work: its CA or
+// Secret is gone, or one Link of a pair and the token that would make it.
+func (m *maker) dead(c linkCase) bool {
+	if c.recorded.ToUID != "" && c.recorded.ToUID != c.action.Link.To.UID || m.secretGone(c.at, c.current) != "" {
+		return true
+	}
+	if c.Via == network.ViaCertificate {
+		return false // what is missing is made
+	}
+	_, coming := m.index.tokens[c.at][network.ObjectName(c.Name, c.recorded.Attempt)]
+	return !coming && len(c.current) > 0 && len(c.current) < m.groups(c.To)
+}
+
+// replacement are the steps of a link that is made anew before the old one goes.
+func replacement(via network.Via) []Step {
+	steps := creation(via)
+	return slices.Insert(steps, slices.Index(steps, StepClean), StepRetire)
+}
+
+// ofAttempt reports whether a grant, token, Certificate or Secret belongs to the attempt.
+func (m *maker) ofAttempt(c linkCase, attempt int, r ObjectRef) bool {
+	if r.Kind != ObjectGrant && r.Kind != ObjectCertificate {
+		return r.Name == network.ObjectName(c.Name, attempt)
+	}
+	return r.Name == GrantName(m.network(), c.Name, attempt)
+}
+
+// GrantName names the AccessGrant of one attempt of a link. It has the network's
+// name in it because networks may meet in a listening site's namespace.
+func GrantName(net string, link network.LinkName, attempt int) string {
+	return fmt.Sprintf("%s-%s-%d", net, link, attempt)
+}

@@ -1,0 +1,59 @@
+package plan
+
+// updateLink compares cost, labels and leftovers.
+func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
+	a := c.action
+	a.Verb = VerbUpdate
+	relabel := false
+	for _, v := range c.current {
+		a.Link.Live = append(a.Link.Live, liveLink(v))
+		if len(a.Fields) == 0 {
+			a.Fields = costField(c.DesiredLink, &c.recorded, v)
+		}
+		if f, moved := m.addressField(c, v); moved && !a.Link.Reconnect {
+			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
+		}
+		relabel = relabel || !v.Owned(m.network())
+	}
+	a.Link.Attempt = c.recorded.Attempt
+	to := a.Link.To
+	if c.recorded.Cost != c.Cost || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
+		a.Steps = append(a.Steps, StepRecord)
+	}
+	if len(a.Fields) > 0 || relabel {
+		a.Steps = append(a.Steps, StepTakeOver, StepConfigured)
+	}
+	a.Link.Remove = m.stale(c)
+	if len(a.Link.Remove) > 0 {
+		a.Steps = append(a.Steps, StepClean)
+	}
+	a.Cause, a.Why = m.whyUpdate(a, relabel)
+	if len(a.Fields) > 0 {
+		a.Disruption = DisruptionReconnect
+	}
+	return a, len(a.Steps) > 0
+}
+
+func (m *maker) whyUpdate(a Action, relabel bool) (Cause, string) {
+	switch {
+	case len(a.Fields) > 0:
+		return mergeCauses(a.Fields, CausePending), changed(a.Fields)
+	case relabel:
+		return CauseDrift, "its labels were taken off"
+	case len(a.Link.Remove) > 0:
+		return CauseDrift, "an earlier apply left something behind"
+	}
+	return CausePending, "already as declared; the inventory catches up"
+}
+
+func costField(l DesiredLink, recorded *InventoryLink, v LinkView) []Field {
+	live := max(v.Cost, 1) // Skupper counts a cost below 1 as 1
+	if live == l.Cost {
+		return nil
+	}
+	cause := CausePending
+	if recorded != nil {
+		cause = causeOf(l.Cost, recorded.Cost, live, true)
+	}
+	return []Field{{Path: "cost", From: live, To: l.Cost, Cause: cause}}
+}

@@ -1,0 +1,54 @@
+package plan
+
+import (
+	"fmt"
+
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+// blast says of each site that is made anew how many links lose their credentials
+// with the old one. They are made anew in the same plan.
+func (m *maker) blast() {
+	for i, a := range m.actions {
+		if a.Kind != KindSite || a.Verb != VerbCreate {
+			continue
+		}
+		n := 0
+		for _, l := range m.actions {
+			known := l.Kind == KindLink && l.Verb != VerbDelete && string(l.Link.To.Site) == a.Name && m.recordedTo(l) != ""
+			if known && l.Verb != VerbUpdate {
+				n++
+			}
+		}
+		if n > 0 {
+			m.actions[i].Why += fmt.Sprintf("; recreating %s invalidates %s, re-issued in this plan", a.Name, count(n, "inbound link"))
+		}
+	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// expiring warns of links whose certificate ends soon.
+func (m *maker) expiring() {
+	for _, l := range m.in.Desired.Links {
+		from, to := m.index.desired[l.From], m.index.desired[l.To]
+		if m.in.ExpiringBefore == "" || !m.index.readable(from.Cluster) {
+			continue
+		}
+		c := m.examine(l, from, to)
+		for _, v := range c.current {
+			if ends := m.index.secrets[c.at][v.TLSCredentials].Expires; ends != "" && ends < m.in.ExpiringBefore {
+				m.findings = append(m.findings, diag.Finding{
+					Severity: diag.Warning, Code: "certificate-expiry", Subject: fmt.Sprintf("link %q", l.Name), At: l.DeclaredAt,
+					Message: "its certificate ends at " + ends, Fix: "raise its rotation to re-key it",
+				})
+				break
+			}
+		}
+	}
+}
