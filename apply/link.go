@@ -406,7 +406,12 @@ func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
 		if err != nil {
 			return err
 		}
-		if err := c.Delete(ctx, ref); err != nil {
+		if owner := issuerOf(ref, refs); owner != "" {
+			err = again(func() error { return removeIssued(ctx, c, ref, owner) })
+		} else {
+			err = c.Delete(ctx, ref)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -199,3 +199,28 @@ func (t *task) groups(ctx context.Context, e ends) ([][]any, error) {
 func (t *task) siteOf(e plan.End) plan.ObjectRef {
 	return plan.ObjectRef{Cluster: e.Cluster, Kind: plan.ObjectSite, Namespace: e.Namespace, Name: e.Object}
 }
+
+// issuerOf is the UID of the Certificate among refs that a Secret was issued for;
+// empty when it is none's.
+func issuerOf(secret plan.ObjectRef, refs []plan.ObjectRef) string {
+	for _, r := range refs {
+		same := r.Cluster == secret.Cluster && r.Namespace == secret.Namespace && r.Name == secret.Name
+		if secret.Kind == plan.ObjectSecret && r.Kind == plan.ObjectCertificate && same {
+			return r.UID
+		}
+	}
+	return ""
+}
+
+// removeIssued deletes the Secret of a deleted Certificate. The controller may have
+// made it once more in between, and the garbage collector may be faster.
+func removeIssued(ctx context.Context, c Cluster, ref plan.ObjectRef, owner string) error {
+	o, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) || err == nil && o.OwnerUID != owner {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.Delete(ctx, o.ObjectRef)
+}

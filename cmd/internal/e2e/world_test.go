@@ -304,7 +304,7 @@ func (w *world) exactLinks(sites []site, links []link) {
 func (w *world) nothingLeft() {
 	w.t.Helper()
 	for i := range w.dyn {
-		for _, kind := range []string{"sites", "links", "accessgrants", "accesstokens", "secrets", "configmaps"} {
+		for _, kind := range []string{"sites", "links", "certificates", "accessgrants", "accesstokens", "secrets", "configmaps"} {
 			for _, o := range w.list(i, "", kind, w.owned()) {
 				w.t.Errorf("left over: %s %s/%s on %s", kind, o.GetNamespace(), o.GetName(), contextName(i))
 			}
