@@ -310,7 +310,7 @@ func describe(a plan.Action) string {
 	if len(a.DependsOn) > 0 {
 		s += " after " + strings.Join(a.DependsOn, " ")
 	}
-	if a.Has(plan.StepGrant) {
+	if a.Has(plan.StepGrant) || a.Has(plan.StepCertificate) {
 		s += fmt.Sprintf(" attempt %d", a.Link.Attempt)
 	}
 	return s

@@ -172,7 +172,7 @@ func listening(s plan.SiteView) []plan.Endpoint {
 // ofGroup are the endpoints that the i-th Link of a site has.
 func ofGroup(s plan.SiteView, i int) []plan.Endpoint {
 	if i < len(s.Endpoints) {
-		return s.Endpoints[i : i+1]
+		return slices.Clone(s.Endpoints[i : i+1])
 	}
 	return nil
 }
@@ -386,7 +386,7 @@ func (m *model) updateLink(a plan.Action) {
 // matching are the endpoints of a site that are of a Link's group.
 func matching(s plan.SiteView, have []plan.Endpoint) []plan.Endpoint {
 	if len(s.Endpoints) == 1 {
-		return s.Endpoints
+		return slices.Clone(s.Endpoints)
 	}
 	return slices.DeleteFunc(slices.Clone(s.Endpoints), func(e plan.Endpoint) bool {
 		return !slices.ContainsFunc(have, func(h plan.Endpoint) bool { return h.Group == e.Group })

@@ -65,33 +65,85 @@ func TestKilledAfterEveryWrite(t *testing.T) {
 	} {
 		t.Run(life.name, func(t *testing.T) {
 			t.Parallel()
-			cases := 0
-			for n := 1; ; n++ {
-				w := newWorld(t)
-				if life.before != nil {
-					life.before(w)
-					w.must(0, "apply", "--yes")
-				}
-				life.after(w)
-				if !w.killAfter(n) {
-					break
-				}
-				cases++
-				w.rewire()
-				w.must(0, "apply", "--yes")
+			killEverywhere(t, life.before, life.after, func(w *world) {
 				w.settled(life.sites, life.links)
 				w.noSettings(life.sites)
 				if len(life.sites) == 0 {
 					w.nothingLeft()
 				}
-				if t.Failed() {
-					t.Fatalf("killed after write %d", n)
+			})
+		})
+	}
+}
+
+// killEverywhere kills an apply after each of its writes in turn, each time in a
+// world of its own, runs it again, and checks the end.
+func killEverywhere(t *testing.T, before, after, check func(w *world)) {
+	t.Helper()
+	cases := 0
+	for n := 1; ; n++ {
+		w := newWorld(t)
+		if before != nil {
+			before(w)
+			w.must(0, "apply", "--yes")
+		}
+		after(w)
+		if !w.killAfter(n) {
+			break
+		}
+		cases++
+		w.rewire()
+		w.must(0, "apply", "--yes")
+		check(w)
+		if t.Failed() {
+			t.Fatalf("killed after write %d", n)
+		}
+	}
+	t.Logf("killed after each of %d writes", cases)
+	if cases == 0 {
+		t.Error("no write was made")
+	}
+}
+
+// The same for links by certificate: coming up, new keys, another way, going down.
+func TestKilledAfterEveryWriteByCertificate(t *testing.T) {
+	t.Parallel()
+	const open, certificate = `linkAccess: "default"`, `via: "certificate"`
+	for _, life := range []struct {
+		name          string
+		before, after string
+		certificates  int
+	}{
+		{"create", "", certificate, 1},
+		{"rotation", certificate, certificate + ", rotation: 1", 1},
+		{"by token", certificate, `via: "token"`, 0},
+		{"remove", certificate, "", 0},
+	} {
+		t.Run(life.name, func(t *testing.T) {
+			t.Parallel()
+			describe := func(w *world, link string) {
+				if link == "" {
+					w.describe(nil, nil)
+					return
 				}
+				w.byCertificate(open, "", link)
 			}
-			t.Logf("%s: killed after each of %d writes", life.name, cases)
-			if cases == 0 {
-				t.Error("no write was made")
+			before := func(w *world) { describe(w, life.before) }
+			if life.before == "" {
+				before = nil
 			}
+			killEverywhere(t, before, func(w *world) { describe(w, life.after) }, func(w *world) {
+				w.up()
+				w.certificates(life.certificates)
+				want := 1
+				if life.after == "" {
+					w.nothingLeft()
+					want = 0
+				}
+				if links, secrets := w.spokeLinks(), w.list(1, w.ns("spoke"), "secrets", w.owned()); len(links) != want || len(secrets) != want {
+					t.Errorf("%d Links and %d Secrets, want %d", len(links), len(secrets), want)
+				}
+			})
 		})
 	}
 }
