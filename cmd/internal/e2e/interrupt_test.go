@@ -36,10 +36,12 @@ func TestInterrupted(t *testing.T) {
 			})
 			var out bytes.Buffer
 			errOut := &notify{word: "stopping", seen: stopped}
+			w.check.begin()
 			code := cli.Main([]string{"apply", "--yes"}, cli.System{
 				In: strings.NewReader(""), Out: &out, Err: errOut, Dir: w.dir, Signals: signals,
 				Getenv: func(k string) string { return map[string]string{"KUBECONFIG": w.kubeconfig}[k] },
 			})
+			w.check.end(code == 0)
 			if code != 130 {
 				t.Errorf("exit %d, want 130\n%s", code, errOut.String())
 			}

@@ -180,11 +180,13 @@ func (w *world) killAfter(n int) (killed bool) {
 			}
 		}
 	})
+	w.check.begin()
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
 	close(started)
 	err := cmd.Wait()
+	w.check.end(err == nil)
 	if err == nil {
 		return false
 	}

@@ -42,6 +42,8 @@ func (r request) resource() string { return r.Path[strings.LastIndex(r.Path, "/"
 // request, can cut the command off, and can bend what passes.
 type wires struct {
 	t testing.TB
+	// check judges each write before it passes.
+	check *writeCheck
 	// kubeconfig is a file with one context for each cluster: sandbox-1, sandbox-2.
 	kubeconfig string
 
@@ -57,9 +59,9 @@ type wires struct {
 	writes int
 }
 
-func newWires(t testing.TB) *wires {
+func newWires(t testing.TB, check *writeCheck) *wires {
 	t.Helper()
-	w := &wires{t: t}
+	w := &wires{t: t, check: check}
 	kc := clientcmdapi.NewConfig()
 	for i, cfg := range bed.configs[:clusters] {
 		name := contextName(i)
@@ -113,7 +115,7 @@ func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !w.open(v.cluster) {
 		return nil, io.ErrClosedPipe
 	}
-	body, err := w.bend(r)
+	body, answered, err := v.pass(r)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +123,7 @@ func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	answered(resp.StatusCode)
 	w.record(request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: resp.StatusCode, Body: body})
 	if !w.open(v.cluster) {
 		_ = resp.Body.Close()
@@ -129,24 +132,35 @@ func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// bend reads the body for the record, and lets the test rewrite it.
-func (w *wires) bend(r *http.Request) ([]byte, error) {
-	if r.Body == nil {
-		return nil, nil
+// pass reads the body for the record, has the check look at what the command
+// wrote, and lets the test bend it.
+func (v *wire) pass(r *http.Request) (body []byte, answered func(status int), err error) {
+	if r.Body != nil {
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, nil, err
+		}
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	answered, err = v.wires.check.incoming(v.cluster, r, body, v.next)
+	if r.Context().Err() == nil && err != nil {
+		v.wires.t.Error(err)
 	}
+	if err != nil || r.Body == nil {
+		return nil, answered, err
+	}
+	body = v.wires.bend(r, body)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return body, answered, nil
+}
+
+// bend lets the test rewrite a body.
+func (w *wires) bend(r *http.Request, body []byte) []byte {
 	w.mu.Lock()
 	rewrite := w.rewrite
 	w.mu.Unlock()
-	if rewrite != nil {
-		body = rewrite(r.Method, r.URL.Path, body)
+	if rewrite == nil {
+		return body
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	r.ContentLength = int64(len(body))
-	return body, nil
+	return rewrite(r.Method, r.URL.Path, body)
 }
 
 func (w *wires) record(r request) {

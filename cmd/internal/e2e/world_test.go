@@ -38,7 +38,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{wires: newWires(t), dir: t.TempDir()}
+	w := &world{dir: t.TempDir()}
 	w.name = fmt.Sprintf("t%d-%x", serial.Add(1), time.Now().UnixNano()&0xffffff)
 	for _, cfg := range bed.configs[:clusters] {
 		d, err := dynamic.NewForConfig(cfg)
@@ -47,12 +47,13 @@ func newWorld(t testing.TB) *world {
 		}
 		w.dyn = append(w.dyn, d)
 	}
+	w.wires = newWires(t, checkWrites(t, w.dyn))
 	t.Cleanup(w.removeNamespaces)
 	return w
 }
 
 // rewire gives the world fresh wires, as a new process has a new connection.
-func (w *world) rewire() { w.wires = newWires(w.t) }
+func (w *world) rewire() { w.wires = newWires(w.t, w.check) }
 
 func (w *world) removeNamespaces() {
 	for i := range w.dyn {
@@ -131,10 +132,12 @@ func (w *world) runIn(dir string, args ...string) outcome {
 	w.t.Helper()
 	var out, errOut bytes.Buffer
 	env := map[string]string{"KUBECONFIG": w.kubeconfig, "HOME": w.dir}
+	w.check.begin()
 	code := cli.Main(args, cli.System{
 		In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: dir,
 		Getenv: func(k string) string { return env[k] },
 	})
+	w.check.end(code == 0)
 	return outcome{code, out.String(), errOut.String()}
 }
 
@@ -226,15 +229,23 @@ func (w *world) eventually(what string, ok func() bool) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	if !within(ctx, ok) {
+		w.t.Fatalf("not so after %s: %s", patience, what)
+	}
+}
+
+// within asks again and again until it is so, or until the context ends.
+func within(ctx context.Context, ok func() bool) bool {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-ctx.Done():
-			w.t.Fatalf("not so after %s: %s", patience, what)
+			return false
 		case <-tick.C:
 		}
 	}
+	return true
 }
 
 // owned is the selector for everything that carries the network's label.
