@@ -34,10 +34,10 @@ func (t *task) applySite(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := t.step(ctx, plan.StepClose, func(ctx context.Context) error { return c.Delete(ctx, t.Site.Close) }); err != nil {
+	if err := t.step(ctx, plan.StepReady, func(ctx context.Context) error { return t.waitSite(ctx, c) }); err != nil {
 		return err
 	}
-	return t.step(ctx, plan.StepReady, func(ctx context.Context) error { return t.waitSite(ctx, c) })
+	return t.step(ctx, plan.StepClose, func(ctx context.Context) error { return c.Delete(ctx, t.Site.Close) })
 }
 
 func (t *task) createNamespace(ctx context.Context, c Cluster) error {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 )
 
 // sites plans what the description's sites need.
@@ -136,11 +135,7 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	}
 	if access, ok := m.index.accesses[place{s.Cluster, s.Namespace}]; ok && !s.Listens {
 		a.Site.Close = ref(s.Cluster, ObjectAccess, access.Meta)
-		at := len(a.Steps)
-		if a.Has(StepReady) {
-			at--
-		}
-		a.Steps = slices.Insert(a.Steps, at, StepClose)
+		a.Steps = append(a.Steps, StepClose) // once the controller has seen the Site: before, it makes it again
 		a.Disruption = DisruptionReconnect
 	}
 	a.Why = m.whySite(adopted, a.Has(StepClose), recorded, a.Fields)
