@@ -201,7 +201,7 @@ func intend(inv *plan.Inventory, a plan.Action) {
 	entry.Attempt = max(entry.Attempt, w.Attempt)
 	entry.ToUID = w.To.UID
 	entry.Via, entry.Rotation, entry.Proxy, entry.ProxySecret = w.Via, w.Rotation, w.Proxy, w.ProxySecret
-	if a.Has(plan.StepConfirm) {
+	if made := entry.State != plan.LinkApplied || a.Has(plan.StepGrant) || a.Has(plan.StepCertificate) || a.Verb == plan.VerbAdopt; made && a.Has(plan.StepConfirm) {
 		entry.State = plan.LinkUnderWay
 		entry.Adopted = a.Verb == plan.VerbAdopt
 	}

@@ -163,13 +163,22 @@ func (t *task) linkSpec(group []any) map[string]any {
 	return spec
 }
 
-// groups are the endpoints of the listening Site as they are now, by group, in the
-// order of the groups' names.
+// groups are the endpoints of the listening Site as they are now, by group.
 func (t *task) groups(ctx context.Context, e ends) ([][]any, error) {
 	site, err := e.to.Get(ctx, t.siteOf(t.Link.To))
 	if err != nil {
 		return nil, err
 	}
+	out := groupsOf(site)
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s has no endpoints: %w", site.ObjectRef, ErrStale)
+	}
+	return out, nil
+}
+
+// groupsOf are the endpoints in a Site's status by group, in the order of the
+// groups' names.
+func groupsOf(site Object) [][]any {
 	list, _ := site.Status["endpoints"].([]any)
 	byGroup := map[string][]any{}
 	var names []string
@@ -184,15 +193,12 @@ func (t *task) groups(ctx context.Context, e ends) ([][]any, error) {
 		}
 		byGroup[name] = append(byGroup[name], endpoint)
 	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("%s has no endpoints: %w", site.ObjectRef, ErrStale)
-	}
 	slices.Sort(names)
 	out := make([][]any, 0, len(names))
 	for _, name := range names {
 		out = append(out, byGroup[name])
 	}
-	return out, nil
+	return out
 }
 
 // siteOf is the Site at one end of the link.

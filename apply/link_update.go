@@ -22,6 +22,9 @@ func (t *task) updateLink(ctx context.Context) error {
 	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
 		return err
 	}
+	if err := t.awaitRouters(ctx, e); err != nil {
+		return err
+	}
 	var links []Object
 	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) (err error) {
 		if links, err = t.changeLinks(ctx, e); err != nil || t.Verb != plan.VerbAdopt {
@@ -34,10 +37,29 @@ func (t *task) updateLink(ctx context.Context) error {
 	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
 		return err
 	}
-	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error { return t.removeObjects(ctx, t.Link.Remove) }); err != nil {
+	var added []Object
+	if err := t.step(ctx, plan.StepAdd, func(ctx context.Context) (err error) {
+		added, err = t.addLinks(ctx, e)
+		return err
+	}); err != nil {
 		return err
 	}
-	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
+	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error {
+		if err := t.surviving(ctx, e); err != nil {
+			return err
+		}
+		return t.removeObjects(ctx, t.Link.Remove)
+	}); err != nil {
+		return err
+	}
+	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error {
+		all := names(added)
+		for _, l := range t.Link.Live {
+			all = append(all, l.Name)
+		}
+		slices.Sort(all)
+		return t.confirm(ctx, all)
+	})
 }
 
 // changeLinks brings each Link to its desired cost and labels: one conditional
@@ -76,7 +98,7 @@ func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (O
 		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
 	case cost != desired && cost != max(int64(planned.Cost), 1):
 		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
-	case cost == desired && t.labelled(live) && endpoints == nil:
+	case cost == desired && t.labelled(live) && endpoints == nil && Holds(live, "Configured"):
 		return live, nil
 	}
 	return live, t.takeOver(ctx, e, live, live.ResourceVersion, endpoints)

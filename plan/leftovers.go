@@ -10,7 +10,7 @@ func (m *maker) stale(c linkCase) []ObjectRef {
 			out = append(out, m.linkRefs(c.at, v, c.own)...)
 		}
 	}
-	return append(out, m.leftovers(c, m.certificateOf(c, c.recorded.Attempt))...)
+	return append(out, m.leftovers(c, m.certificateOf(c, c.credentials()))...)
 }
 
 // leftovers are owned grants, tokens and Certificates of the link, wherever they are, and Secrets

@@ -81,6 +81,17 @@ func (m *maker) keyFields(c linkCase) []Field {
 	return out
 }
 
+// credentials is the attempt whose credentials a link's Links use. Links that were
+// added for another router have a later attempt's name and the old one's Secret.
+func (c linkCase) credentials() int {
+	for _, v := range c.current {
+		if v.TLSCredentials != "" {
+			return attemptOf(c.Name, v.TLSCredentials)
+		}
+	}
+	return c.recorded.Attempt
+}
+
 // certificateOf selects what of an attempt's Certificate has to stay.
 func (m *maker) certificateOf(c linkCase, attempt int) func(ObjectRef) bool {
 	return func(r ObjectRef) bool {

@@ -55,8 +55,8 @@ func (m *maker) readdressed(c linkCase) (string, Cause) {
 	if f, ok := m.listening(c.To); ok {
 		return fmt.Sprintf("site %s changes how it listens (%s)", c.To, f.Path), f.Cause
 	}
-	if len(c.recorded.Objects) > 0 && len(c.recorded.Objects) != m.groups(c.To) {
-		return fmt.Sprintf("site %s has %d routers now", c.To, m.groups(c.To)), CauseDrift
+	if _, surplus := m.routers(c); len(surplus) == len(c.current) && !m.unaddressed(c) {
+		return fmt.Sprintf("its Links lead to no router that site %s has", c.To), CauseDrift
 	}
 	at := m.index.endpoints(c.action.Link.To)
 	for _, v := range c.current {
@@ -75,16 +75,23 @@ func (m *maker) readdressed(c linkCase) (string, Cause) {
 // the CA that its links are signed by.
 func (m *maker) listening(site network.SiteName) (Field, bool) {
 	for _, f := range m.siteFields["site/"+string(site)] {
-		if f.Path == "ha" || f.Path == "defaultIssuer" || f.Path == "linkAccess" && !isZero(f.From) && !isZero(f.To) {
+		if f.Path == "defaultIssuer" || f.Path == "linkAccess" && !isZero(f.From) && !isZero(f.To) {
 			return f, true
 		}
 	}
 	return Field{}, false
 }
 
+// unaddressed reports whether no Link says where it leads to.
+func (m *maker) unaddressed(c linkCase) bool {
+	return !slices.ContainsFunc(c.current, func(v LinkView) bool { return len(v.Endpoints) > 0 })
+}
+
+// incomplete says what an applied link lacks. A Link that is gone beside another is
+// made again with the same credentials, unless they were made by hand.
 func (m *maker) incomplete(c linkCase) (string, Cause) {
 	for _, name := range c.recorded.Objects {
-		if !slices.ContainsFunc(c.current, func(v LinkView) bool { return v.Name == name }) {
+		if c.recorded.Adopted && !slices.ContainsFunc(c.current, func(v LinkView) bool { return v.Name == name }) {
 			return fmt.Sprintf("Link %q is gone from the cluster", name), CauseDrift
 		}
 	}

@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // updateLink compares cost, labels and leftovers.
 func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	a := c.action
@@ -20,22 +22,56 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	if c.recorded.Cost != c.Cost || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
 		a.Steps = append(a.Steps, StepRecord)
 	}
-	if len(a.Fields) > 0 || relabel {
+	edits := len(a.Fields) > 0
+	if edits || relabel {
 		a.Steps = append(a.Steps, StepTakeOver, StepConfigured)
 	}
 	a.Link.Remove = m.stale(c)
 	if len(a.Link.Remove) > 0 {
 		a.Steps = append(a.Steps, StepClean)
 	}
+	m.eachRouter(c, &a)
+	if a.Link.Routers > 0 {
+		a.Steps = a.routerSteps()
+	} else if !sameNames(c.recorded.Objects, c.current) && !a.Has(StepConfirm) {
+		a.Steps = append(a.Steps, StepConfirm)
+	}
 	a.Cause, a.Why = m.whyUpdate(a, relabel)
-	if len(a.Fields) > 0 {
+	if edits {
 		a.Disruption = DisruptionReconnect
 	}
 	return a, len(a.Steps) > 0
 }
 
+// routerSteps are the steps of an update that also adds or removes Links: adding
+// comes first, removing last.
+func (a Action) routerSteps() []Step {
+	steps := []Step{StepRecord}
+	if a.Has(StepTakeOver) {
+		steps = append(steps, StepTakeOver, StepConfigured)
+	}
+	if a.Link.Routers > len(a.Link.Live) {
+		steps = append(steps, StepAdd)
+	}
+	if len(a.Link.Remove) > 0 {
+		steps = append(steps, StepClean)
+	}
+	return append(steps, StepConfirm)
+}
+
+func sameNames(recorded []string, links []LinkView) bool {
+	var names []string
+	for _, v := range links {
+		names = append(names, v.Name)
+	}
+	slices.Sort(names)
+	return slices.Equal(names, recorded)
+}
+
 func (m *maker) whyUpdate(a Action, relabel bool) (Cause, string) {
 	switch {
+	case a.Link.Routers > 0 && len(a.Fields) == 1:
+		return a.Fields[0].Cause, whyRouters(a)
 	case len(a.Fields) > 0:
 		return mergeCauses(a.Fields, CausePending), changed(a.Fields)
 	case relabel:

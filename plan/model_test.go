@@ -377,10 +377,37 @@ func (m *model) updateLink(a plan.Action) {
 			}
 		}
 	}
+	if a.Has(plan.StepAdd) {
+		names = append(names, m.addLinks(view, a)...)
+	}
+	slices.Sort(names)
 	m.remove(a.Link.Remove)
 	if a.Has(plan.StepRecord) || a.Has(plan.StepConfirm) {
 		m.confirm(a, names, m.site(a.Link.To).UID)
 	}
+}
+
+// addLinks makes the Links of routers that no living Link leads to.
+func (m *model) addLinks(view *plan.ClusterView, a plan.Action) (names []string) {
+	to := m.site(a.Link.To)
+	covered := map[string]bool{}
+	for _, l := range view.Links {
+		for _, live := range a.Link.Live {
+			if l.UID == live.UID && len(l.Endpoints) > 0 {
+				covered[l.Endpoints[0].Group] = true
+			}
+		}
+	}
+	for i, e := range to.Endpoints {
+		if covered[e.Group] {
+			continue
+		}
+		name := fmt.Sprintf("%s-%d", network.ObjectName(network.LinkName(a.Name), a.Link.Attempt), i+1)
+		m.takeOrMake(view, a, name, a.Link.Live[0].Secret, "", m.labels(plan.LabelLink, a.Name))
+		m.remote(view, a.Namespace, name, to, i)
+		names = append(names, name)
+	}
+	return names
 }
 
 // matching are the endpoints of a site that are of a Link's group.

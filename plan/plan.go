@@ -127,6 +127,7 @@ const (
 	StepCertificate Step = "certificate" // create the Certificate and wait for its Secret
 	StepCarry       Step = "carry"       // copy that Secret to the connecting site
 	StepLink        Step = "link"        // create one Link for each endpoint group
+	StepAdd         Step = "add"         // create the Links of further routers, wait until they are operational
 	StepTakeOver    Step = "take-over"   // label the Link and its Secret, set the cost, touch
 	StepConfigured  Step = "configured"  // wait until the router has the Link
 	StepOperational Step = "operational" // wait until the routers report the Link up
@@ -208,6 +209,8 @@ type LinkWork struct {
 	Proxy       network.ProxyName `json:"proxy"`
 	ProxySecret string            `json:"proxySecret"`
 	Rotation    int32             `json:"rotation"`
+	// Routers is how many Links the link has at the end, where that changes; else 0.
+	Routers int `json:"routers"`
 	// Reconnect asks for the endpoints of the listening Site in the Links that stay.
 	Reconnect bool `json:"reconnect"`
 	// Attempt numbers the credentials to use; see network.ObjectName.

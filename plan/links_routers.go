@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// routers compares a link's Links with the routers of its listening site, one for
+// each endpoint group: an HA site has two. It gives how many Links are missing and
+// which lead to a router that is not there, or not after this plan.
+func (m *maker) routers(c linkCase) (missing int, surplus []LinkView) {
+	links := slices.Clone(c.current)
+	slices.SortStableFunc(links, func(a, b LinkView) int { return cmp.Compare(m.groupOf(c, a), m.groupOf(c, b)) })
+	groups := m.liveGroups(c.To)
+	if _, changes := m.changes(c.To, "ha"); changes || len(groups) == 0 {
+		want := m.groups(c.To)
+		if len(links) > want {
+			return 0, links[want:]
+		}
+		return want - len(links), nil
+	}
+	covered := map[string]bool{}
+	for _, v := range links {
+		group := m.groupOf(c, v)
+		if covered[group] || !slices.Contains(groups, group) {
+			surplus = append(surplus, v)
+			continue
+		}
+		covered[group] = true
+	}
+	return len(groups) - len(covered), surplus
+}
+
+// liveGroups are the endpoint groups that the listening Site has now, sorted.
+func (m *maker) liveGroups(site network.SiteName) []string {
+	d := m.index.desired[site]
+	at := place{d.Cluster, d.Namespace}
+	var out []string
+	for _, e := range m.index.endpoints(End{Cluster: d.Cluster, Namespace: d.Namespace, UID: m.index.siteUID(at, site)}) {
+		if !slices.Contains(out, e.Group) {
+			out = append(out, e.Group)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// groupOf is the group that a Link leads to: its endpoints say so, or, where they
+// name none, the Site's of the same address.
+func (m *maker) groupOf(c linkCase, v LinkView) string {
+	for _, have := range v.Endpoints {
+		if have.Group != "" {
+			return have.Group
+		}
+		for _, e := range m.index.endpoints(c.action.Link.To) {
+			if e.String() == have.String() {
+				return e.Group
+			}
+		}
+	}
+	if groups := m.liveGroups(c.To); len(groups) == 1 && len(c.current) == 1 {
+		return groups[0]
+	}
+	return ""
+}
+
+// changes gives the field by which the plan changes a living site.
+func (m *maker) changes(site network.SiteName, path string) (Field, bool) {
+	for _, f := range m.siteFields["site/"+string(site)] {
+		if f.Path == path {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// eachRouter plans the Links that routers of the listening site lack, with the
+// credentials that the link has, and the removal of those of routers that are gone.
+// What stays is not touched.
+func (m *maker) eachRouter(c linkCase, a *Action) {
+	missing, surplus := m.routers(c)
+	if c.recorded.Adopted || missing == 0 && len(surplus) == 0 {
+		return
+	}
+	cause := CauseDrift
+	if f, ok := m.changes(c.To, "ha"); ok {
+		cause = f.Cause
+	}
+	from, to := len(c.current), len(c.current)+missing-len(surplus)
+	a.Fields = append(a.Fields, Field{Path: "routers", From: from, To: to, Cause: cause})
+	a.Link.Routers = to
+	if missing > 0 {
+		a.Link.Attempt = m.freeAttempt(c)
+	}
+	for _, v := range surplus {
+		a.Link.Live = slices.DeleteFunc(a.Link.Live, func(l LiveLink) bool { return l.UID == v.UID })
+		a.Link.Remove = append(a.Link.Remove, ref(c.at.cluster, ObjectLink, v.Meta))
+	}
+}
+
+// whyRouters words a change of the number of routers.
+func whyRouters(a Action) string {
+	return fmt.Sprintf("site %s has %s now, and each gets a Link", a.Link.To.Site, count(a.Link.Routers, "router"))
+}
