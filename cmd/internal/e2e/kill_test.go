@@ -168,6 +168,9 @@ func (w *world) killAfter(n int) (killed bool) {
 	cmd := exec.Command(bed.binary, "apply", "--yes")
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+w.kubeconfig)
+	for k, v := range w.env {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	started := make(chan struct{})

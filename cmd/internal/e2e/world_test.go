@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,8 @@ type world struct {
 	name string
 	dir  string
 	dyn  []dynamic.Interface
+	// env is further environment of its commands.
+	env map[string]string
 }
 
 func newWorld(t testing.TB) *world {
@@ -132,6 +135,7 @@ func (w *world) runIn(dir string, args ...string) outcome {
 	w.t.Helper()
 	var out, errOut bytes.Buffer
 	env := map[string]string{"KUBECONFIG": w.kubeconfig, "HOME": w.dir}
+	maps.Copy(env, w.env)
 	w.check.begin()
 	code := cli.Main(args, cli.System{
 		In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: dir,
