@@ -31,16 +31,19 @@ type networkStatus struct {
 	} `json:"siteStatus"`
 }
 
-// up lists the links that the routers of a site report as up. A report that cannot
-// be read lists none.
+// up lists the links that the routers of a site report as up. In a report that does
+// not tell the site apart, any site's links count. One that cannot be read lists none.
 func up(report, siteUID string) map[string]bool {
 	var all networkStatus
 	if err := json.Unmarshal([]byte(report), &all); err != nil {
 		return nil
 	}
-	out := map[string]bool{}
+	out, known := map[string]bool{}, false
 	for _, s := range all.SiteStatus {
-		if s.Site.Identity != siteUID {
+		known = known || s.Site.Identity == siteUID
+	}
+	for _, s := range all.SiteStatus {
+		if known && s.Site.Identity != siteUID {
 			continue
 		}
 		for _, r := range s.RouterStatus {

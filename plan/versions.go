@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,12 +88,13 @@ func (m *maker) supported(c linkCase) bool {
 // router.
 func (m *maker) editable(c linkCase, fields []Field) bool {
 	v, old := m.tooOld(c.at, c.From)
-	if len(fields) == 0 || !old {
+	edits := slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Path != "cost" && f.Path != "endpoints" })
+	if len(edits) == 0 || !old {
 		return true
 	}
 	m.refuse(Refusal{
 		Code: "unsupported-version", Subject: fmt.Sprintf("link %q", c.Name),
-		Message:  fmt.Sprintf("a changed %s does not reach the router with Skupper %s at site %s; it takes 2.2.0", fields[0].Path, v, c.From),
+		Message:  fmt.Sprintf("a changed %s does not reach the router with Skupper %s at site %s; it takes 2.2.0", edits[0].Path, v, c.From),
 		Override: fmt.Sprintf("upgrade Skupper on cluster %s, or replace the link by raising its rotation", c.at.cluster),
 	})
 	return false
