@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
@@ -26,8 +27,17 @@ func (t *task) applySite(ctx context.Context) error {
 	}); err != nil {
 		return t.withNamespaceHint(err)
 	}
+	closing := func(ctx context.Context) error { return c.Delete(ctx, t.Site.Close) }
+	if err := t.step(ctx, plan.StepQuiet, func(ctx context.Context) error { return t.quiet(ctx, c) }); err != nil {
+		return err
+	}
+	if t.Has(plan.StepQuiet) {
+		if err := t.step(ctx, plan.StepClose, closing); err != nil {
+			return err
+		}
+	}
 	if err := t.step(ctx, plan.StepSite, func(ctx context.Context) error {
-		if err := again(func() error { return t.writeSite(ctx, c) }); err != nil {
+		if err := again(func() error { return t.writeSite(ctx, c, t.Site.Fields) }); err != nil {
 			return err
 		}
 		return t.ledger.buryDropped(ctx, t.Cluster, t.Namespace)
@@ -37,7 +47,21 @@ func (t *task) applySite(ctx context.Context) error {
 	if err := t.step(ctx, plan.StepReady, func(ctx context.Context) error { return t.waitSite(ctx, c) }); err != nil {
 		return err
 	}
-	return t.step(ctx, plan.StepClose, func(ctx context.Context) error { return c.Delete(ctx, t.Site.Close) })
+	if t.Has(plan.StepQuiet) {
+		return nil // closed above
+	}
+	return t.step(ctx, plan.StepClose, closing)
+}
+
+// quiet makes the Site as desired but for edge, and waits until the controller has
+// seen it.
+func (t *task) quiet(ctx context.Context, c Cluster) error {
+	fields := maps.Clone(t.Site.Fields)
+	fields["edge"] = false
+	if err := again(func() error { return t.writeSite(ctx, c, fields) }); err != nil {
+		return err
+	}
+	return t.waitSite(ctx, c)
 }
 
 func (t *task) createNamespace(ctx context.Context, c Cluster) error {
@@ -62,9 +86,9 @@ func (t *task) siteRef() plan.ObjectRef {
 
 // writeSite reads the Site again: as desired means done, as planned means write,
 // anything else is stale.
-func (t *task) writeSite(ctx context.Context, c Cluster) error {
+func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) error {
 	want := Object{
-		ObjectRef: t.siteRef(), Spec: specOf(t.Site.Fields),
+		ObjectRef: t.siteRef(), Spec: specOf(fields),
 		Labels:      t.labels(plan.LabelSite),
 		Annotations: t.annotations(t.Site.Fields),
 	}

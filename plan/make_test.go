@@ -270,6 +270,13 @@ func TestActions(t *testing.T) {
 		}, []string{"delete site/hub pending reconnect [delete]"}},
 		{"setting", func(_ *model, n *network.Network) { n.Sites[1].Settings = map[string]string{"router-logging": "info"} },
 			[]string{"update site/spoke pending restart [record site ready] settings.router-logging <nil>>info"}},
+		{"a listening site becomes an edge", func(m *model, n *network.Network) {
+			n.Links, n.Sites[0].LinkAccess, n.Sites[0].Edge = nil, "", true
+			m.cluster("a").Accesses = []plan.AccessView{{Meta: plan.Meta{Namespace: "hub", Name: plan.RouterAccess, UID: "access"}}}
+		}, []string{
+			"update site/hub pending restart [record quiet close site ready] edge false>true linkAccess default>none",
+			"delete link/spoke-hub pending reconnect [delete confirm]",
+		}},
 		{"protect", func(_ *model, n *network.Network) { n.Sites[0].Protect = true },
 			[]string{"update site/hub pending none [record] protect false>true"}},
 		{"interrupted", func(m *model, _ *network.Network) {

@@ -119,6 +119,7 @@ const (
 	StepNamespace   Step = "namespace"   // create the namespace
 	StepRecord      Step = "record"      // write the intent into the inventory
 	StepSite        Step = "site"        // write the Site
+	StepQuiet       Step = "quiet"       // write the Site without edge, wait: one that listens or has two routers is no edge
 	StepClose       Step = "close"       // delete the RouterAccess that Skupper leaves when link access goes
 	StepReady       Step = "ready"       // wait until the Site is ready
 	StepGrant       Step = "grant"       // create the grant and wait for its code

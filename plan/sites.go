@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 )
 
 // sites plans what the description's sites need.
@@ -136,7 +137,10 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	if access, ok := m.index.accesses[place{s.Cluster, s.Namespace}]; ok && !s.Listens {
 		a.Site.Close = ref(s.Cluster, ObjectAccess, access.Meta)
 		a.Steps = append(a.Steps, StepClose) // once the controller has seen the Site: before, it makes it again
-		a.Disruption = DisruptionReconnect
+		a.Disruption = worse(a.Disruption, DisruptionReconnect)
+	}
+	if a.Has(StepSite) && becomesEdge(s.Fields, live.Fields) {
+		a.Steps = edgeSteps(a.Steps)
 	}
 	a.Why = m.whySite(adopted, a.Has(StepClose), recorded, a.Fields)
 	switch {
@@ -148,6 +152,40 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 		a.Cause = CauseDrift
 	}
 	return a, len(a.Steps) > 0
+}
+
+// becomesEdge reports whether a Site that accepts links, or has two routers, is to
+// be an edge site, which can do neither.
+func becomesEdge(desired, live map[string]any) bool {
+	return desired["edge"] == true && live["edge"] != true && (!isZero(live["linkAccess"]) || live["ha"] == true)
+}
+
+// edgeSteps take away first what an edge site cannot have.
+func edgeSteps(steps []Step) []Step {
+	out := []Step{}
+	for _, s := range steps {
+		switch s {
+		case StepSite:
+			out = append(out, StepQuiet)
+			if slices.Contains(steps, StepClose) {
+				out = append(out, StepClose)
+			}
+			out = append(out, StepSite)
+		case StepClose:
+		default:
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// worse is the class that disturbs more.
+func worse(a, b Disruption) Disruption {
+	order := []Disruption{DisruptionNone, DisruptionReconnect, DisruptionRestart, DisruptionReplace}
+	if slices.Index(order, a) > slices.Index(order, b) {
+		return a
+	}
+	return b
 }
 
 func (m *maker) whySite(adopted, closing bool, recorded map[string]any, fields []Field) string {
