@@ -32,7 +32,7 @@ func (d *decoder) goodString(f field, s string) bool {
 		d.notAChoice(f, s, all)
 		return false
 	}
-	if f.name == "network" && f.subject == "" && (!isLabel(s) || len(s) > network.MaxNetworkName) {
+	if f.name == "network" && f.subject == "" && !network.ValidNetworkName(s) {
 		d.add(f, "network-name", fmt.Sprintf("network is %q, which is no DNS label of at most %d characters",
 			clip(s), network.MaxNetworkName), fixDNSLabel)
 		return false

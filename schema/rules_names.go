@@ -32,44 +32,23 @@ func (r *rules) label(code, subject string, at diag.Position, what, name string,
 	switch {
 	case len(name) > most:
 		r.fail(code, subject, at, fmt.Sprintf("%s %q has %d characters, at most %d fit", what, name, len(name), most), "shorten it")
-	case !isLabel(name):
+	case !network.IsLabel(name):
 		r.fail(code, subject, at, fmt.Sprintf("%s %q is no DNS label", what, name), fixDNSLabel)
 	}
-}
-
-// isLabel tells a DNS-1123 label, of any length.
-func isLabel(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		alnum := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
-		if !alnum && (c != '-' || i == 0 || i == len(s)-1) {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // reserved refuses link names that the router or Fairlead use themselves.
 func (r *rules) reserved(l linkDecl) {
 	subject := subject("link", string(l.Name))
-	for _, prefix := range []string{"skupper-router", "auto-mesh"} {
+	for _, prefix := range network.RouterPrefixes {
 		if strings.HasPrefix(string(l.Name), prefix) {
 			r.fail("reserved-name", subject, l.DeclaredAt, fmt.Sprintf("names that start with %q belong to the router", prefix), "choose another name")
 		}
 	}
-	if suffix := attemptSuffix(string(l.Name)); suffix != "" {
+	if suffix := network.AttemptSuffix(string(l.Name)); suffix != "" {
 		r.fail("reserved-name", subject, l.DeclaredAt,
 			fmt.Sprintf("a name that ends in %q is kept for a later attempt at a link", suffix), "choose another ending")
 	}
-}
-
-// attemptSuffix is the "-r" and digits at the end of a name, or "".
-func attemptSuffix(name string) string {
-	rest := strings.TrimRight(name, "0123456789")
-	if rest == name || !strings.HasSuffix(rest, "-r") {
-		return ""
-	}
-	return name[len(rest)-len("-r"):]
 }
 
 // clashes finds links whose objects would get each other's names: one to an HA

@@ -59,7 +59,7 @@ const maxObject = 253
 // isSubdomain tells a DNS-1123 subdomain: labels with dots between them.
 func isSubdomain(s string) bool {
 	for label := range strings.SplitSeq(s, ".") {
-		if !isLabel(label) {
+		if !network.IsLabel(label) {
 			return false
 		}
 	}

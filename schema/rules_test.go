@@ -116,15 +116,6 @@ func TestClosest(t *testing.T) {
 	}
 }
 
-func TestAttemptSuffix(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{"a-r2": "-r2", "a-r": "", "a2": "", "r2": "", "a-r10": "-r10", "a-r2b": "", "-r2": "-r2"} {
-		if got := attemptSuffix(name); got != want {
-			t.Errorf("%q ends in %q, want %q", name, got, want)
-		}
-	}
-}
-
 // TestNoCascades checks that one mistake gives one finding.
 func TestNoCascades(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,53 @@
+package network
+
+import "strings"
+
+// RouterPrefixes start the names of Links that Skupper's router keeps for itself
+// (seen in Skupper 2.2).
+var RouterPrefixes = []string{"skupper-router", "auto-mesh"}
+
+// maxLabel is the longest DNS-1123 label.
+const maxLabel = 63
+
+// IsLabel reports whether s has the form of a DNS-1123 label: lower-case letters,
+// digits and hyphens, with a letter or digit at both ends. It does not count them.
+func IsLabel(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		alnum := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !alnum && (c != '-' || i == 0 || i == len(s)-1) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// AttemptSuffix is the "-r" and digits at the end of a link's name, or "". Names
+// with one are kept for later attempts at a link; see ObjectName.
+func AttemptSuffix(name string) string {
+	rest := strings.TrimRight(name, "0123456789")
+	if rest == name || !strings.HasSuffix(rest, "-r") {
+		return ""
+	}
+	return name[len(rest)-len("-r"):]
+}
+
+// ValidNetworkName reports whether a description may have the name.
+func ValidNetworkName(s string) bool { return IsLabel(s) && len(s) <= MaxNetworkName }
+
+// ValidSiteName reports whether a site of a description may have the name.
+func ValidSiteName(s string) bool { return IsLabel(s) && len(s) <= maxLabel }
+
+// ValidProxyName reports whether a proxy of a description may have the name.
+func ValidProxyName(s string) bool { return IsLabel(s) && len(s) <= maxLabel }
+
+// ValidLinkName reports whether a link of a description may have the name, whatever
+// other links there are.
+func ValidLinkName(s string) bool {
+	for _, prefix := range RouterPrefixes {
+		if strings.HasPrefix(s, prefix) {
+			return false
+		}
+	}
+	return IsLabel(s) && len(s) <= MaxLinkName && AttemptSuffix(s) == ""
+}
