@@ -14,10 +14,7 @@ import (
 func choices(name string) []string {
 	switch name {
 	case "linkAccess":
-		return []string{
-			"none", "default", "local", "loadbalancer", "route", "nodeport",
-			"ingress", "ingress-nginx", "contour-http-proxy", "gateway",
-		}
+		return network.LinkAccesses
 	case "via":
 		return []string{"token", "certificate"}
 	case "unreachableSites":

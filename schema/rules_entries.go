@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"strings"
 
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -92,7 +91,7 @@ func (r *rules) sharedNamespaces() {
 func (r *rules) proxyRules() {
 	for _, p := range r.proxies {
 		name := subject("proxy", string(p.Name))
-		if !p.hostAt.IsZero() && !isHost(p.Host) {
+		if !p.hostAt.IsZero() && !network.ValidProxyHost(p.Host) {
 			r.fail("proxy-host", name, p.hostAt, fmt.Sprintf("host is %q, want a host name or address alone", p.Host),
 				"leave out scheme, port and path; the port has its own field")
 		}
@@ -100,9 +99,4 @@ func (r *rules) proxyRules() {
 			r.fail("proxy-credentials", name, p.passwordAt, "password comes without a username", "add username, or remove password")
 		}
 	}
-}
-
-// isHost tells a bare host name or address from a URL or a host with a port.
-func isHost(s string) bool {
-	return s != "" && !strings.ContainsAny(s, "/@ \t\n[]") && strings.Count(s, ":") != 1
 }

@@ -41,6 +41,11 @@ func ValidSiteName(s string) bool { return IsLabel(s) && len(s) <= maxLabel }
 // ValidProxyName reports whether a proxy of a description may have the name.
 func ValidProxyName(s string) bool { return IsLabel(s) && len(s) <= maxLabel }
 
+// ValidProxyHost tells a bare host name or address from a URL or a host with a port.
+func ValidProxyHost(s string) bool {
+	return s != "" && !strings.ContainsAny(s, "/@ \t\n[]") && strings.Count(s, ":") != 1
+}
+
 // ValidLinkName reports whether a link of a description may have the name, whatever
 // other links there are.
 func ValidLinkName(s string) bool {

@@ -76,6 +76,13 @@ type Site struct {
 // Listens reports whether the site accepts links.
 func (s Site) Listens() bool { return s.LinkAccess != "" && s.LinkAccess != "none" }
 
+// LinkAccesses are the values of a Site's linkAccess that a description may have:
+// "none", "default", and the access types that Skupper's controller knows.
+var LinkAccesses = []string{
+	"none", "default", "local", "loadbalancer", "route", "nodeport",
+	"ingress", "ingress-nginx", "contour-http-proxy", "gateway",
+}
+
 // Via is how a link gets its credentials.
 type Via string
 

@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/existing"
+	"fairlead.dev/fairlead/schema"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// importFlags are import's own.
+type importFlags struct {
+	*common
+	network    string
+	contexts   []string
+	namespaces []string
+	all        bool
+	force      bool
+}
+
+func newImport(sys *System) *cobra.Command {
+	o := &importFlags{common: &common{sys: sys, format: "text", color: "auto"}}
+	c := &cobra.Command{
+		Use:   "import --network NAME",
+		Short: "Describe what runs on clusters already",
+		Long: `Import reads the Sites and Links of clusters and writes a description of them. It
+writes nothing to any cluster: "fairlead apply --adopt" then takes them over as they
+are. What no description can hold is left out, and said on standard error and in a
+comment of the file. When a cluster cannot be read, nothing is written (exit code 7).
+
+Each --context is a cluster of the description. Its name there is made from the
+context's, or given: --context hub=admin@hub.example.com.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fail(exitInvalid, "import takes no arguments, only flags: %q is one too many", args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(nil); err != nil {
+				return err
+			}
+			return o.run(c.Context())
+		},
+	}
+	o.reach(c)
+	f := c.Flags()
+	f.StringVar(&o.network, "network", "", "name that the network is to have (required)")
+	f.StringArrayVar(&o.contexts, "context", nil, "read the cluster of this kubeconfig context, [KEY=]CONTEXT (repeatable; default: the current one)")
+	f.BoolVar(&o.all, "all", false, "read the clusters of all contexts of the kubeconfig")
+	f.StringArrayVar(&o.namespaces, "namespace", nil, "take only the Sites of this namespace (repeatable; default: all)")
+	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
+	f.BoolVar(&o.force, "force", false, "overwrite the file of -o")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request, never its content")
+	return c
+}
+
+func (o *importFlags) run(ctx context.Context) error {
+	if err := o.checkImport(); err != nil {
+		return err
+	}
+	clusters, err := o.chooseClusters()
+	if err != nil {
+		return err
+	}
+	observation, err := o.look(ctx, clusters)
+	if err != nil {
+		return err
+	}
+	found := existing.Import(existing.Input{
+		Network: o.network, Clusters: clusters, Namespaces: o.namespaces, Observation: observation,
+	})
+	if len(found.Network.Sites) == 0 {
+		o.notes(found)
+		return fail(exitError, "there is no Site to take over, so nothing was written")
+	}
+	text, err := describeFound(ctx, found)
+	if err != nil {
+		return err
+	}
+	if err := o.save(text); err != nil {
+		return err
+	}
+	o.tell(found)
+	return nil
+}
+
+// checkImport refuses flags before any cluster is asked.
+func (o *importFlags) checkImport() error {
+	switch {
+	case o.network == "":
+		return fail(exitInvalid, "say how the network is to be called: --network NAME")
+	case !network.ValidNetworkName(o.network):
+		return fail(exitInvalid, "--network %q is no name for a network: %s", o.network, networkNameRule)
+	case o.all && len(o.contexts) > 0:
+		return fail(exitInvalid, "--all and --context exclude each other")
+	case !o.toFile():
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(o.abs(o.output))); err != nil {
+		return failure{code: exitInvalid, err: fmt.Errorf("--output: %w", err)}
+	}
+	if _, err := os.Lstat(o.abs(o.output)); err == nil && !o.force {
+		return fail(exitInvalid, "--output %s: it is there already; pass --force to overwrite it", o.output)
+	}
+	return nil
+}
+
+func (o *importFlags) toFile() bool { return o.output != "" && o.output != "-" }
+
+// chooseClusters turns contexts into clusters of a description.
+func (o *importFlags) chooseClusters() ([]network.Cluster, error) {
+	known, current, err := kube.Contexts(o.kubeconfigs())
+	if err != nil {
+		return nil, failure{code: exitUnreachable, err: err}
+	}
+	wanted := o.contexts
+	switch {
+	case o.all:
+		wanted = known
+	case len(wanted) == 0 && current == "":
+		return nil, fail(exitInvalid, "the kubeconfig has no current context; pass --context, one of: %s", strings.Join(known, ", "))
+	case len(wanted) == 0:
+		wanted = []string{current}
+	}
+	keys, contexts := splitKeys(wanted, known)
+	var out []network.Cluster
+	for i, key := range keys {
+		if key == "" || slices.Contains(keys[:i], key) {
+			return nil, fail(exitInvalid, "--context %s: each cluster needs a key of its own; write KEY=CONTEXT", wanted[i])
+		}
+		out = append(out, network.Cluster{Name: key, Context: contexts[i]})
+	}
+	return out, nil
+}
+
+// splitKeys parts each [KEY=]CONTEXT. A context that is known by the whole of it has
+// no key, whatever its name looks like; contexts without one get one.
+func splitKeys(wanted, known []string) (keys []network.ClusterName, contexts []string) {
+	keys = existing.ClusterKeys(wanted)
+	for i, w := range wanted {
+		key, name, given := strings.Cut(w, "=")
+		if !given || slices.Contains(known, w) {
+			contexts = append(contexts, w)
+			continue
+		}
+		keys[i] = network.ClusterName(key)
+		contexts = append(contexts, name)
+	}
+	return keys, contexts
+}
+
+// look reads all clusters, or says which of them it could not read.
+func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
+	s, err := o.connect(description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
+	if err != nil {
+		return plan.Observation{}, err
+	}
+	for _, c := range clusters {
+		fmt.Fprintf(o.sys.Err, "Reading cluster %s (context %s).\n", c.Name, c.Context)
+	}
+	observation := o.observe(ctx, s)
+	if err := ctx.Err(); err != nil {
+		return observation, err
+	}
+	var unread []string
+	for _, v := range observation.Clusters {
+		if v.State != plan.StateOK {
+			unread = append(unread, fmt.Sprintf("  cluster %s: %s: %s", v.Name, v.State, v.Reason))
+		}
+	}
+	if len(unread) > 0 {
+		return observation, fail(exitUnreachable, "nothing was written, because not every cluster could be read:\n%s", strings.Join(unread, "\n"))
+	}
+	return observation, nil
+}
+
+// describeFound writes the description and reads it again: what is handed out vets.
+func describeFound(ctx context.Context, found existing.Result) ([]byte, error) {
+	text, err := schema.Write(found.Network, importComment(found))
+	if err != nil {
+		return nil, err
+	}
+	res, err := schema.Load(ctx, schema.Source{FS: fstest.MapFS{"network.cue": {Data: text}}, Dir: "."})
+	if err != nil {
+		return nil, err
+	}
+	if res.Findings.HasErrors() {
+		var b bytes.Buffer
+		if err := report.Text(&b, findings(res), report.Style{}); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("nothing was written, because what was found does not vet; please report this:\n%s\n%s", text, b.String())
+	}
+	return text, nil
+}
+
+// importComment is the head of the file.
+func importComment(found existing.Result) []string {
+	var clusters []string
+	for _, c := range found.Network.Clusters {
+		clusters = append(clusters, string(c.Name))
+	}
+	out := []string{
+		fmt.Sprintf("Network %s, as fairlead import found it (clusters: %s).", found.Network.Name, strings.Join(clusters, ", ")),
+		"Look at `fairlead plan --adopt`, then take it over with `fairlead apply --adopt`.",
+	}
+	return append(out, noteList(found)...)
+}
+
+// noteList says what is left out or altered, a line each, in a block of its own.
+func noteList(found existing.Result) []string {
+	var out []string
+	for _, part := range []struct {
+		title string
+		notes []existing.Note
+	}{{"Left out:", found.LeftOut}, {"Taken over with a change:", found.Altered}} {
+		if len(part.notes) > 0 {
+			out = append(out, "", part.title)
+		}
+		for _, n := range part.notes {
+			out = append(out, "  "+n.String())
+		}
+	}
+	return out
+}
+
+// save writes the description where it was asked for.
+func (o *importFlags) save(text []byte) error {
+	if !o.toFile() {
+		_, err := o.sys.Out.Write(text)
+		return err
+	}
+	file := o.abs(o.output)
+	if !o.force {
+		if err := createNew(file, text); err != nil {
+			return fmt.Errorf("--output: %w", err)
+		}
+		return nil
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	return nil
+}
+
+func (o *importFlags) notes(found existing.Result) {
+	for _, line := range noteList(found) {
+		fmt.Fprintln(o.sys.Err, line)
+	}
+}
+
+func (o *importFlags) tell(found existing.Result) {
+	fmt.Fprintf(o.sys.Err, "Found %s and %s.\n", count(len(found.Network.Sites), "site"), count(len(found.Network.Links), "link"))
+	if found.Managed {
+		fmt.Fprintf(o.sys.Err, "Network %s is Fairlead's already, in whole or in part; its own names were kept.\n", found.Network.Name)
+	}
+	o.notes(found)
+	if o.toFile() {
+		fmt.Fprintf(o.sys.Err, "\nWritten to %s. See what apply would take over: fairlead plan --adopt\n", o.output)
+	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
