@@ -149,6 +149,19 @@ func inOrder[V any](list []V, name func(V) string) []V {
 	return out
 }
 
+func TestLoadTextFindsMistakes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"package x\nnetwork: \"n\" {":                       "x.cue:2:14: error: ",
+		"package x\nnetwork: \"n\"\nlinks: l: from: \"a\"\n": `x.cue:3:8: error: link "l": `,
+	} {
+		res := schema.LoadText("x.cue", []byte(text))
+		if !res.Findings.HasErrors() || !strings.HasPrefix(res.Findings[0].String(), want) {
+			t.Errorf("findings %v, want %s…", res.Findings, want)
+		}
+	}
+}
+
 // Loading what was written gives the network that was written.
 func TestWriteAndLoad(t *testing.T) {
 	t.Parallel()
@@ -160,6 +173,9 @@ func TestWriteAndLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		res := loadDir(t, tree("network.cue", string(text)), ".")
+		if diff := cmp.Diff(res, schema.LoadText("network.cue", text)); diff != "" {
+			t.Fatalf("LoadText differs from Load (-Load +LoadText):\n%s", diff)
+		}
 		if res.Findings.HasErrors() {
 			t.Fatalf("%v\n%s", res.Findings, text)
 		}

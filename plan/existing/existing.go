@@ -20,33 +20,14 @@ type Input struct {
 	// Clusters are those that were observed, each with a name of its own. Of two
 	// that turn out to be the same, the first is taken.
 	Clusters []network.Cluster
+	// Given are the names of clusters that were asked for; others give way to those
+	// under which the network was applied before.
+	Given []network.ClusterName
 	// Namespaces are those whose Sites are taken; all when it is empty.
 	Namespaces []string
-	// Observation has every one of Clusters, read in full: in a cluster that was
-	// not, nothing is found.
+	// Observation has every one of Clusters, read in full, with the proxies of all
+	// Links: in a cluster that was not read, nothing is found.
 	Observation plan.Observation
-	// Proxied are the Links with a setting proxy-configuration, and Proxies the
-	// Secrets that such settings name.
-	Proxied []ProxiedLink
-	Proxies []ProxySecret
-}
-
-// ProxiedLink says which Secret of its own namespace a Link's setting
-// proxy-configuration names.
-type ProxiedLink struct {
-	Cluster               network.ClusterName
-	Namespace, Link, Name string
-}
-
-// ProxySecret is the Secret of an HTTP CONNECT proxy without its credentials: only
-// whether it has any.
-type ProxySecret struct {
-	Cluster         network.ClusterName
-	Namespace, Name string
-	// Host and Port are the content of these keys, as they stand.
-	Host, Port string
-	// HasUsername and HasPassword say that the key is there and not empty.
-	HasUsername, HasPassword bool
 }
 
 // Result is a network as it was found.
@@ -99,6 +80,7 @@ func Import(in Input) Result {
 		Name: in.Network, Clusters: []network.Cluster{}, Sites: []network.Site{}, Links: []network.Link{}, Proxies: []network.Proxy{},
 		Policy: network.Policy{UnreachableSites: network.LevelWarn},
 	}
+	m.recallClusters()
 	m.distinctClusters()
 	m.index = newIndex(in, m.views)
 	m.findSites()

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/existing"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -36,7 +37,7 @@ func (b *bench) site(path string, fields map[string]any, endpoints ...string) *p
 	p := strings.Split(path, "/")
 	v := b.view(p[0])
 	v.Sites = append(v.Sites, plan.SiteView{
-		Meta: plan.Meta{Namespace: p[1], Name: p[2], UID: path}, Ready: true, Fields: fields, Endpoints: endpoints,
+		Meta: plan.Meta{Namespace: p[1], Name: p[2], UID: path}, Ready: true, Fields: fields, Endpoints: endpointsOf(endpoints),
 	})
 	return &v.Sites[len(v.Sites)-1]
 }
@@ -56,6 +57,17 @@ func (b *bench) link(path, to string, cost int32, change ...func(*plan.LinkView)
 		c(&l)
 	}
 	v.Links = append(v.Links, l)
+}
+
+// endpointsOf reads "name host:port".
+func endpointsOf(list []string) []plan.Endpoint {
+	var out []plan.Endpoint
+	for _, text := range list {
+		name, rest, _ := strings.Cut(text, " ")
+		colon := strings.LastIndex(rest, ":")
+		out = append(out, plan.Endpoint{Name: name, Host: rest[:colon], Port: rest[colon+1:]})
+	}
+	return out
 }
 
 func byHand(l *plan.LinkView) { l.OwnerUID = "" }
@@ -218,7 +230,7 @@ func TestTargets(t *testing.T) {
 	b.site("one/mute/mute", nil)
 	b.site("two/shop/shop", nil)
 	at := func(endpoints ...string) func(*plan.LinkView) {
-		return func(l *plan.LinkView) { l.Endpoints = endpoints }
+		return func(l *plan.LinkView) { l.Endpoints = endpointsOf(endpoints) }
 	}
 	b.link("two/shop/by-endpoint", "", 1, at("inter-router 10.0.0.1:55671", "edge 10.0.0.1:45671"))
 	b.link("two/shop/gone-id", "gone", 1, at("edge 10.0.0.1:45671"))
@@ -297,12 +309,11 @@ func TestProxies(t *testing.T) {
 	b.site("one/hub/hub", listening)
 	proxied := func(ns, name, secret string) {
 		b.site("two/"+ns+"/"+ns, nil)
-		b.link("two/"+ns+"/"+name, "one/hub/hub", 1)
-		b.in.Proxied = append(b.in.Proxied, existing.ProxiedLink{Cluster: "two", Namespace: ns, Link: name, Name: secret})
+		b.link("two/"+ns+"/"+name, "one/hub/hub", 1, func(l *plan.LinkView) { l.Proxy = secret })
 	}
 	have := func(ns, name, host, port string, username, password bool) {
-		b.in.Proxies = append(b.in.Proxies, existing.ProxySecret{
-			Cluster: "two", Namespace: ns, Name: name, Host: host, Port: port, HasUsername: username, HasPassword: password})
+		b.view("two").Proxies = append(b.view("two").Proxies, plan.ProxyView{
+			Meta: plan.Meta{Namespace: ns, Name: name}, Host: host, Port: port, HasUsername: username, HasPassword: password})
 	}
 	proxied("a", "la", "corp")
 	have("a", "corp", "proxy.example.com", "3128", true, true)
@@ -371,6 +382,72 @@ func TestManaged(t *testing.T) {
 		t.Errorf("managed %t, sites %+v", got.Managed, got.Network.Sites)
 	}
 	same(t, "left out", nil, noteLines(got.LeftOut))
+}
+
+// Clusters get the names under which the network was applied, unless others were
+// asked for.
+func TestRecallsClusters(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		given []network.ClusterName
+		want  string
+	}{{nil, "hub: east/hub"}, {[]network.ClusterName{"one"}, "hub: one/hub"}} {
+		b := newBench()
+		b.in.Given = c.given
+		b.site("one/hub/hub", listening).Labels = labelled(plan.LabelSite, "hub", "net")
+		b.site("two/shop/shop", nil).Labels = labelled(plan.LabelSite, "shop", "net")
+		b.view("one").Inventories = []plan.InventoryView{{Meta: plan.Meta{Namespace: "hub"}, Content: plan.Inventory{Network: "net", Site: "hub"}}}
+		b.view("two").Inventories = []plan.InventoryView{{Meta: plan.Meta{Namespace: "shop"}, Content: plan.Inventory{Network: "net", Site: "shop",
+			Links: map[network.LinkName]plan.InventoryLink{"l": {State: plan.LinkApplied, To: "hub", ToCluster: "east", ToNamespace: "hub"}}}}}
+		got := existing.Import(b.in)
+		same(t, "sites", []string{c.want, "shop: two/shop"}, siteLines(got))
+		if b.in.Clusters[0].Name != "one" || b.in.Observation.Clusters[0].Name != "one" {
+			t.Error("it changed its input")
+		}
+	}
+}
+
+// The proxies of a managed network come back with the references that were declared.
+func TestRecallsProxies(t *testing.T) {
+	t.Parallel()
+	declared := []network.Proxy{
+		{Name: "age", Host: "a", Port: 1, Username: &network.SecretRef{Env: "U"}, Password: &network.SecretRef{Age: &network.EncryptedFile{File: "f", Key: "k"}}},
+		{Name: "bare", Host: "b", Port: 2},
+		{Name: "here", Host: "h", Port: 3, Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "two", Namespace: "n", Name: "s", Key: "k"}}},
+		{Name: "user", Host: "u", Port: 4, Username: &network.SecretRef{Command: []string{"pass", "show \" password {"}}},
+		{Name: "gone", Host: "g", Port: 5, Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "other", Namespace: "n", Name: "s", Key: "k"}}},
+	}
+	b := newBench()
+	b.site("one/hub/hub", listening).Labels = labelled(plan.LabelSite, "hub", "net")
+	var links []network.Link
+	inv := plan.Inventory{Network: "net", Site: "shop", Links: map[network.LinkName]plan.InventoryLink{}, Proxies: map[network.ProxyName]plan.InventoryProxy{}}
+	b.site("two/shop/shop", nil).Labels = labelled(plan.LabelSite, "shop", "net")
+	for _, p := range declared {
+		key := network.LinkName(p.Name)
+		links = append(links, network.Link{Name: key, Proxy: p.Name})
+		inv.Links[key] = plan.InventoryLink{State: plan.LinkApplied, To: "hub", Proxy: p.Name, ProxySecret: "secret-" + string(key), Rotation: 2, Via: network.ViaCertificate}
+		b.link("two/shop/"+string(key), "one/hub/hub", 1, func(l *plan.LinkView) {
+			l.Labels, l.Proxy = labelled(plan.LabelLink, string(key), "net"), "secret-"+string(key)
+		})
+		b.view("two").Proxies = append(b.view("two").Proxies, plan.ProxyView{
+			Meta: plan.Meta{Namespace: "shop", Name: "secret-" + string(key), Labels: labelled(plan.LabelProxy, string(key), "net")}, Host: p.Host, Port: fmt.Sprint(p.Port), HasUsername: true})
+	}
+	for _, p := range desired.Build(network.Network{Links: links, Proxies: declared}).Proxies {
+		inv.Proxies[p.Name] = plan.InventoryProxy{Revision: 1, Host: p.Host, Port: p.Port, References: p.References}
+	}
+	b.view("two").Inventories = []plan.InventoryView{{Meta: plan.Meta{Namespace: "shop"}, Content: inv}}
+	got := existing.Import(b.in)
+	// A cluster of that name is not there: the Secret in use is the next best.
+	declared[4].Username.Kubernetes = &network.SecretKey{Cluster: "two", Namespace: "shop", Name: "secret-gone", Key: "username"}
+	want := append(append([]network.Proxy{}, declared[:2]...), declared[4], declared[2], declared[3])
+	if diff := cmp.Diff(want, got.Network.Proxies); diff != "" {
+		t.Errorf("proxies (-want +got):\n%s", diff)
+	}
+	for _, l := range got.Network.Links {
+		if string(l.Proxy) != string(l.Name) || l.Rotation != 2 || l.Via != network.ViaCertificate {
+			t.Errorf("link %+v", l)
+		}
+	}
 }
 
 // Two contexts of one cluster are one cluster, whether it tells its UID or not.

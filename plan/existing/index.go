@@ -19,9 +19,8 @@ type index struct {
 	owners map[named]string
 	// links are the names of all Links.
 	links map[named]bool
-	// proxied are the names of the Secrets that Links name, proxies those Secrets.
-	proxied map[named]string
-	proxies map[named]ProxySecret
+	// proxies are the Secrets that Links name.
+	proxies map[named]plan.ProxyView
 	// byUID and byAddress find Sites; an address is "host:port".
 	byUID     map[string]*site
 	byAddress map[string][]*site
@@ -30,8 +29,7 @@ type index struct {
 func newIndex(in Input, views []plan.ClusterView) index {
 	ix := index{
 		inventories: map[place]plan.Inventory{}, owners: map[named]string{}, links: map[named]bool{},
-		proxied: map[named]string{}, proxies: map[named]ProxySecret{},
-		byUID: map[string]*site{}, byAddress: map[string][]*site{},
+		proxies: map[named]plan.ProxyView{}, byUID: map[string]*site{}, byAddress: map[string][]*site{},
 	}
 	for _, v := range views {
 		for _, inv := range v.Inventories {
@@ -45,12 +43,9 @@ func newIndex(in Input, views []plan.ClusterView) index {
 		for _, l := range v.Links {
 			ix.links[named{place{v.Name, l.Namespace}, l.Name}] = true
 		}
-	}
-	for _, p := range in.Proxied {
-		ix.proxied[named{place{p.Cluster, p.Namespace}, p.Link}] = p.Name
-	}
-	for _, p := range in.Proxies {
-		ix.proxies[named{place{p.Cluster, p.Namespace}, p.Name}] = p
+		for _, p := range v.Proxies {
+			ix.proxies[named{place{v.Name, p.Namespace}, p.Name}] = p
+		}
 	}
 	return ix
 }

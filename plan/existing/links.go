@@ -19,6 +19,8 @@ type link struct {
 	own bool
 	// object is the name that its Links have in common, wish the key it would have.
 	object, wish string
+	// recorded is what the inventory says of an own link.
+	recorded plan.InventoryLink
 	// proxy is the Secret's name, empty for a direct link.
 	proxy     string
 	described network.Link
@@ -83,7 +85,7 @@ func (m *importer) linksAt(from *site, list []plan.LinkView) {
 	second := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(foreign)) { // NAME-1 comes before NAME-2
 		v := foreign[name]
-		l := &link{from: from, views: []plan.LinkView{v}, object: name, wish: name, proxy: m.proxyOf(from.at, v)}
+		l := &link{from: from, views: []plan.LinkView{v}, object: name, wish: name, proxy: v.Proxy}
 		if other, base, ok := m.other(from, v, foreign); ok {
 			second[other.Name] = true
 			l.views, l.object, l.wish = append(l.views, other), base, base
@@ -102,7 +104,7 @@ func (m *importer) takeOwn(from *site, key string, views []plan.LinkView) {
 	if len(current) == 0 {
 		current = views
 	}
-	l := &link{from: from, views: current, own: true, object: current[0].Name, wish: key, proxy: m.proxyOf(from.at, current[0])}
+	l := &link{from: from, views: current, own: true, object: current[0].Name, wish: key, recorded: recorded, proxy: current[0].Proxy}
 	for _, s := range m.taken {
 		if s.described.Name == recorded.To {
 			l.to = s
@@ -119,7 +121,7 @@ func (m *importer) other(from *site, v plan.LinkView, foreign map[string]plan.Li
 		return second, "", false
 	}
 	second, ok = foreign[base+"-2"]
-	if !ok || m.index.links[named{from.at, base}] || second.TLSCredentials != v.TLSCredentials || m.proxyOf(from.at, v) != m.proxyOf(from.at, second) {
+	if !ok || m.index.links[named{from.at, base}] || second.TLSCredentials != v.TLSCredentials || v.Proxy != second.Proxy {
 		return second, "", false
 	}
 	a, _ := m.target(v)
@@ -149,6 +151,7 @@ func (m *importer) take(l *link) {
 	}
 	l.described = network.Link{
 		From: l.from.described.Name, To: l.to.described.Name, Cost: max(l.views[0].Cost, 1), Via: m.via(l), Object: l.object,
+		Rotation: l.recorded.Rotation,
 	}
 	m.compareCosts(l)
 	m.links = append(m.links, l)
@@ -186,13 +189,24 @@ func (m *importer) target(v plan.LinkView) (to *site, problem string) {
 	case v.RemoteSiteID != "":
 		return nil, fmt.Sprintf("it leads to Site %q, which is on none of the clusters that were read", v.RemoteSiteName)
 	}
-	return nil, fmt.Sprintf("it is not connected, and no Site of the clusters that were read listens at its endpoints (%s)", strings.Join(v.Endpoints, ", "))
+	return nil, fmt.Sprintf("it is not connected, and no Site of the clusters that were read listens at its endpoints (%s)", endpoints(v))
 }
 
-// address is the "host:port" of an endpoint, "name host:port".
-func address(endpoint string) string {
-	_, address, _ := strings.Cut(endpoint, " ")
-	return address
+// endpoints shows a Link's endpoints on one line.
+func endpoints(v plan.LinkView) string {
+	out := make([]string, len(v.Endpoints))
+	for i, e := range v.Endpoints {
+		out[i] = e.String()
+	}
+	return strings.Join(out, ", ")
+}
+
+// address is the "host:port" of an endpoint, "" when it has no host.
+func address(e plan.Endpoint) string {
+	if e.Host == "" {
+		return ""
+	}
+	return e.Host + ":" + e.Port
 }
 
 // problemOf says why no description can have a link between two sites.
@@ -210,11 +224,14 @@ func problemOf(from, to *site) string {
 	return ""
 }
 
-// via tells a link that was made from a token: redeeming makes the connecting Site
-// the owner of Link and Secret.
+// via is what the inventory says. Without it, redeeming a token tells: it makes the
+// connecting Site the owner of Link and Secret.
 func (m *importer) via(l *link) network.Via {
-	if l.proxy != "" {
+	switch {
+	case l.proxy != "":
 		return network.ViaCertificate
+	case l.recorded.State != "":
+		return cmp.Or(l.recorded.Via, network.ViaToken)
 	}
 	for _, v := range l.views {
 		if v.OwnerUID == l.from.UID || m.index.owners[named{l.from.at, v.TLSCredentials}] == l.from.UID {

@@ -2,6 +2,7 @@ package existing
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"fairlead.dev/fairlead/plan"
@@ -13,11 +14,6 @@ const (
 	keyUsername = "username"
 	keyPassword = "password"
 )
-
-// proxyOf is the name of the Secret with a Link's proxy, or "".
-func (m *importer) proxyOf(at place, v plan.LinkView) string {
-	return m.index.proxied[named{at, v.Name}]
-}
 
 // proxyProblem says why no description can have the link's proxy.
 func (m *importer) proxyProblem(l *link) string {
@@ -36,40 +32,94 @@ func (m *importer) proxyProblem(l *link) string {
 	return ""
 }
 
-// proxies describes the proxies of the links, one for each Secret: the credentials
-// stay there, and the description refers to them.
+// proxies describes the proxies of the links: those that the network has already as
+// its inventories say, others one for each Secret. Credentials stay where they are,
+// and the description refers to them.
 func (m *importer) proxies() {
-	wanted := map[string]int{}
-	var secrets []named
-	seen := map[named]bool{}
-	for _, l := range m.links {
-		if s := (named{l.from.at, l.proxy}); l.proxy != "" && !seen[s] {
-			seen[s] = true
-			secrets = append(secrets, s)
-			wanted[s.name]++
-		}
-	}
 	used := map[string]bool{}
 	given := map[named]network.ProxyName{}
-	for _, first := range []bool{true, false} {
-		for _, s := range secrets {
-			alone := wanted[s.name] == 1 && network.ValidProxyName(s.name)
-			if alone != first {
-				continue
-			}
-			key := s.name
-			if !alone {
-				free := func(key string) bool { return network.ValidProxyName(key) && !used[key] }
-				key = freeKey(maxLabel, free, s.namespace+"-"+s.name, string(s.cluster)+"-"+s.namespace+"-"+s.name)
-			}
-			used[key] = true
-			given[s] = network.ProxyName(key)
-			m.out.Network.Proxies = append(m.out.Network.Proxies, m.describeProxy(given[s], s))
+	for _, l := range m.links {
+		if name := l.recorded.Proxy; l.proxy != "" && name != "" && m.recalled(l, used) {
+			given[named{l.from.at, l.proxy}] = name
 		}
+	}
+	var secrets []named
+	for _, l := range m.links {
+		s := named{l.from.at, l.proxy}
+		if l.proxy != "" && given[s] == "" && !slices.Contains(secrets, s) {
+			secrets = append(secrets, s)
+		}
+	}
+	m.nameProxies(secrets, used, given)
+	for _, s := range secrets {
+		m.out.Network.Proxies = append(m.out.Network.Proxies, m.describeProxy(given[s], s))
 	}
 	for _, l := range m.links {
 		l.described.Proxy = given[named{l.from.at, l.proxy}]
 	}
+}
+
+// recalled adds the proxy that an inventory has of a link, once for all links of that
+// proxy.
+func (m *importer) recalled(l *link, used map[string]bool) bool {
+	name := l.recorded.Proxy
+	if used[string(name)] {
+		return true
+	}
+	p, ok := recallProxy(name, m.index.inventories[l.from.at].Proxies[name])
+	ok = ok && m.usable(p.Username) && m.usable(p.Password)
+	if ok {
+		used[string(name)] = true
+		m.out.Network.Proxies = append(m.out.Network.Proxies, p)
+	}
+	return ok
+}
+
+// usable reports whether the description that is being made can have a reference: a
+// recorded one may name a cluster that is called otherwise now.
+func (m *importer) usable(ref *network.SecretRef) bool {
+	if ref == nil || ref.Kubernetes == nil {
+		return true
+	}
+	for at := range m.taken {
+		if at.cluster == ref.Kubernetes.Cluster {
+			return true
+		}
+	}
+	return false
+}
+
+// nameProxies gives each Secret a key of its own: its name, or the proxy's that it is
+// labelled with, where no other wants it.
+func (m *importer) nameProxies(secrets []named, used map[string]bool, given map[named]network.ProxyName) {
+	wanted := map[string]int{}
+	for _, s := range secrets {
+		wanted[m.proxyWish(s)]++
+	}
+	give := func(s named, key string) {
+		used[key] = true
+		given[s] = network.ProxyName(key)
+	}
+	free := func(key string) bool { return network.ValidProxyName(key) && !used[key] }
+	for _, s := range secrets {
+		if wish := m.proxyWish(s); wanted[wish] == 1 && free(wish) {
+			give(s, wish)
+		}
+	}
+	for _, s := range secrets {
+		if given[s] == "" {
+			longer := s.namespace + "-" + m.proxyWish(s)
+			give(s, freeKey(maxLabel, free, longer, string(s.cluster)+"-"+longer))
+		}
+	}
+}
+
+func (m *importer) proxyWish(s named) string {
+	p := m.index.proxies[s]
+	if name := p.Labels[plan.LabelProxy]; p.Owned(m.Network) && name != "" {
+		return name
+	}
+	return s.name
 }
 
 func (m *importer) describeProxy(name network.ProxyName, s named) network.Proxy {

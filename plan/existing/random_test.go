@@ -46,21 +46,21 @@ func random(r *rand.Rand) existing.Input {
 				used[name] = true
 				b.link(fmt.Sprintf("%s/ns%d/%s", cluster, ns, name), pick(append([]string{"", "gone"}, uids...)), int32(r.IntN(4)-1), func(l *plan.LinkView) {
 					l.TLSCredentials = pick([]string{"a", "hub", name})
-					l.Endpoints = []string{fmt.Sprintf("inter-router 10.0.0.%d:1", r.IntN(6))}
+					l.Endpoints = endpointsOf([]string{fmt.Sprintf("inter-router 10.0.0.%d:1", r.IntN(6))})
 					if r.IntN(3) == 0 {
 						l.OwnerUID = ""
 					}
 					if r.IntN(8) == 0 {
 						l.Labels = labelled(plan.LabelLink, pick([]string{"a", "own"}), pick([]string{"net", "other"}))
 					}
+					if r.IntN(6) == 0 {
+						l.Proxy = "corp"
+					}
 				})
-				if r.IntN(6) == 0 {
-					b.in.Proxied = append(b.in.Proxied, existing.ProxiedLink{Cluster: network.ClusterName(cluster), Namespace: fmt.Sprintf("ns%d", ns), Link: name, Name: "corp"})
-				}
 			}
 			if r.IntN(2) == 0 {
-				b.in.Proxies = append(b.in.Proxies, existing.ProxySecret{Cluster: network.ClusterName(cluster), Namespace: fmt.Sprintf("ns%d", ns),
-					Name: "corp", Host: "proxy", Port: pick([]string{"80", "x"}), HasUsername: r.IntN(2) == 0})
+				b.view(cluster).Proxies = append(b.view(cluster).Proxies, plan.ProxyView{Meta: plan.Meta{Namespace: fmt.Sprintf("ns%d", ns), Name: "corp"},
+					Host: "proxy", Port: pick([]string{"80", "x"}), HasUsername: r.IntN(2) == 0})
 			}
 		}
 	}

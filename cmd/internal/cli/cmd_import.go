@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing/fstest"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +71,7 @@ func (o *importFlags) run(ctx context.Context) error {
 	if err := o.checkImport(); err != nil {
 		return err
 	}
-	clusters, err := o.chooseClusters()
+	clusters, given, err := o.chooseClusters()
 	if err != nil {
 		return err
 	}
@@ -81,13 +80,13 @@ func (o *importFlags) run(ctx context.Context) error {
 		return err
 	}
 	found := existing.Import(existing.Input{
-		Network: o.network, Clusters: clusters, Namespaces: o.namespaces, Observation: observation,
+		Network: o.network, Clusters: clusters, Given: given, Namespaces: o.namespaces, Observation: observation,
 	})
 	if len(found.Network.Sites) == 0 {
 		o.notes(found)
 		return fail(exitError, "there is no Site to take over, so nothing was written")
 	}
-	text, err := describeFound(ctx, found)
+	text, err := describeFound(found)
 	if err != nil {
 		return err
 	}
@@ -121,51 +120,42 @@ func (o *importFlags) checkImport() error {
 
 func (o *importFlags) toFile() bool { return o.output != "" && o.output != "-" }
 
-// chooseClusters turns contexts into clusters of a description.
-func (o *importFlags) chooseClusters() ([]network.Cluster, error) {
+// chooseClusters turns contexts into clusters of a description, and says which of
+// their keys were given.
+func (o *importFlags) chooseClusters() (clusters []network.Cluster, given []network.ClusterName, err error) {
 	known, current, err := kube.Contexts(o.kubeconfigs())
 	if err != nil {
-		return nil, failure{code: exitUnreachable, err: err}
+		return nil, nil, failure{code: exitUnreachable, err: err}
 	}
 	wanted := o.contexts
 	switch {
 	case o.all:
 		wanted = known
 	case len(wanted) == 0 && current == "":
-		return nil, fail(exitInvalid, "the kubeconfig has no current context; pass --context, one of: %s", strings.Join(known, ", "))
+		return nil, nil, fail(exitInvalid, "the kubeconfig has no current context; pass --context, one of: %s", strings.Join(known, ", "))
 	case len(wanted) == 0:
 		wanted = []string{current}
 	}
-	keys, contexts := splitKeys(wanted, known)
-	var out []network.Cluster
-	for i, key := range keys {
-		if key == "" || slices.Contains(keys[:i], key) {
-			return nil, fail(exitInvalid, "--context %s: each cluster needs a key of its own; write KEY=CONTEXT", wanted[i])
-		}
-		out = append(out, network.Cluster{Name: key, Context: contexts[i]})
-	}
-	return out, nil
-}
-
-// splitKeys parts each [KEY=]CONTEXT. A context that is known by the whole of it has
-// no key, whatever its name looks like; contexts without one get one.
-func splitKeys(wanted, known []string) (keys []network.ClusterName, contexts []string) {
-	keys = existing.ClusterKeys(wanted)
+	keys := existing.ClusterKeys(wanted)
 	for i, w := range wanted {
-		key, name, given := strings.Cut(w, "=")
-		if !given || slices.Contains(known, w) {
-			contexts = append(contexts, w)
-			continue
+		c := network.Cluster{Name: keys[i], Context: w}
+		// A context that is known by the whole of it has no key in its name.
+		if key, context, ok := strings.Cut(w, "="); ok && !slices.Contains(known, w) {
+			c.Name, c.Context = network.ClusterName(key), context
+			given = append(given, c.Name)
 		}
-		keys[i] = network.ClusterName(key)
-		contexts = append(contexts, name)
+		if c.Name == "" || slices.ContainsFunc(clusters, func(o network.Cluster) bool { return o.Name == c.Name }) {
+			return nil, nil, fail(exitInvalid, "--context %s: each cluster needs a key of its own; write KEY=CONTEXT", w)
+		}
+		clusters = append(clusters, c)
 	}
-	return keys, contexts
+	return clusters, given, nil
 }
 
 // look reads all clusters, or says which of them it could not read.
 func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
-	s, err := o.connect(description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
+	o.adopt = true // read the proxies of all Links
+	s, err := o.connect(ctx, description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
 	if err != nil {
 		return plan.Observation{}, err
 	}
@@ -189,16 +179,12 @@ func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (pla
 }
 
 // describeFound writes the description and reads it again: what is handed out vets.
-func describeFound(ctx context.Context, found existing.Result) ([]byte, error) {
+func describeFound(found existing.Result) ([]byte, error) {
 	text, err := schema.Write(found.Network, importComment(found))
 	if err != nil {
 		return nil, err
 	}
-	res, err := schema.Load(ctx, schema.Source{FS: fstest.MapFS{"network.cue": {Data: text}}, Dir: "."})
-	if err != nil {
-		return nil, err
-	}
-	if res.Findings.HasErrors() {
+	if res := schema.LoadText("network.cue", text); res.Findings.HasErrors() {
 		var b bytes.Buffer
 		if err := report.Text(&b, findings(res), report.Style{}); err != nil {
 			return nil, err
@@ -218,8 +204,13 @@ func importComment(found existing.Result) []string {
 		fmt.Sprintf("Network %s, as fairlead import found it (clusters: %s).", found.Network.Name, strings.Join(clusters, ", ")),
 		"Look at `fairlead plan --adopt`, then take it over with `fairlead apply --adopt`.",
 	}
+	if slices.ContainsFunc(found.Network.Proxies, inItsOwnSecret) {
+		out = append(out, "Credentials of proxies are read from the Secrets that Links use now; move them to a place of your own before you change a proxy.")
+	}
 	return append(out, noteList(found)...)
 }
+
+func inItsOwnSecret(p network.Proxy) bool { return p.Username != nil && p.Username.Kubernetes != nil }
 
 // noteList says what is left out or altered, a line each, in a block of its own.
 func noteList(found existing.Result) []string {
