@@ -152,7 +152,7 @@ func inOrder[V any](list []V, name func(V) string) []V {
 func TestLoadTextFindsMistakes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"package x\nnetwork: \"n\" {":                       "x.cue:2:14: error: ",
+		"package x\nnetwork: \"n\" {":                        "x.cue:2:14: error: ",
 		"package x\nnetwork: \"n\"\nlinks: l: from: \"a\"\n": `x.cue:3:8: error: link "l": `,
 	} {
 		res := schema.LoadText("x.cue", []byte(text))

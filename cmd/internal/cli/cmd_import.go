@@ -205,7 +205,8 @@ func importComment(found existing.Result) []string {
 		"Look at `fairlead plan --adopt`, then take it over with `fairlead apply --adopt`.",
 	}
 	if slices.ContainsFunc(found.Network.Proxies, inItsOwnSecret) {
-		out = append(out, "Credentials of proxies are read from the Secrets that Links use now; move them to a place of your own before you change a proxy.")
+		out = append(out, "Credentials of proxies are read from the Secrets that Links use now; move them to a",
+			"place of your own before you change a proxy.")
 	}
 	return append(out, noteList(found)...)
 }
