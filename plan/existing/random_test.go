@@ -58,6 +58,10 @@ func random(r *rand.Rand) existing.Input {
 					}
 				})
 			}
+			if r.IntN(3) == 0 {
+				b.view(cluster).Inventories = append(b.view(cluster).Inventories, plan.InventoryView{
+					Meta: plan.Meta{Namespace: fmt.Sprintf("ns%d", ns)}, Content: recorded(pick)})
+			}
 			if r.IntN(2) == 0 {
 				b.view(cluster).Proxies = append(b.view(cluster).Proxies, plan.ProxyView{Meta: plan.Meta{Namespace: fmt.Sprintf("ns%d", ns), Name: "corp"},
 					Host: "proxy", Port: pick([]string{"80", "x"}), HasUsername: r.IntN(2) == 0})
@@ -65,6 +69,27 @@ func random(r *rand.Rand) existing.Input {
 		}
 	}
 	return b.in
+}
+
+// recorded is an inventory that fits what is live, or not.
+func recorded(pick func([]string) string) plan.Inventory {
+	link := func() plan.InventoryLink {
+		return plan.InventoryLink{
+			State: plan.LinkApplied, To: network.SiteName(pick([]string{"hub", "a", "gone"})), ToCluster: network.ClusterName(pick([]string{"one", "two", "east"})),
+			ToNamespace: pick([]string{"ns0", "ns1"}), Objects: []string{pick(names)}, Via: network.Via(pick([]string{"", "certificate"})),
+			Proxy: network.ProxyName(pick([]string{"", "p", "corp"})), ProxySecret: "corp",
+		}
+	}
+	proxy := func() plan.InventoryProxy {
+		return plan.InventoryProxy{Host: pick([]string{"h", "a/b"}), Port: pick([]string{"1", ""}), References: pick([]string{
+			"", `username {"Env":"U"}`, `username {"Env":"U"} password {"File":"f"}`, "username {", `username {"Kubernetes":{"Cluster":"one","Namespace":"n","Name":"s","Key":"k"}}`,
+		})}
+	}
+	return plan.Inventory{
+		Network: pick([]string{"net", "net", "other"}), Site: network.SiteName(pick([]string{"hub", "a", "mine"})),
+		Links:   map[network.LinkName]plan.InventoryLink{"a": link(), "own": link()},
+		Proxies: map[network.ProxyName]plan.InventoryProxy{"p": proxy(), "corp": proxy()},
+	}
 }
 
 // load writes a network as CUE and reads it back.
@@ -91,6 +116,8 @@ func TestImportOfAnything(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 500 {
 		in := random(r)
+		load(t, existing.Import(in).Network)
+		in.Given = []network.ClusterName{"one", "two"} // names that notes keep
 		got := existing.Import(in)
 		load(t, got.Network)
 		accounted(t, in, got)
