@@ -33,6 +33,7 @@ func Make(in Input) Plan {
 	m.sites()
 	m.links()
 	m.prune()
+	m.objects()
 	m.addSoft()
 	m.order()
 	p := Plan{
@@ -175,19 +176,23 @@ func summarise(actions []Action, unknown int) Summary {
 	return s
 }
 
-// order sorts actions the way people read them: sites, links, then deletes with
-// links before sites; by name within.
+// order sorts actions the way people read them: sites, their objects, links, then
+// deletes with links before objects before sites; by name within.
 func (m *maker) order() {
 	rank := func(a Action) int {
 		switch {
 		case a.Verb != VerbDelete && a.Kind == KindSite:
 			return 0
-		case a.Verb != VerbDelete:
+		case a.Verb != VerbDelete && a.Kind == KindObject:
 			return 1
-		case a.Kind == KindLink:
+		case a.Verb != VerbDelete:
 			return 2
+		case a.Kind == KindLink:
+			return 3
+		case a.Kind == KindObject:
+			return 4
 		}
-		return 3
+		return 5
 	}
 	slices.SortStableFunc(m.actions, func(a, b Action) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID))
@@ -269,6 +274,8 @@ func (f Filter) matches(a Action) bool {
 		return false
 	}
 	switch a.Kind {
+	case KindObject:
+		return len(f.Sites) == 0 && len(f.Links) == 0 || slices.Contains(f.Sites, a.Object.Site)
 	case KindLink:
 		if len(f.Links) > 0 {
 			return slices.Contains(f.Links, network.LinkName(a.Name))

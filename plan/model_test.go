@@ -76,6 +76,8 @@ func (m *model) run(p plan.Plan) {
 
 func (m *model) carryOut(a plan.Action) {
 	switch {
+	case a.Kind == plan.KindObject:
+		m.carryOutObject(a)
 	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
 		m.deleteSite(a)
 	case a.Kind == plan.KindSite:

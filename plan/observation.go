@@ -12,6 +12,7 @@ const (
 	LabelNetwork     = "fairlead.dev/network"
 	LabelLink        = "fairlead.dev/link"
 	LabelSite        = "fairlead.dev/site"
+	LabelObject      = "fairlead.dev/object"
 	AnnotationCommit = "fairlead.dev/commit"
 	AnnotationDigest = "fairlead.dev/last-applied"
 	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
@@ -55,6 +56,11 @@ type ClusterView struct {
 	Inventories []InventoryView
 	// Accesses are RouterAccesses.
 	Accesses []AccessView
+	// Objects are of the kinds that overlays use: the network's own, those recorded,
+	// and others of a wanted identity.
+	Objects []ObjectView
+	// Kinds are the kinds that were looked for on behalf of overlays.
+	Kinds []KindView
 }
 
 // HasNamespace reports whether the namespace exists or may exist.
@@ -123,6 +129,37 @@ type AccessView struct{ Meta }
 // RouterAccess is the name of the RouterAccess that a listening Site makes. It
 // stays behind, and links go on working, when link access is switched off.
 const RouterAccess = "skupper-router"
+
+// ObjectView is an object of a kind that an overlay uses. It is never a Secret, an
+// AccessGrant or an AccessToken.
+type ObjectView struct {
+	Meta
+	APIVersion string
+	Kind       ObjectKind
+	// Content is the whole object as read.
+	Content map[string]any
+}
+
+// KindView says what the cluster knows of a kind.
+type KindView struct {
+	APIVersion string
+	Kind       ObjectKind
+	Scope      Scope
+}
+
+// Scope is where objects of a kind live.
+type Scope string
+
+// The scopes of a kind.
+const (
+	ScopeNamespace Scope = "namespace"
+	ScopeCluster   Scope = "cluster"
+	// ScopeNone is that of a kind that the cluster does not have.
+	ScopeNone Scope = "none"
+)
+
+// OverlayObject is the value of LabelObject.
+const OverlayObject = "overlay"
 
 // SecretView is a Secret's metadata; its data is never read.
 type SecretView struct{ Meta }

@@ -1,7 +1,10 @@
 package plan
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,7 +17,8 @@ import (
 // of a list of maps are named by a key that tells them apart where there is one
 // (`containers[name="web"]`), which is how Kubernetes merges such lists, otherwise
 // by index, and then the list's length (`rules[#]`) is owned too. Empty maps and
-// lists are "{}" and "[]". Identity, status and nulls are left out.
+// lists are "{}" and "[]", and a long text is its digest. Identity, status and nulls
+// are left out.
 func Flatten(manifest map[string]any) map[string]any {
 	out := map[string]any{}
 	for key, v := range manifest {
@@ -53,13 +57,26 @@ func flatten(out map[string]any, path string, v any) {
 	case []any:
 		flattenList(out, path, v)
 	default:
-		out[path] = v
+		out[path] = shortened(v)
 	}
+}
+
+// longest is the length in bytes from which a text is compared by its digest, so that
+// files in ConfigMaps do not fill inventories and plans.
+const longest = 512
+
+func shortened(v any) any {
+	text, ok := v.(string)
+	if !ok || len(text) < longest {
+		return v
+	}
+	sum := sha256.Sum256([]byte(text))
+	return fmt.Sprintf("%d bytes, sha256:%s", len(text), hex.EncodeToString(sum[:]))
 }
 
 func flattenList(out map[string]any, path string, list []any) {
 	if !allMaps(list) {
-		out[path] = listText(list)
+		out[path] = shortened(listText(list))
 		return
 	}
 	key := mergeKey(list)
@@ -152,9 +169,9 @@ func lookup(v any, path string) (any, bool) {
 	case map[string]any: // what others keep below it is not ours
 		return "{}", true
 	case []any:
-		return listText(v), true
+		return shortened(listText(v)), true
 	default:
-		return v, true
+		return shortened(v), true
 	}
 }
 
@@ -222,4 +239,22 @@ func item(list []any, which string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Stored gives those of the fields that the API server keeps in another form than
+// they were sent, as it keeps them; nil stands for what it does not keep. It is nil
+// when there are none.
+func Stored(fields, live map[string]any) map[string]any {
+	var out map[string]any
+	kept := Pick(live, fields)
+	for path, sent := range fields {
+		if sameValue(sent, kept[path]) {
+			continue
+		}
+		if out == nil {
+			out = map[string]any{}
+		}
+		out[path] = kept[path]
+	}
+	return out
 }

@@ -24,7 +24,7 @@ func siteView(u *unstructured.Unstructured) plan.SiteView {
 	version, _, _ := unstructured.NestedString(o.Status, "controller", "version")
 	sites, _, _ := unstructured.NestedInt64(o.Status, "sitesInNetwork")
 	return plan.SiteView{
-		Meta: meta(u), Fields: apply.FieldsOf(o.Spec), Version: version,
+		Meta: meta(u), Fields: apply.FieldsOf(o), Version: version,
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
 		Endpoints: endpoints(o.Status), SitesInNetwork: int(sites),
 	}
