@@ -45,6 +45,9 @@ type Object struct {
 	Status   map[string]any
 	// Data is a ConfigMap's.
 	Data map[string]string
+	// Content is the whole manifest of an overlay's object, whose reference has an
+	// APIVersion; Spec, Status and Data are then not used.
+	Content map[string]any
 }
 
 // Reader reads single objects of one cluster.

@@ -10,7 +10,6 @@ import (
 	"fairlead.dev/fairlead/apply/kube"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/schema/revision"
@@ -19,7 +18,8 @@ import (
 // description is a loaded and valid description.
 type description struct {
 	schema.Result
-	source plan.Source
+	source  plan.Source
+	desired plan.Desired
 	// dir is the package's directory on disk, empty when a revision was read.
 	dir string
 }
@@ -51,7 +51,7 @@ func (o *common) read(ctx context.Context) (description, error) {
 	if err != nil {
 		return description{}, err
 	}
-	d := description{Result: res, source: plan.Source{
+	d := description{Result: res, desired: o.overlaid(tree, &res), source: plan.Source{
 		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty,
 		Path: tree.Dir, Digest: res.Digest,
 	}}
@@ -110,13 +110,12 @@ func findings(r schema.Result) report.Report {
 // session is a description with the clusters that it names.
 type session struct {
 	description
-	desired  plan.Desired
 	clusters map[network.ClusterName]*kube.Cluster
 }
 
 // connect prepares the clusters' clients; it makes no request.
 func (o *common) connect(d description) (session, error) {
-	s := session{description: d, desired: desired.Build(d.Network), clusters: map[network.ClusterName]*kube.Cluster{}}
+	s := session{description: d, clusters: map[network.ClusterName]*kube.Cluster{}}
 	log := logger(o.sys, o.verbose)
 	for _, c := range d.Network.Clusters {
 		cfg := kube.Config{Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs()}
@@ -174,7 +173,7 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 	for _, c := range s.Network.Clusters {
 		list = append(list, s.clusters[c.Name])
 	}
-	return kube.ObserveAll(ctx, list, s.Network.Name, o.parallelism)
+	return kube.ObserveAll(ctx, list, s.Network.Name, s.desired.Objects, o.parallelism)
 }
 
 // open loads, connects and observes: what every command that looks at clusters does.
