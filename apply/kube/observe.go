@@ -49,7 +49,9 @@ func (c *Cluster) Observe(ctx context.Context, network string, wanted []plan.Des
 	})
 	g.Go(func() error {
 		return c.each(ctx, plan.ObjectConfigMap, labelled, func(u *unstructured.Unstructured) {
-			view.Inventories = append(view.Inventories, inventoryView(u, network))
+			if isInventory(u, network) { // an overlay's ConfigMaps have the label too
+				view.Inventories = append(view.Inventories, inventoryView(u, network))
+			}
 		})
 	})
 	g.Go(func() error {

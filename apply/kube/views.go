@@ -8,6 +8,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // meta copies what planning needs of an object's metadata.
@@ -55,6 +56,10 @@ func endpoints(m map[string]any) []string {
 		}
 	}
 	return out
+}
+
+func isInventory(u *unstructured.Unstructured, name string) bool {
+	return u.GetName() == network.InventoryName(name)
 }
 
 func inventoryView(u *unstructured.Unstructured, network string) plan.InventoryView {

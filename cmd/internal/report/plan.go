@@ -62,7 +62,7 @@ func (p *printer) clusters(clusters []plan.Cluster) {
 
 func (p *printer) action(a plan.Action) {
 	s := signs[a.Verb]
-	title := fmt.Sprintf("%s %s %s", a.Verb, a.Kind, p.paint(bold, nameOf(a)))
+	title := fmt.Sprintf("%s %s %s", a.Verb, a.Kind, p.paint(bold, NameOf(a)))
 	if a.Link != nil {
 		title += fmt.Sprintf(": %s → %s", a.Link.From.Site, a.Link.To.Site)
 	} else {
@@ -86,8 +86,8 @@ func (p *printer) action(a plan.Action) {
 	}
 }
 
-// nameOf is a name as people call it; an object's has its kind.
-func nameOf(a plan.Action) string {
+// NameOf is a name as people call it; an object's has its kind.
+func NameOf(a plan.Action) string {
 	if a.Object != nil {
 		return string(a.Object.Kind) + "/" + a.Name
 	}
@@ -250,7 +250,7 @@ func (p *printer) drift(pl plan.Plan) {
 	p.gap()
 	p.clusters(pl.Clusters)
 	for _, a := range pl.Actions {
-		p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, nameOf(a)), p.paint(dim, place(a)))
+		p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, NameOf(a)), p.paint(dim, place(a)))
 		p.line("      %s", a.Why)
 		for _, f := range a.Fields {
 			p.line("      %s: %s on the cluster, %s when last applied", f.Path, value(f.From), value(f.To))
