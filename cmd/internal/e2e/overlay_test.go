@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -111,6 +112,17 @@ patches:
 			t.Error("the Listener is left")
 		}
 	})
+}
+
+// fixtures/overlay as it stands, as planned from nothing.
+func TestOverlayFixture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := os.CopyFS(w.dir, os.DirFS(filepath.Join(repository(t), "fixtures", "overlay"))); err != nil {
+		t.Fatal(err)
+	}
+	w.golden("overlay", "vet.txt", w.must(0, "vet").out)
+	w.golden("overlay", "plan.txt", w.must(2, "plan", "--detailed-exitcode").out)
 }
 
 // Kinds whose values the API server defaults and normalises are no drift.

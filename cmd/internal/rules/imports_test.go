@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"plan/desired":  {"schema/network", "schema/diag", "plan"},
 	"plan/topology": {"schema/network"},
 	// It reads a tree that it is given; what it gives is data for plan.
-	"plan/desired/overlay": {"schema/network", "schema/diag", "plan"},
+	"plan/desired/overlay": {"schema/network", "schema/diag", "plan", "plan/desired"},
 
 	"apply": {"plan", "schema/network", "schema/diag", "secrets"},
 	// It reads and writes apply's objects, answers with apply's errors, and

@@ -91,11 +91,11 @@ func encode(input []document) ([]byte, error) {
 	for _, d := range input {
 		manifests = append(manifests, d.manifest)
 	}
-	return YAML(manifests)
+	return multiDocument(manifests)
 }
 
-// YAML writes manifests as one stream of documents, keys sorted.
-func YAML(manifests []map[string]any) ([]byte, error) {
+// multiDocument writes manifests as one stream of documents, keys sorted.
+func multiDocument(manifests []map[string]any) ([]byte, error) {
 	var b bytes.Buffer
 	for i, m := range manifests {
 		if i > 0 {
@@ -110,11 +110,15 @@ func YAML(manifests []map[string]any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Kustomization writes a kustomization file that lists resources.
-func Kustomization(resources []string) ([]byte, error) {
+// kustomizationOf writes a kustomization file that lists resources.
+func kustomizationOf(resources []string) ([]byte, error) {
 	k := types.Kustomization{Resources: resources}
 	k.FixKustomization()
-	return yaml.Marshal(k)
+	text, err := yaml.Marshal(k)
+	if err != nil {
+		return nil, fmt.Errorf("overlay: %w", err)
+	}
+	return text, nil
 }
 
 // documents reads what was built. What the input brought keeps its source.
