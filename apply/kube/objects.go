@@ -104,7 +104,7 @@ func (c *Cluster) find(ctx context.Context, ref plan.ObjectRef) error {
 		return err
 	}
 	if found := c.extra.lookup(extraKind{ref.APIVersion, ref.Kind}); found.scope != plan.ScopeNamespace {
-		return fmt.Errorf("%s: cluster %s has no namespaced kind %s in %s: %w", ref, c.name, ref.Kind, ref.APIVersion, apply.ErrNotFound)
+		return fmt.Errorf("%s: cluster %s has no namespaced kind %s in %s", ref, c.name, ref.Kind, ref.APIVersion)
 	}
 	return nil
 }

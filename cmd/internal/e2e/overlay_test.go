@@ -63,6 +63,20 @@ configMapGenerator: [{name: conf, literals: [colour=blue, quantity=1]}]
 			t.Errorf("%d writes", n)
 		}
 	})
+	t.Run("one list more for each kind", func(t *testing.T) {
+		w.rewire()
+		w.must(0, "plan", "--detailed-exitcode")
+		count := map[string]int{}
+		for _, r := range w.requests() {
+			count[r.resource()]++
+		}
+		// The kinds of both group versions are asked for once; the other cluster has no objects.
+		for kind, want := range map[string]int{"listeners": 1, "configmaps": clusters + 1, "v1": 1, "v2alpha1": 1, "sites": clusters} {
+			if count[kind] != want {
+				t.Errorf("%d requests for %s, want %d", count[kind], kind, want)
+			}
+		}
+	})
 	t.Run("drift is found and healed", func(t *testing.T) {
 		w.patch(1, ns, "listeners", "backend", map[string]any{"spec": map[string]any{"port": 9999}})
 		w.patch(1, ns, "sites", "spoke", map[string]any{"metadata": map[string]any{"labels": map[string]any{"team": nil}}})
@@ -145,6 +159,23 @@ spec: {limits: [{type: Container, default: {cpu: "0.5", memory: 1000Mi}}]}
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: backend}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: policy}
+spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 80}, {port: web}]}, {}], egress: []}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: web, image: web, ports: [{containerPort: 80}], env: [{name: A, value: ""}], resources: {limits: {cpu: "0.5"}}}
+      volumes: [{name: tmp, emptyDir: {}}]
 `)
 	w.must(0, "apply", "--yes")
 	w.must(0, "plan", "--detailed-exitcode")
@@ -189,5 +220,63 @@ func TestOverlayRefusals(t *testing.T) {
 	w.must(0, "apply", "--yes")
 	if w.get(0, w.ns("hub"), "configmaps", "x") != nil {
 		t.Error("an adopted object is left")
+	}
+}
+
+// An apply that is killed after any of its writes to an overlay's objects is
+// finished by the next one, and what the overlay dropped meanwhile is gone.
+func TestOverlayKilledAfterEveryWrite(t *testing.T) {
+	t.Parallel()
+	const config = "{apiVersion: v1, kind: ConfigMap, metadata: {name: conf}, data: {a: b}}"
+	up := func(w *world) {
+		w.describe([]site{{"hub", 0, `overlay: "extra"`}}, nil)
+		w.file("extra/kustomization.yaml", "resources: [a.yaml, b.yaml]")
+		w.file("extra/a.yaml", strings.Replace(overlayListener, "port: 8080", "port: 8080, type: tcp", 1))
+		w.file("extra/b.yaml", config)
+	}
+	change := func(w *world) {
+		w.file("extra/kustomization.yaml", "resources: [a.yaml, c.yaml]\nlabels: [{pairs: {team: x}}]")
+		w.file("extra/a.yaml", overlayListener)
+		w.file("extra/c.yaml", strings.Replace(config, "name: conf", "name: other", 1))
+	}
+	for _, life := range []struct {
+		name          string
+		before, after func(w *world)
+		listener      bool
+		configs       int
+	}{
+		{"create", nil, up, true, 1},
+		{"change", up, change, true, 1},
+		{"remove", up, func(w *world) { w.describe(nil, nil) }, false, 0},
+	} {
+		t.Run(life.name, func(t *testing.T) {
+			t.Parallel()
+			for n := 1; ; n++ {
+				w := newWorld(t)
+				if life.before != nil {
+					life.before(w)
+					w.must(0, "apply", "--yes")
+				}
+				life.after(w)
+				if !w.killAfter(n) {
+					t.Logf("killed after each of %d writes", n-1)
+					return
+				}
+				w.rewire()
+				w.must(0, "apply", "--yes")
+				w.must(0, "plan", "--detailed-exitcode")
+				w.must(0, "drift")
+				l := w.get(0, w.ns("hub"), "listeners", "backend")
+				configs := w.list(0, w.ns("hub"), "configmaps", plan.LabelObject)
+				if (l != nil) != life.listener || len(configs) != life.configs {
+					t.Fatalf("killed after write %d: Listener %v, %d ConfigMaps", n, l != nil, len(configs))
+				}
+				if l == nil {
+					w.nothingLeft()
+				} else if kept, _, _ := unstructured.NestedString(l.Object, "spec", "type"); life.name == "change" && kept == "tcp" {
+					t.Fatalf("killed after write %d: a dropped field is kept", n)
+				}
+			}
+		})
 	}
 }

@@ -35,15 +35,17 @@ var kustomizing sync.Mutex
 // build runs the kustomization of a directory over documents, which are put before
 // its own resources. A panic inside kustomize is an error.
 func (r *runner) build(dir string, input []document) (out []document, err error) {
+	file := dir
+	defer func() {
+		if p := recover(); p != nil {
+			err = mistake{r.show(file), fmt.Sprintf("kustomize broke down: %v", p), "please report this with the kustomization that causes it"}
+		}
+	}()
 	k, err := r.check(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = mistake{r.show(k.file), fmt.Sprintf("kustomize broke down: %v", p), "please report this with the kustomization that causes it"}
-		}
-	}()
+	file = k.file
 	start, own, annotated, err := overlaid(k, dir, input)
 	if err != nil {
 		return nil, err

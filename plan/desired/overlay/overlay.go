@@ -33,10 +33,13 @@ type Source struct {
 // then left as it was. It never fails otherwise: a kustomization sees nothing but
 // the tree.
 func Run(src Source, n network.Network, d plan.Desired) (plan.Desired, diag.List) {
-	r := newRunner(src, n)
+	r := newRunner(src, n, d)
+	if !slices.ContainsFunc(n.Sites, r.has) {
+		return d, diag.List{}
+	}
 	d.Sites = slices.Clone(d.Sites)
 	for _, s := range n.Sites {
-		if n.Overlay != "" || s.Overlay != "" {
+		if r.has(s) {
 			r.site(&d, s)
 		}
 	}
@@ -54,17 +57,27 @@ type runner struct {
 	src      Source
 	dir      string
 	net      network.Network
+	sites    map[network.SiteName]int
 	checked  map[string]checked
 	told     map[string]bool
 	findings diag.List
 }
 
-func newRunner(src Source, n network.Network) *runner {
+func newRunner(src Source, n network.Network, d plan.Desired) *runner {
 	dir, _, _ := strings.Cut(src.Dir, ":")
+	sites := map[network.SiteName]int{}
+	for i, s := range d.Sites {
+		sites[s.Name] = i
+	}
 	return &runner{
-		src: src, net: n, dir: strings.TrimPrefix(path.Clean("/"+dir), "/"),
+		src: src, net: n, sites: sites, dir: strings.TrimPrefix(path.Clean("/"+dir), "/"),
 		checked: map[string]checked{}, told: map[string]bool{},
 	}
+}
+
+func (r *runner) has(s network.Site) bool {
+	_, known := r.sites[s.Name]
+	return known && len(r.stages(s)) > 0
 }
 
 // stage is one overlay of a site.
@@ -82,10 +95,7 @@ func (r *runner) stages(s network.Site) []stage {
 
 // site runs a site's overlays, one over the result of the other.
 func (r *runner) site(d *plan.Desired, s network.Site) {
-	i := slices.IndexFunc(d.Sites, func(v plan.DesiredSite) bool { return v.Name == s.Name })
-	if i < 0 {
-		return
-	}
+	i := r.sites[s.Name]
 	docs := []document{{manifest: siteManifest(s, d.Sites[i].Fields)}}
 	at := map[string]diag.Position{}
 	var result accepted
@@ -153,8 +163,8 @@ func (r *runner) fail(g stage, s network.Site, err error) {
 // listens.
 func (r *runner) listeners(d plan.Desired) {
 	for _, l := range r.net.Links {
-		i := slices.IndexFunc(d.Sites, func(v plan.DesiredSite) bool { return v.Name == l.To })
-		if i < 0 {
+		i, known := r.sites[l.To]
+		if !known {
 			continue
 		}
 		to, message := d.Sites[i], ""
