@@ -144,7 +144,7 @@ func (pg *page) load(ctx context.Context, c Reader, networkName string) error {
 }
 
 func clone(inv plan.Inventory) plan.Inventory {
-	inv.Fields, inv.Links = maps.Clone(inv.Fields), maps.Clone(inv.Links)
+	inv.Fields, inv.Links, inv.Objects = maps.Clone(inv.Fields), maps.Clone(inv.Links), maps.Clone(inv.Objects)
 	return inv
 }
 
@@ -189,6 +189,10 @@ func intend(inv *plan.Inventory, a plan.Action) {
 	}
 	if a.Kind == plan.KindProxy {
 		intendProxy(inv, a)
+		return
+	}
+	if a.Kind == plan.KindObject {
+		intendObject(inv, a)
 		return
 	}
 	name, w := network.LinkName(a.Name), a.Link

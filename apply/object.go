@@ -50,6 +50,9 @@ type Object struct {
 	// see Reader.SecretData.
 	Secret map[string]secrets.Value
 	Type   string
+	// Content is the whole manifest of an overlay's object, whose reference has an
+	// APIVersion; Spec, Status and Data are then not used.
+	Content map[string]any
 }
 
 // Reader reads single objects of one cluster.

@@ -104,6 +104,10 @@ func (r *runner) perform(ctx context.Context, a plan.Action) (step plan.Step, er
 		}
 	}()
 	switch {
+	case a.Kind == plan.KindObject && a.Verb == plan.VerbDelete:
+		err = t.deleteObject(ctx)
+	case a.Kind == plan.KindObject:
+		err = t.applyObject(ctx)
 	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
 		err = t.deleteSite(ctx)
 	case a.Kind == plan.KindSite:

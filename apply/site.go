@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -89,8 +88,7 @@ func (t *task) siteRef() plan.ObjectRef {
 func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) error {
 	want := Object{
 		ObjectRef: t.siteRef(), Spec: specOf(fields),
-		Labels:      t.labels(plan.LabelSite),
-		Annotations: t.annotations(t.Site.Fields),
+		Labels: t.siteLabels(), Annotations: t.siteAnnotations(),
 	}
 	live, err := c.Get(ctx, want.ObjectRef)
 	switch {
@@ -122,7 +120,7 @@ func (t *task) checkSite(live Object) error {
 	case t.Site.UID == "":
 		return nil
 	}
-	now := FieldsOf(live.Spec)
+	now := FieldsOf(live)
 	for path, planned := range t.Site.Observed {
 		if desired := t.Site.Fields[path]; now[path] != planned && now[path] != desired {
 			return fmt.Errorf("%s: %s is now %v, was %v: %w", live.ObjectRef, path, now[path], planned, ErrStale)
@@ -196,36 +194,24 @@ func (t *task) annotations(fields map[string]any) map[string]string {
 	return out
 }
 
-const settingsPrefix = "settings."
-
 // specOf builds a Site's spec from owned fields by path.
 func specOf(fields map[string]any) map[string]any {
-	spec, settings := map[string]any{}, map[string]any{}
-	for path, v := range fields {
-		if key, ok := strings.CutPrefix(path, settingsPrefix); ok {
-			settings[key] = v
-			continue
-		}
-		spec[path] = v
-	}
-	if len(settings) > 0 {
-		spec["settings"] = settings
-	}
+	spec, _, _ := plan.SiteManifest(fields)
 	return spec
 }
 
-// FieldsOf flattens a Site's spec into fields by path, as plan.SiteView has them.
-func FieldsOf(spec map[string]any) map[string]any {
-	out := map[string]any{}
-	for k, v := range spec {
-		settings, ok := v.(map[string]any)
-		if k != "settings" || !ok {
-			out[k] = v
-			continue
-		}
-		for key, value := range settings {
-			out[settingsPrefix+key] = value
-		}
-	}
-	return out
+// siteLabels are what a Site carries: what its overlays set, and Fairlead's own.
+func (t *task) siteLabels() map[string]string {
+	_, labels, _ := plan.SiteManifest(t.Site.Fields)
+	maps.Copy(labels, t.labels(plan.LabelSite))
+	return labels
 }
+
+func (t *task) siteAnnotations() map[string]string {
+	_, _, annotations := plan.SiteManifest(t.Site.Fields)
+	maps.Copy(annotations, t.annotations(t.Site.Fields))
+	return annotations
+}
+
+// FieldsOf flattens a Site into fields by path, as plan.SiteView has them.
+func FieldsOf(o Object) map[string]any { return plan.SiteFields(o.Spec, o.Labels, o.Annotations) }

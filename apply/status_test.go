@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/secrets"
 )
 
@@ -110,8 +111,9 @@ func TestGrantIsUsable(t *testing.T) {
 
 func TestSpecOfFields(t *testing.T) {
 	t.Parallel()
-	fields := map[string]any{"ha": true, "linkAccess": "default", "settings.a": "1", "settings.b": "2"}
-	back := FieldsOf(specOf(fields))
+	fields := map[string]any{"ha": true, "linkAccess": "default", "settings.a": "1", "settings.b": "2", "metadata.labels.team": "x", "metadata.annotations.a.b/c": "y"}
+	spec, labels, annotations := plan.SiteManifest(fields)
+	back := FieldsOf(Object{Spec: spec, Labels: labels, Annotations: annotations})
 	if len(back) != len(fields) {
 		t.Fatalf("%v", back)
 	}

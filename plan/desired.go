@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -16,6 +18,8 @@ type Desired struct {
 	Links []DesiredLink
 	// Proxies are those that links use, sorted by name.
 	Proxies []DesiredProxy
+	// Objects are what overlays add, sorted by site and key.
+	Objects []DesiredObject
 }
 
 // DesiredSite is one Site object.
@@ -62,4 +66,43 @@ type DesiredProxy struct {
 	// good.
 	Unknown    string
 	DeclaredAt diag.Position
+}
+
+// DesiredObject is one object that a site's overlay adds, in the site's namespace.
+type DesiredObject struct {
+	Site      network.SiteName
+	Cluster   network.ClusterName
+	Namespace string
+	// APIVersion is group and version as in a manifest: "v1", "apps/v1".
+	APIVersion string
+	Kind       ObjectKind
+	Name       string
+	// Fields are the owned fields by path, see Flatten.
+	Fields map[string]any
+	// Manifest is the object as sent, without Fairlead's own labels; nil when only
+	// Fields are known, as of what was last applied.
+	Manifest map[string]any
+	// DeclaredAt is where the overlay is named in the description.
+	DeclaredAt diag.Position
+	// Source is the file of the tree that the object comes from, as the user would
+	// write its path; empty when kustomize does not tell.
+	Source string
+}
+
+// Key identifies the object in its namespace, whatever the version of its API:
+// "Deployment.apps/web", "ConfigMap/web".
+func (o DesiredObject) Key() string { return ObjectKey(o.APIVersion, o.Kind, o.Name) }
+
+// ObjectKey identifies an object in its namespace by group, kind and name.
+func ObjectKey(apiVersion string, kind ObjectKind, name string) string {
+	return GroupKind(apiVersion, kind) + "/" + name
+}
+
+// GroupKind names a kind as kubectl does: "Deployment.apps", "ConfigMap".
+func GroupKind(apiVersion string, kind ObjectKind) string {
+	group, _, found := strings.Cut(apiVersion, "/")
+	if !found {
+		return string(kind)
+	}
+	return string(kind) + "." + group
 }

@@ -10,6 +10,11 @@ import (
 // live. A field is owned when it is desired or was last applied. The result is
 // sorted by path and holds only fields whose live value must change.
 func diffFields(desired, applied, live map[string]any) []Field {
+	return diffBy(equality, desired, applied, live)
+}
+
+// diffBy is diffFields with its own notion of what is equal at a path.
+func diffBy(equality func(path string) func(a, b any) bool, desired, applied, live map[string]any) []Field {
 	paths := map[string]bool{}
 	for p := range desired {
 		paths[p] = true
@@ -20,10 +25,11 @@ func diffFields(desired, applied, live map[string]any) []Field {
 	out := []Field{}
 	for _, p := range slices.Sorted(maps.Keys(paths)) {
 		d, l := desired[p], live[p]
-		if equalField(d, l) {
+		same := equality(p)
+		if same(d, l) {
 			continue
 		}
-		out = append(out, Field{Path: p, From: l, To: d, Cause: causeOf(d, applied[p], l, applied != nil)})
+		out = append(out, Field{Path: p, From: l, To: d, Cause: causeBy(same, d, applied[p], l, applied != nil)})
 	}
 	return out
 }
@@ -35,19 +41,48 @@ func sameFields(a, b map[string]any) bool {
 
 // causeOf judges a field whose desired and live values differ.
 func causeOf(desired, applied, live any, known bool) Cause {
+	return causeBy(equalField, desired, applied, live, known)
+}
+
+func causeBy(same func(a, b any) bool, desired, applied, live any, known bool) Cause {
 	switch {
-	case !known || equalField(applied, live):
+	case !known || same(applied, live):
 		return CausePending
-	case equalField(applied, desired):
+	case same(applied, desired):
 		return CauseDrift
 	}
 	return CauseBoth
 }
 
+// equality is how two values at a path of a Site are compared: labels and annotations
+// to the letter, fields of the spec by what they mean.
+func equality(path string) func(a, b any) bool {
+	if strings.HasPrefix(path, "metadata.") {
+		return sameValue
+	}
+	return equalField
+}
+
+// sameValue compares two values of JSON; a number may have been read as either type.
+func sameValue(a, b any) bool {
+	return a == b || number(a) != nil && number(b) != nil && *number(a) == *number(b)
+}
+
+func number(v any) *float64 {
+	switch n := v.(type) {
+	case int64:
+		f := float64(n)
+		return &f
+	case float64:
+		return &n
+	}
+	return nil
+}
+
 // equalField compares two values of a Site or Link field; absent, empty, false
 // and the link access "none" mean the same to Skupper.
 func equalField(a, b any) bool {
-	return a == b || (isZero(a) && isZero(b))
+	return sameValue(a, b) || (isZero(a) && isZero(b))
 }
 
 func isZero(v any) bool {

@@ -30,6 +30,22 @@ type Inventory struct {
 	Links map[network.LinkName]InventoryLink `json:"links"`
 	// Proxies are the proxies of this site's links; entries stay, for their numbers.
 	Proxies map[network.ProxyName]InventoryProxy `json:"proxies,omitempty"`
+	// Objects are those of the site's overlays, by key (see ObjectKey). They are
+	// never Secrets.
+	Objects map[string]InventoryObject `json:"objects,omitempty"`
+}
+
+// InventoryObject is one object of an overlay as last applied.
+type InventoryObject struct {
+	APIVersion string     `json:"apiVersion"`
+	Kind       ObjectKind `json:"kind"`
+	Name       string     `json:"name"`
+	// Fields are the owned fields by path, as sent. A null marks a field that was
+	// owned and is dropped, until the object is written.
+	Fields map[string]any `json:"fields"`
+	// Stored are those of Fields that the API server keeps in another form, as it
+	// keeps them: normalised quantities, or null for what it does not keep.
+	Stored map[string]any `json:"stored,omitempty"`
 }
 
 // LinkState says how far a link of the inventory is.

@@ -39,6 +39,7 @@ func Make(in Input) Plan {
 	m.staleProxies()
 	m.blast()
 	m.expiring()
+	m.objects()
 	m.addSoft()
 	m.order()
 	p := Plan{
@@ -185,20 +186,20 @@ func summarise(actions []Action, unknown int) Summary {
 	return s
 }
 
-// order sorts actions the way people read them: sites, links, then deletes with
-// links before sites; by name within.
+// order sorts actions the way people read them: sites, their objects, links, then
+// deletes with links before objects before sites; by name within.
 func (m *maker) order() {
 	rank := func(a Action) int {
 		switch {
 		case a.Verb != VerbDelete && a.Kind == KindSite:
 			return 0
-		case a.Verb != VerbDelete && a.Kind == KindProxy:
+		case a.Verb != VerbDelete && (a.Kind == KindProxy || a.Kind == KindObject):
 			return 1
 		case a.Verb != VerbDelete:
 			return 2
 		case a.Kind == KindLink:
 			return 3
-		case a.Kind == KindProxy:
+		case a.Kind == KindProxy, a.Kind == KindObject:
 			return 4
 		}
 		return 5
@@ -285,6 +286,8 @@ func (f Filter) matches(a Action) bool {
 	switch a.Kind {
 	case KindProxy:
 		return len(f.Links)+len(f.Sites) == 0 // otherwise with the links that need it
+	case KindObject:
+		return len(f.Sites) == 0 && len(f.Links) == 0 || slices.Contains(f.Sites, a.Object.Site)
 	case KindLink:
 		if len(f.Links) > 0 {
 			return slices.Contains(f.Links, network.LinkName(a.Name))

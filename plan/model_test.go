@@ -81,6 +81,8 @@ func (m *model) carryOut(a plan.Action) {
 	switch {
 	case a.Kind == plan.KindProxy && a.Verb == plan.VerbDelete:
 		m.deleteProxy(a)
+	case a.Kind == plan.KindObject:
+		m.carryOutObject(a)
 	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
 		m.deleteSite(a)
 	case a.Kind == plan.KindSite:

@@ -13,6 +13,7 @@ const (
 	LabelLink        = "fairlead.dev/link"
 	LabelSite        = "fairlead.dev/site"
 	LabelProxy       = "fairlead.dev/proxy"
+	LabelObject      = "fairlead.dev/object"
 	AnnotationCommit = "fairlead.dev/commit"
 	AnnotationDigest = "fairlead.dev/last-applied"
 	// AnnotationExpires, on a link's Secret, is when its certificate ends: RFC 3339, UTC.
@@ -61,6 +62,11 @@ type ClusterView struct {
 	// Certificates are those with the network's labels.
 	Certificates []CertificateView
 	Proxies      []ProxyView
+	// Objects are of the kinds that overlays use: the network's own, those recorded,
+	// and others of a wanted identity.
+	Objects []ObjectView
+	// Kinds are the kinds that were looked for on behalf of overlays.
+	Kinds []KindView
 }
 
 // HasNamespace reports whether the namespace exists or may exist.
@@ -166,6 +172,37 @@ type ProxyView struct {
 
 // CertificateView is a Certificate.
 type CertificateView struct{ Meta }
+
+// ObjectView is an object of a kind that an overlay uses. It is never a Secret, an
+// AccessGrant or an AccessToken.
+type ObjectView struct {
+	Meta
+	APIVersion string
+	Kind       ObjectKind
+	// Content is the whole object as read.
+	Content map[string]any
+}
+
+// KindView says what the cluster knows of a kind.
+type KindView struct {
+	APIVersion string
+	Kind       ObjectKind
+	Scope      Scope
+}
+
+// Scope is where objects of a kind live.
+type Scope string
+
+// The scopes of a kind.
+const (
+	ScopeNamespace Scope = "namespace"
+	ScopeCluster   Scope = "cluster"
+	// ScopeNone is that of a kind that the cluster does not have.
+	ScopeNone Scope = "none"
+)
+
+// OverlayObject is the value of LabelObject.
+const OverlayObject = "overlay"
 
 // InventoryView is an inventory ConfigMap with its decoded content.
 type InventoryView struct {

@@ -74,7 +74,8 @@ const (
 	KindSite Kind = "site"
 	KindLink Kind = "link"
 	// KindProxy is the Secret of a proxy at one connecting site.
-	KindProxy Kind = "proxy"
+	KindProxy  Kind = "proxy"
+	KindObject Kind = "object" // of an overlay
 )
 
 // Verb is what an action does.
@@ -122,6 +123,7 @@ const (
 	StepQuiet       Step = "quiet"       // write the Site without edge, wait: one that listens or has two routers is no edge
 	StepClose       Step = "close"       // delete the RouterAccess that Skupper leaves when link access goes
 	StepReady       Step = "ready"       // wait until the Site is ready
+	StepObject      Step = "object"      // write the object of an overlay
 	StepGrant       Step = "grant"       // create the grant and wait for its code
 	StepRedeem      Step = "redeem"      // carry the token over and wait until it is redeemed
 	StepSecret      Step = "secret"      // write a proxy's Secret
@@ -138,9 +140,10 @@ const (
 	StepConfirm     Step = "confirm"     // record the outcome in the inventory
 )
 
-// Action is one change to one site or link.
+// Action is one change to one site, link, proxy or object of an overlay.
 type Action struct {
-	// ID is the kind, a slash and the name: "link/shop1-hub".
+	// ID is the kind, a slash and the name: "link/shop1-hub"; an object's has its
+	// site and kind in it: "object/shop1/Listener/backend".
 	ID    string `json:"id"`
 	Kind  Kind   `json:"kind"`
 	Verb  Verb   `json:"verb"`
@@ -156,10 +159,12 @@ type Action struct {
 	// DependsOn are IDs of actions of the same plan that come first.
 	DependsOn []string `json:"dependsOn"`
 	Why       string   `json:"why"`
-	// Site is set for a site's action, Link for a link's, Proxy for a proxy's.
-	Site  *SiteWork  `json:"site,omitempty"`
-	Link  *LinkWork  `json:"link,omitempty"`
-	Proxy *ProxyWork `json:"proxy,omitempty"`
+	// Site is set for a site's action, Link for a link's, Proxy for a proxy's, Object
+	// for an object's.
+	Site   *SiteWork   `json:"site,omitempty"`
+	Link   *LinkWork   `json:"link,omitempty"`
+	Proxy  *ProxyWork  `json:"proxy,omitempty"`
+	Object *ObjectWork `json:"object,omitempty"`
 }
 
 // Has reports whether the action takes the step.
@@ -226,6 +231,27 @@ type LinkWork struct {
 	Remove []ObjectRef `json:"remove"`
 }
 
+// ObjectWork is what apply needs to carry out the action of an overlay's object.
+type ObjectWork struct {
+	Site       network.SiteName `json:"site"`
+	APIVersion string           `json:"apiVersion"`
+	Kind       ObjectKind       `json:"kind"`
+	// Source is the file of the tree that it comes from, empty when that is not known.
+	Source string `json:"source,omitempty"`
+	// Fields are the owned fields as desired, by path (see Flatten); nil for a delete.
+	Fields map[string]any `json:"fields"`
+	// Observed are the owned fields as the plan saw them, nil when there was no object.
+	Observed map[string]any `json:"observed"`
+	// Manifest is the object to send, without Fairlead's labels; nil for a delete.
+	Manifest map[string]any `json:"manifest"`
+	// UID is the object's as observed; empty when there was none, and then a delete
+	// only clears its record.
+	UID string `json:"uid"`
+}
+
+// Key identifies the object in its namespace, see ObjectKey.
+func (a Action) Key() string { return ObjectKey(a.Object.APIVersion, a.Object.Kind, a.Name) }
+
 // End is one end of a link.
 type End struct {
 	Site network.SiteName `json:"site"`
@@ -260,7 +286,7 @@ type LiveLink struct {
 // ObjectKind names a Kubernetes kind that Fairlead touches.
 type ObjectKind string
 
-// The kinds of object.
+// The kinds of object that Fairlead itself makes or reads; overlays add others.
 const (
 	ObjectSite        ObjectKind = "Site"
 	ObjectLink        ObjectKind = "Link"
@@ -275,11 +301,13 @@ const (
 
 // ObjectRef points at one object on one cluster.
 type ObjectRef struct {
-	Cluster   network.ClusterName `json:"cluster"`
-	Kind      ObjectKind          `json:"kind"`
-	Namespace string              `json:"namespace"`
-	Name      string              `json:"name"`
-	UID       string              `json:"uid"`
+	Cluster network.ClusterName `json:"cluster"`
+	// APIVersion is set for objects of overlays, whose kinds may be any.
+	APIVersion string     `json:"apiVersion,omitempty"`
+	Kind       ObjectKind `json:"kind"`
+	Namespace  string     `json:"namespace"`
+	Name       string     `json:"name"`
+	UID        string     `json:"uid"`
 }
 
 // String names the object as kubectl users do: kind namespace/name on cluster.

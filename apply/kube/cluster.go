@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -48,6 +49,8 @@ type Cluster struct {
 	name     network.ClusterName
 	dynamic  dynamic.Interface
 	metadata metadata.Interface
+	// extra are the kinds of overlays' objects, as far as they were looked for.
+	extra extraKinds
 }
 
 // Connect prepares the clients of a cluster. It makes no request.
@@ -78,7 +81,11 @@ func Connect(c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
 	}
-	return &Cluster{name: c.Name, dynamic: dyn, metadata: meta}, nil
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(cfg, client)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+	}
+	return &Cluster{name: c.Name, dynamic: dyn, metadata: meta, extra: extraKinds{client: disco.RESTClient()}}, nil
 }
 
 func restConfig(c Config) (*rest.Config, error) {
@@ -157,7 +164,7 @@ var kinds = map[plan.ObjectKind]schema.GroupVersionResource{
 
 // resource gives the dynamic client of a reference's kind and namespace.
 func (c *Cluster) resource(ref plan.ObjectRef) dynamic.ResourceInterface {
-	r := c.dynamic.Resource(kinds[ref.Kind])
+	r := c.dynamic.Resource(c.resourceOf(ref))
 	if ref.Namespace == "" {
 		return r
 	}

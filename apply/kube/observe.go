@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/pager"
 
 	"golang.org/x/sync/errgroup"
@@ -33,18 +34,22 @@ type Reading struct {
 	Digester *secrets.Digester
 	// Foreign asks for the proxies of Links that are not the network's, too.
 	Foreign bool
+	// Objects are those of overlays that are wanted: their kinds are read, too.
+	Objects []plan.DesiredObject
 }
 
 // Observe reads everything of one cluster that may matter to the network: one
 // paged LIST for each kind, whatever the number of objects. AccessGrants,
 // AccessTokens and Secrets are read as metadata, so no secret leaves the cluster but
 // the Secrets of proxies, whose credentials become digests at once.
-// What goes wrong is the view's State and Reason, not an error.
+// Kinds that overlays use, wanted now or recorded in an inventory, are read after
+// that, each with one LIST more. What goes wrong is the view's State and Reason, not
+// an error.
 func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	network := r.Network
 	view := plan.ClusterView{Name: c.name, State: plan.StateOK}
 	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + network}
-	outer := ctx
+	whole := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelLists)
 	g.Go(func() error {
@@ -59,7 +64,9 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	})
 	g.Go(func() error {
 		return c.each(ctx, plan.ObjectConfigMap, labelled, func(u *unstructured.Unstructured) {
-			view.Inventories = append(view.Inventories, inventoryView(u, network))
+			if isInventory(u, network) { // an overlay's ConfigMaps have the label too
+				view.Inventories = append(view.Inventories, inventoryView(u, network))
+			}
 		})
 	})
 	g.Go(func() error {
@@ -96,7 +103,10 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	g.Go(func() error { return c.observeNamespaces(ctx, &view) })
 	err := g.Wait()
 	if err == nil {
-		err = c.observeProxies(outer, r, &view)
+		err = c.observeProxies(whole, r, &view)
+	}
+	if err == nil {
+		err = c.observeObjects(whole, &view, network, r.Objects)
 	}
 	if err != nil {
 		view.State, view.Reason = stateOf(err), err.Error()
@@ -180,10 +190,15 @@ func stateOf(err error) plan.State {
 
 // each lists a kind in all namespaces, page by page.
 func (c *Cluster) each(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, do func(*unstructured.Unstructured)) error {
+	return c.eachOf(ctx, kinds[kind], opts, do)
+}
+
+// eachOf is each for any resource.
+func (c *Cluster) eachOf(ctx context.Context, resource schema.GroupVersionResource, opts metav1.ListOptions, do func(*unstructured.Unstructured)) error {
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
-		return c.dynamic.Resource(kinds[kind]).List(ctx, opts)
+		return c.dynamic.Resource(resource).List(ctx, opts)
 	}
-	return c.pages(ctx, kind, opts, list, func(o runtime.Object) error {
+	return c.pages(ctx, resource, opts, list, func(o runtime.Object) error {
 		if u, ok := o.(*unstructured.Unstructured); ok {
 			do(u)
 		}
@@ -196,7 +211,7 @@ func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, opts metav
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 		return c.metadata.Resource(kinds[kind]).List(ctx, opts)
 	}
-	return c.pages(ctx, kind, opts, list, func(o runtime.Object) error {
+	return c.pages(ctx, kinds[kind], opts, list, func(o runtime.Object) error {
 		if m, ok := o.(metav1.Object); ok {
 			do(m)
 		}
@@ -204,25 +219,25 @@ func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, opts metav
 	})
 }
 
-func (c *Cluster) pages(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) (err error) {
+func (c *Cluster) pages(ctx context.Context, resource schema.GroupVersionResource, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) (err error) {
 	defer func() { // this runs in a goroutine, where a panic would end the process with 2
 		if p := recover(); p != nil {
-			err = fmt.Errorf("list %s: internal error: a panic of type %T", kinds[kind].Resource, p)
+			err = fmt.Errorf("list %s: internal error: a panic of type %T", resource.Resource, p)
 		}
 	}()
 	p := pager.New(list)
 	p.PageSize = pageSize
 	p.PageBufferSize = 1
 	if err := p.EachListItem(ctx, opts, do); err != nil {
-		return c.listError(err, kind)
+		return c.listError(err, resource)
 	}
 	return nil
 }
 
-func (c *Cluster) listError(err error, kind plan.ObjectKind) error {
+func (c *Cluster) listError(err error, resource schema.GroupVersionResource) error {
 	class := classOf(err)
-	what := kinds[kind].Resource
-	if class == apply.ErrNotFound {
+	what := resource.Resource
+	if class == apply.ErrNotFound && resource.Group == group {
 		return &apiError{
 			text:  fmt.Sprintf("list %s: Skupper's resource definitions are not installed", what),
 			class: class, cause: err,
@@ -244,5 +259,8 @@ func sortView(v *plan.ClusterView) {
 	slices.SortFunc(v.Certificates, func(a, b plan.CertificateView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Proxies, func(a, b plan.ProxyView) int { return byName(a.Meta, b.Meta) })
 	slices.SortFunc(v.Inventories, func(a, b plan.InventoryView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Objects, func(a, b plan.ObjectView) int {
+		return cmp.Or(cmp.Compare(a.APIVersion, b.APIVersion), cmp.Compare(a.Kind, b.Kind), byName(a.Meta, b.Meta))
+	})
 	slices.Sort(v.Namespaces)
 }

@@ -8,6 +8,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/secrets"
 )
 
@@ -25,7 +26,7 @@ func siteView(u *unstructured.Unstructured) plan.SiteView {
 	version, _, _ := unstructured.NestedString(o.Status, "controller", "version")
 	sites, _, _ := unstructured.NestedInt64(o.Status, "sitesInNetwork")
 	return plan.SiteView{
-		Meta: meta(u), Fields: apply.FieldsOf(o.Spec), Version: version,
+		Meta: meta(u), Fields: apply.FieldsOf(o), Version: version,
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
 		Endpoints: endpoints(o.Status), SitesInNetwork: int(sites),
 	}
@@ -74,6 +75,10 @@ func proxyView(u *unstructured.Unstructured, digester *secrets.Digester) plan.Pr
 		Meta: meta(u), Host: data["host"].Reveal(), Port: data["port"].Reveal(),
 		HasUsername: !found.Username.IsZero(), HasPassword: !found.Password.IsZero(), Digest: found.Sum(digester),
 	}
+}
+
+func isInventory(u *unstructured.Unstructured, name string) bool {
+	return u.GetName() == network.InventoryName(name)
 }
 
 func inventoryView(u *unstructured.Unstructured, network string) plan.InventoryView {

@@ -32,6 +32,9 @@ func (c *Cluster) Get(ctx context.Context, ref plan.ObjectRef) (apply.Object, er
 		}
 		return metaObject(ref, m), nil
 	}
+	if err := c.find(ctx, ref); err != nil {
+		return apply.Object{}, err
+	}
 	u, err := c.resource(ref).Get(ctx, ref.Name, getOptions)
 	if err != nil {
 		return apply.Object{}, wrap(err, "get", ref)
@@ -72,6 +75,9 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 		}
 		return metaObject(o.ObjectRef, m), nil
 	}
+	if err := c.find(ctx, o.ObjectRef); err != nil {
+		return apply.Object{}, err
+	}
 	u, err := c.resource(o.ObjectRef).Patch(ctx, o.Name, types.ApplyPatchType, data, opts)
 	if err != nil {
 		return apply.Object{}, wrap(err, "apply", o.ObjectRef, hidden...)
@@ -89,6 +95,9 @@ func (c *Cluster) Delete(ctx context.Context, ref plan.ObjectRef) error {
 		uid := types.UID(ref.UID)
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
 	}
+	if err := c.find(ctx, ref); err != nil {
+		return err
+	}
 	err := c.resource(ref).Delete(ctx, ref.Name, opts)
 	if err == nil || classOf(err) == apply.ErrNotFound {
 		return nil
@@ -98,6 +107,9 @@ func (c *Cluster) Delete(ctx context.Context, ref plan.ObjectRef) error {
 
 // manifest builds the object as sent, and lists the secrets in it.
 func manifest(o apply.Object) (*unstructured.Unstructured, []secrets.Value) {
+	if o.APIVersion != "" {
+		return overlayManifest(o), nil
+	}
 	gvr := kinds[o.Kind]
 	u := &unstructured.Unstructured{Object: map[string]any{}}
 	u.SetAPIVersion(gvr.GroupVersion().String())
@@ -157,6 +169,10 @@ func reveal(spec map[string]any, hidden *[]secrets.Value) map[string]any {
 // sees them.
 func object(ref plan.ObjectRef, u *unstructured.Unstructured) apply.Object {
 	o := fromMeta(ref, u)
+	if ref.APIVersion != "" {
+		o.Content = u.Object
+		return o
+	}
 	o.Spec, _, _ = unstructured.NestedMap(u.Object, "spec")
 	o.Status, _, _ = unstructured.NestedMap(u.Object, "status")
 	if ref.Kind == plan.ObjectGrant || ref.Kind == plan.ObjectToken {

@@ -4,6 +4,7 @@ package desired
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
@@ -56,11 +57,10 @@ func addRecorded(out *plan.Desired, cluster network.ClusterName, inv plan.Invent
 	if inv.Content.Fields == nil {
 		return
 	}
-	access, _ := inv.Content.Fields["linkAccess"].(string)
 	out.Sites = append(out.Sites, plan.DesiredSite{
 		Name: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
 		Fields: inv.Content.Fields, Protect: inv.Content.Protect,
-		Listens: access != "" && access != "none", Object: cmp.Or(inv.Content.Object, string(inv.Content.Site)),
+		Listens: plan.SiteListens(inv.Content.Fields), Object: cmp.Or(inv.Content.Object, string(inv.Content.Site)),
 	})
 	for name, l := range inv.Content.Links {
 		if l.State == plan.LinkApplied {
@@ -69,6 +69,14 @@ func addRecorded(out *plan.Desired, cluster network.ClusterName, inv plan.Invent
 				Via: cmp.Or(l.Via, network.ViaToken), Proxy: l.Proxy, Rotation: l.Rotation,
 			})
 		}
+	}
+	for _, o := range inv.Content.Objects {
+		fields := maps.Clone(o.Fields)
+		maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
+		out.Objects = append(out.Objects, plan.DesiredObject{
+			Site: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
+			APIVersion: o.APIVersion, Kind: o.Kind, Name: o.Name, Fields: fields,
+		})
 	}
 }
 
@@ -80,6 +88,14 @@ func locate(out *plan.Desired, declared plan.Desired) {
 	links := map[network.LinkName]plan.DesiredLink{}
 	for _, d := range declared.Links {
 		links[d.Name] = d
+	}
+	objects := map[string]plan.DesiredObject{}
+	for _, d := range declared.Objects {
+		objects[string(d.Site)+"/"+d.Key()] = d
+	}
+	for i, o := range out.Objects {
+		was := objects[string(o.Site)+"/"+o.Key()]
+		out.Objects[i].DeclaredAt, out.Objects[i].Source = was.DeclaredAt, was.Source
 	}
 	for i, s := range out.Sites {
 		out.Sites[i].DeclaredAt = sites[s.Name].DeclaredAt
@@ -126,6 +142,9 @@ func siteFields(s network.Site) map[string]any {
 func sorted(d plan.Desired) plan.Desired {
 	slices.SortFunc(d.Sites, func(a, b plan.DesiredSite) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Links, func(a, b plan.DesiredLink) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(d.Objects, func(a, b plan.DesiredObject) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Key(), b.Key()))
+	})
 	return d
 }
 

@@ -54,7 +54,7 @@ func recordedProxies(o plan.Observation, declared plan.Desired) []plan.DesiredPr
 				continue
 			}
 			for name, p := range inv.Content.Proxies {
-				if _, ok := found[name]; !ok {
+				if _, ok := found[name]; !ok && goesThrough(inv.Content, name) {
 					found[name] = recordedProxy(name, p, declared)
 				}
 			}
@@ -66,6 +66,17 @@ func recordedProxies(o plan.Observation, declared plan.Desired) []plan.DesiredPr
 	}
 	slices.SortFunc(out, func(a, b plan.DesiredProxy) int { return cmp.Compare(a.Name, b.Name) })
 	return out
+}
+
+// goesThrough reports whether an applied link of a site goes through a proxy. What
+// is recorded of other proxies is only kept for their numbers.
+func goesThrough(inv plan.Inventory, name network.ProxyName) bool {
+	for _, l := range inv.Links {
+		if l.State == plan.LinkApplied && l.Proxy == name {
+			return true
+		}
+	}
+	return false
 }
 
 func recordedProxy(name network.ProxyName, p plan.InventoryProxy, declared plan.Desired) plan.DesiredProxy {

@@ -197,7 +197,8 @@ func newRoot(sys *System) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fail(exitInvalid, "%v; see: %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newInit(sys), newImport(sys), newVet(sys), newPlan(sys), newApply(sys), newDrift(sys), newStatus(sys), newVersion(sys))
+	root.AddCommand(newInit(sys), newImport(sys), newVet(sys), newRender(sys), newPlan(sys),
+		newApply(sys), newDrift(sys), newStatus(sys), newVersion(sys))
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return fail(exitInvalid, "unknown command %q; see: fairlead --help", args[0])

@@ -168,9 +168,9 @@ func failures(r apply.Report) error {
 	for _, out := range r.Outcomes {
 		switch out.State {
 		case apply.Failed:
-			all = multierror.Append(all, fmt.Errorf("%s %s, at %q: %w", out.Action.Kind, out.Action.Name, report.StepWord(out.Step), out.Err))
+			all = multierror.Append(all, fmt.Errorf("%s %s, at %q: %w", out.Action.Kind, report.NameOf(out.Action), report.StepWord(out.Step), out.Err))
 		case apply.Blocked, apply.Untouched:
-			all = multierror.Append(all, fmt.Errorf("%s %s: %w", out.Action.Kind, out.Action.Name, out.Err))
+			all = multierror.Append(all, fmt.Errorf("%s %s: %w", out.Action.Kind, report.NameOf(out.Action), out.Err))
 		}
 	}
 	all.ErrorFormat = func(list []error) string {

@@ -11,7 +11,6 @@ import (
 	"fairlead.dev/fairlead/apply/kube"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/schema/revision"
@@ -20,7 +19,8 @@ import (
 // description is a loaded and valid description.
 type description struct {
 	schema.Result
-	source plan.Source
+	source  plan.Source
+	desired plan.Desired
 	// dir is the package's directory on disk, empty when a revision was read.
 	dir string
 }
@@ -52,7 +52,7 @@ func (o *common) read(ctx context.Context) (description, error) {
 	if err != nil {
 		return description{}, err
 	}
-	d := description{Result: res, source: plan.Source{
+	d := description{Result: res, desired: o.overlaid(tree, &res), source: plan.Source{
 		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty,
 		Path: tree.Dir, Digest: res.Digest,
 	}}
@@ -111,7 +111,6 @@ func findings(r schema.Result) report.Report {
 // session is a description with the clusters that it names.
 type session struct {
 	description
-	desired  plan.Desired
 	clusters map[network.ClusterName]*kube.Cluster
 	vault    *vault
 }
@@ -119,7 +118,7 @@ type session struct {
 // connect prepares the clusters' clients. Only a kubeconfig that is a Secret of
 // another cluster takes a request; those clusters come last.
 func (o *common) connect(ctx context.Context, d description) (session, error) {
-	s := session{description: d, desired: desired.Build(d.Network), clusters: map[network.ClusterName]*kube.Cluster{}}
+	s := session{description: d, clusters: map[network.ClusterName]*kube.Cluster{}}
 	s.vault = newVault(o.sys, cmp.Or(d.dir, o.sys.Dir), s.clusters)
 	for _, last := range []bool{false, true} {
 		for _, c := range d.Network.Clusters {
@@ -197,7 +196,7 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 		list = append(list, s.clusters[c.Name])
 	}
 	return kube.ObserveAll(ctx, list, kube.Reading{
-		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.adopt,
+		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.adopt, Objects: s.desired.Objects,
 	}, o.parallelism)
 }
 

@@ -10,7 +10,8 @@ import (
 // topologyOf compares the network as last applied with the described one. Where a
 // cluster could not be read the comparison would lie, and is left out.
 func (s session) topologyOf(o plan.Observation) plan.Topology {
-	t := plan.Topology{After: shapeOf(s.Network)}
+	described := desired.AsNetwork(s.desired)
+	t := plan.Topology{After: shapeOf(described)}
 	for _, c := range o.Clusters {
 		if c.State != plan.StateOK {
 			return t
@@ -18,7 +19,7 @@ func (s session) topologyOf(o plan.Observation) plan.Topology {
 	}
 	before := desired.AsNetwork(desired.LastApplied(o, s.desired))
 	t.Before = shapeOf(before)
-	for _, e := range topology.Effects(before, s.Network) {
+	for _, e := range topology.Effects(before, described) {
 		t.Effects = append(t.Effects, plan.Effect{Severity: string(e.Severity), Message: e.Message})
 	}
 	return t

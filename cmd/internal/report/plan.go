@@ -64,7 +64,7 @@ func (p *printer) clusters(clusters []plan.Cluster) {
 
 func (p *printer) action(a plan.Action) {
 	s := signs[a.Verb]
-	title := fmt.Sprintf("%s %s %s", a.Verb, a.Kind, p.paint(bold, a.Name))
+	title := fmt.Sprintf("%s %s %s", a.Verb, a.Kind, p.paint(bold, NameOf(a)))
 	if a.Link != nil {
 		title += fmt.Sprintf(": %s → %s", a.Link.From.Site, a.Link.To.Site)
 	} else {
@@ -72,6 +72,9 @@ func (p *printer) action(a plan.Action) {
 	}
 	p.line("  %s %s%s%s", p.paint(s.color, s.symbol), title, p.tags(a), p.paint(dim, place(a)))
 	p.line("      %s", a.Why)
+	if a.Object != nil && a.Object.Source != "" {
+		p.line("      %s %s", p.paint(dim, "from:"), a.Object.Source)
+	}
 	for _, f := range a.Fields {
 		p.field(f)
 	}
@@ -83,6 +86,14 @@ func (p *printer) action(a plan.Action) {
 	if len(a.DependsOn) > 0 {
 		p.line("      %s %s", p.paint(dim, "after:"), strings.Join(a.DependsOn, ", "))
 	}
+}
+
+// NameOf is a name as people call it; an object's has its kind.
+func NameOf(a plan.Action) string {
+	if a.Object != nil {
+		return string(a.Object.Kind) + "/" + a.Name
+	}
+	return a.Name
 }
 
 // tags says what deserves attention: drift, and what traffic meets.
@@ -149,7 +160,7 @@ func (p *printer) removed(a plan.Action) {
 var stepWords = map[plan.Step]string{
 	plan.StepNamespace: "create namespace", plan.StepRecord: "record", plan.StepSite: "write Site",
 	plan.StepQuiet: "stop listening", plan.StepClose: "remove RouterAccess", plan.StepReady: "wait until ready", plan.StepGrant: "grant", plan.StepRedeem: "redeem token",
-	plan.StepSecret: "write Secret", plan.StepCertificate: "issue certificate", plan.StepCarry: "carry Secret over", plan.StepLink: "create Link", plan.StepAdd: "add Links",
+	plan.StepSecret: "write Secret", plan.StepCertificate: "issue certificate", plan.StepCarry: "carry Secret over", plan.StepLink: "create Link", plan.StepAdd: "add Links", plan.StepObject: "write object",
 	plan.StepTakeOver: "take Link over", plan.StepConfigured: "wait until configured", plan.StepOperational: "wait until operational",
 	plan.StepRetire: "remove old Link", plan.StepClean: "clean up", plan.StepDelete: "delete",
 	plan.StepConfirm: "confirm",
@@ -255,7 +266,7 @@ func (p *printer) drift(pl plan.Plan) {
 	p.gap()
 	p.clusters(pl.Clusters)
 	for _, a := range pl.Actions {
-		p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, a.Name), p.paint(dim, place(a)))
+		p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, NameOf(a)), p.paint(dim, place(a)))
 		p.line("      %s", a.Why)
 		for _, f := range a.Fields {
 			p.line("      %s: %s on the cluster, %s when last applied", f.Path, value(f.From), value(f.To))
@@ -267,7 +278,7 @@ func (p *printer) drift(pl plan.Plan) {
 	p.gap()
 	switch {
 	case len(pl.Actions) > 0:
-		p.line("%s %s not as last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(len(pl.Actions)))
+		p.line("%s %s not as last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(pl.Actions))
 	case pl.Summary.Unknown > 0:
 		p.line("%d sites and links could not be compared.", pl.Summary.Unknown)
 	default:
@@ -275,9 +286,15 @@ func (p *printer) drift(pl plan.Plan) {
 	}
 }
 
-func things(n int) string {
-	if n == 1 {
-		return "1 site or link is"
+func things(actions []plan.Action) string {
+	one, many := "1 site or link is", "sites and links"
+	for _, a := range actions {
+		if a.Kind == plan.KindObject {
+			one, many = "1 object is", "sites, links and objects"
+		}
 	}
-	return fmt.Sprintf("%d sites and links are", n)
+	if len(actions) == 1 {
+		return one
+	}
+	return fmt.Sprintf("%d %s are", len(actions), many)
 }

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/desired/overlay"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// renderFlags are render's own.
+type renderFlags struct {
+	*common
+	tree  string
+	force bool
+}
+
+func newRender(sys *System) *cobra.Command {
+	o := &renderFlags{common: &common{sys: sys}}
+	c := &cobra.Command{
+		Use:   "render [PACKAGE]",
+		Short: "Print the objects that a description stands for",
+		Long: `Render prints the Sites and the objects of overlays as YAML, with the labels that
+apply gives them. What an apply makes on its way (grants, tokens, Links, Secrets)
+is not among them. It never touches a cluster.
+With --kustomize DIR it writes a kustomization for each cluster instead.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			return o.run(c.Context())
+		},
+	}
+	o.describe(c)
+	f := c.Flags()
+	f.StringArrayVar(&o.clusters, "cluster", nil, "only this cluster (repeatable)")
+	f.StringArrayVar(&o.sites, "site", nil, "only this site (repeatable)")
+	f.StringVar(&o.tree, "kustomize", "", "write a tree of kustomizations into this directory: DIR/CLUSTER/kustomization.yaml")
+	f.BoolVar(&o.force, "force", false, "write into a directory that has other files, too")
+	return c
+}
+
+func (o *renderFlags) run(ctx context.Context) error {
+	if o.tree != "" && o.output != "" {
+		return fail(exitInvalid, "--output and --kustomize exclude each other")
+	}
+	d, err := o.load(ctx)
+	if err != nil {
+		return err
+	}
+	if err := o.knows(session{description: d}, plan.Plan{}); err != nil {
+		return err
+	}
+	manifests := slices.DeleteFunc(desired.Manifests(d.Network, d.desired), func(m desired.Manifest) bool { return !o.wants(m) })
+	if o.tree != "" {
+		return o.writeTree(manifests)
+	}
+	return o.print(manifests)
+}
+
+func (o *renderFlags) wants(m desired.Manifest) bool {
+	clusters, sites := names[network.ClusterName](o.clusters), names[network.SiteName](o.sites)
+	return (len(clusters) == 0 || slices.Contains(clusters, m.Cluster)) && (len(sites) == 0 || slices.Contains(sites, m.Site))
+}
+
+// print writes the manifests as one stream.
+func (o *renderFlags) print(manifests []desired.Manifest) error {
+	text, err := o.encode(manifests)
+	if err != nil {
+		return err
+	}
+	w, done, err := o.destination()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil {
+		return err
+	}
+	return done()
+}
+
+func (o *renderFlags) encode(manifests []desired.Manifest) ([]byte, error) {
+	if o.format != "json" {
+		return overlay.YAML(manifests)
+	}
+	objects := []map[string]any{}
+	for _, m := range manifests {
+		objects = append(objects, m.Object)
+	}
+	text, err := json.MarshalIndent(objects, "", "  ")
+	return append(text, '\n'), err
+}
+
+// marker lists the files of a tree that render wrote, so that the next one may take
+// them away.
+const marker = ".fairlead-render"
+
+// writeTree replaces what an earlier render wrote into the directory.
+func (o *renderFlags) writeTree(manifests []desired.Manifest) error {
+	files, err := overlay.Tree(manifests)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.abs(o.tree), 0o755); err != nil {
+		return fmt.Errorf("--kustomize: %w", err)
+	}
+	root, err := os.OpenRoot(o.abs(o.tree))
+	if err != nil {
+		return fmt.Errorf("--kustomize: %w", err)
+	}
+	defer func() { _ = root.Close() }() // it was only a handle
+	if err := o.clear(root); err != nil {
+		return err
+	}
+	list := slices.Sorted(maps.Keys(files))
+	files[marker] = []byte(strings.Join(list, "\n") + "\n")
+	for _, name := range append([]string{marker}, list...) { // the marker first: what follows is then ours
+		if err := writeInto(root, name, files[name]); err != nil {
+			return fmt.Errorf("--kustomize: %w", err)
+		}
+	}
+	fmt.Fprintf(o.sys.Err, "Wrote %d files to %s.\n", len(list), o.tree)
+	return nil
+}
+
+func writeInto(root *os.Root, name string, content []byte) error {
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return root.WriteFile(name, content, 0o644)
+}
+
+// clear takes away what an earlier render wrote, and refuses a directory that has
+// files and no marker.
+func (o *renderFlags) clear(root *os.Root) error {
+	written, err := root.ReadFile(marker)
+	if errors.Is(err, fs.ErrNotExist) {
+		entries, err := fs.ReadDir(root.FS(), ".")
+		if err == nil && len(entries) > 0 && !o.force {
+			return fail(exitInvalid, "--kustomize %s: the directory has files that render did not write; name another, or pass --force", o.tree)
+		}
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("--kustomize: %w", err)
+	}
+	for name := range strings.Lines(string(written)) {
+		name = strings.TrimSuffix(name, "\n")
+		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("--kustomize: %w", err)
+		}
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if root.Remove(dir) != nil { // it has other files
+				break
+			}
+		}
+	}
+	return nil
+}

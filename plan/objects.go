@@ -1,0 +1,302 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// objects plans what overlays add to sites, and the removal of what they no longer
+// add. It comes after sites and their removal are planned.
+func (m *maker) objects() {
+	x := m.newObjectIndex()
+	for _, o := range m.in.Desired.Objects {
+		switch at := (place{o.Cluster, o.Namespace}); {
+		case !m.index.readable(o.Cluster):
+			m.unknown++
+		case m.index.inventories[at].Broken != "": // refused with its site
+		case m.impossible(x, o):
+		default:
+			m.object(o, x.live[at][o.Key()])
+		}
+	}
+	m.doomedObjects(x)
+}
+
+// objectIndex finds objects by place and key.
+type objectIndex struct {
+	wanted map[place]map[string]DesiredObject
+	live   map[place]map[string]*ObjectView
+	scopes map[network.ClusterName]map[string]Scope
+}
+
+func (m *maker) newObjectIndex() objectIndex {
+	x := objectIndex{
+		wanted: map[place]map[string]DesiredObject{},
+		live:   map[place]map[string]*ObjectView{},
+		scopes: map[network.ClusterName]map[string]Scope{},
+	}
+	for _, o := range m.in.Desired.Objects {
+		put(x.wanted, place{o.Cluster, o.Namespace}, o.Key(), o)
+	}
+	for _, c := range m.in.Observation.Clusters {
+		for _, v := range c.Objects {
+			put(x.live, place{c.Name, v.Namespace}, ObjectKey(v.APIVersion, v.Kind, v.Name), &v)
+		}
+		x.scopes[c.Name] = map[string]Scope{}
+		for _, k := range c.Kinds {
+			x.scopes[c.Name][k.APIVersion+" "+string(k.Kind)] = k.Scope
+		}
+	}
+	return x
+}
+
+// impossible refuses an object that its cluster cannot hold in a namespace.
+func (m *maker) impossible(x objectIndex, o DesiredObject) bool {
+	r := Refusal{Subject: objectSubject(o)}
+	switch x.scopes[o.Cluster][o.APIVersion+" "+string(o.Kind)] {
+	case ScopeNone:
+		r.Code = "unknown-kind"
+		r.Message = fmt.Sprintf("cluster %s has no kind %s in %s", o.Cluster, o.Kind, o.APIVersion)
+		r.Override = "install its definition there, or take it out of the overlay"
+	case ScopeCluster:
+		r.Code = "cluster-scoped"
+		r.Message = fmt.Sprintf("%s belongs to no namespace on cluster %s", GroupKind(o.APIVersion, o.Kind), o.Cluster)
+		r.Override = "take it out of the overlay and make it with another tool"
+	default:
+		return false
+	}
+	m.refuse(r)
+	return true
+}
+
+func objectSubject(o DesiredObject) string {
+	return fmt.Sprintf("object %s/%s of site %q", o.Kind, o.Name, o.Site)
+}
+
+// object compares one wanted object with the live one, which may be nil.
+func (m *maker) object(o DesiredObject, live *ObjectView) {
+	if live != nil && live.Deleting {
+		live = nil
+	}
+	recorded, known := m.recordedObject(o)
+	foreign := live != nil && !live.Owned(m.network()) && (!known || live.Labels[LabelManagedBy] == ManagedBy)
+	if foreign && !(m.in.Adopt && live.Labels[LabelManagedBy] != ManagedBy) {
+		m.refuseObject(o, *live)
+		return
+	}
+	a := m.objectAction(o)
+	if live == nil {
+		m.add(createObject(a, known))
+		return
+	}
+	a.Object.UID = live.UID
+	a.Object.Observed = Pick(live.Content, o.Fields, recorded.Fields)
+	if a, needed := m.updateObject(a, o, recorded, known, *live); needed {
+		m.add(a)
+	}
+}
+
+// recordedObject gives what the inventory knows of an object of the same site.
+func (m *maker) recordedObject(o DesiredObject) (InventoryObject, bool) {
+	inv := m.index.inventories[place{o.Cluster, o.Namespace}].Content
+	if inv.Site != o.Site {
+		return InventoryObject{}, false
+	}
+	recorded, known := inv.Objects[o.Key()]
+	return recorded, known
+}
+
+func (m *maker) refuseObject(o DesiredObject, v ObjectView) {
+	r := Refusal{
+		Code: "foreign-object", Subject: objectSubject(o),
+		Message:  fmt.Sprintf("%s is there and Fairlead did not make it", objectRef(o.Cluster, v)),
+		Override: "take it over with: fairlead apply --adopt",
+	}
+	if v.Labels[LabelManagedBy] == ManagedBy {
+		r.Message = fmt.Sprintf("%s belongs to network %q", objectRef(o.Cluster, v), v.Labels[LabelNetwork])
+		r.Override = "give the object another name"
+	}
+	m.refuse(r)
+}
+
+func objectRef(cluster network.ClusterName, v ObjectView) ObjectRef {
+	r := ref(cluster, v.Kind, v.Meta)
+	r.APIVersion = v.APIVersion
+	return r
+}
+
+func (m *maker) objectAction(o DesiredObject) Action {
+	a := Action{
+		ID: m.objectID(o.Site, o.APIVersion, o.Kind, o.Name), Kind: KindObject, Verb: VerbUpdate, Cause: CausePending,
+		Cluster: o.Cluster, Namespace: o.Namespace, Name: o.Name,
+		DeclaredAt: o.DeclaredAt, Disruption: DisruptionNone,
+		Object: &ObjectWork{
+			Site: o.Site, APIVersion: o.APIVersion, Kind: o.Kind, Source: o.Source, Fields: o.Fields, Manifest: o.Manifest,
+		},
+	}
+	if site := "site/" + string(o.Site); m.has(site) {
+		a.DependsOn = append(a.DependsOn, site)
+	}
+	return a
+}
+
+// objectID names an object's action. Two kinds of one name are told apart by group.
+func (m *maker) objectID(site network.SiteName, apiVersion string, kind ObjectKind, name string) string {
+	id := fmt.Sprintf("object/%s/%s/%s", site, kind, name)
+	if m.has(id) {
+		id = fmt.Sprintf("object/%s/%s/%s", site, GroupKind(apiVersion, kind), name)
+	}
+	return id
+}
+
+// undisturbed ends the reason of every action on an object.
+const undisturbed = "; links are not disturbed"
+
+func createObject(a Action, known bool) Action {
+	a.Verb, a.Why = VerbCreate, "in the overlay and not on the cluster"+undisturbed
+	if known {
+		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"+undisturbed
+	}
+	for _, path := range slices.Sorted(maps.Keys(a.Object.Fields)) {
+		a.Fields = append(a.Fields, Field{Path: path, To: a.Object.Fields[path], Cause: a.Cause})
+	}
+	a.Steps = []Step{StepRecord, StepObject}
+	return a
+}
+
+// updateObject compares a living object; needed is false when nothing is to be done.
+func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject, known bool, live ObjectView) (_ Action, needed bool) {
+	applied := recorded.Fields
+	if known && applied == nil {
+		applied = map[string]any{}
+	}
+	want := asStored(o.Fields, recorded)
+	a.Fields = diffBy(exactly, want, asStored(applied, recorded), a.Object.Observed)
+	a.Cause = mergeCauses(a.Fields, CausePending)
+	if !known || recorded.APIVersion != o.APIVersion || len(diffBy(exactly, o.Fields, applied, applied)) > 0 {
+		a.Steps = append(a.Steps, StepRecord)
+	}
+	owned := live.Owned(m.network())
+	labelled := owned && live.Labels[LabelSite] == string(o.Site) && live.Labels[LabelObject] == OverlayObject
+	if !labelled || len(a.Fields) > 0 {
+		a.Steps = append(a.Steps, StepObject)
+	}
+	switch {
+	case !owned && !known:
+		a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
+	case !known:
+		a.Cause, a.Why = CauseDrift, "its record is missing and is written again"
+	case !labelled && len(a.Fields) == 0:
+		a.Cause, a.Why = CauseDrift, "its labels were taken off"
+	case len(a.Fields) == 0:
+		a.Why = "already as declared; the inventory catches up"
+	default:
+		a.Why = changed(a.Fields)
+	}
+	a.Why += undisturbed
+	return a, len(a.Steps) > 0
+}
+
+func exactly(string) func(a, b any) bool { return sameValue }
+
+// asStored replaces fields that are as recorded by what the API server made of them.
+func asStored(fields map[string]any, recorded InventoryObject) map[string]any {
+	if len(recorded.Stored) == 0 || fields == nil {
+		return fields
+	}
+	out := maps.Clone(fields)
+	for path, stored := range recorded.Stored {
+		if v, ok := fields[path]; ok && sameValue(v, recorded.Fields[path]) {
+			out[path] = stored
+		}
+	}
+	return out
+}
+
+// doomedObjects plans the removal of objects that were recorded, or that carry our
+// labels, and are not wanted where they are.
+func (m *maker) doomedObjects(x objectIndex) {
+	places := map[place]bool{}
+	for at := range m.index.inventories {
+		places[at] = true
+	}
+	for at := range x.live {
+		places[at] = true
+	}
+	for _, at := range sortedPlaces(places) {
+		if !m.index.readable(at.cluster) || m.index.inventories[at].Broken != "" {
+			continue
+		}
+		doomed := m.doomedAt(x, at)
+		for _, key := range slices.Sorted(maps.Keys(doomed)) {
+			m.deleteObject(at, doomed[key])
+		}
+	}
+}
+
+// doomedObject is an object to delete, or only its record when there is no live one.
+type doomedObject struct {
+	InventoryObject
+	site network.SiteName
+	live *ObjectView
+	// recorded is true when an inventory has it.
+	recorded bool
+}
+
+func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
+	out := map[string]doomedObject{}
+	inv := m.index.inventories[at].Content
+	for key, recorded := range inv.Objects {
+		if _, wanted := x.wanted[at][key]; wanted {
+			continue
+		}
+		d := doomedObject{InventoryObject: recorded, site: inv.Site, live: x.live[at][key], recorded: true}
+		if d.live != nil && (d.live.Deleting || d.live.Labels[LabelManagedBy] != "" && !d.live.Owned(m.network())) {
+			d.live = nil
+		}
+		out[key] = d
+	}
+	for key, v := range x.live[at] {
+		_, wanted := x.wanted[at][key]
+		_, recorded := inv.Objects[key]
+		ours := v.Owned(m.network()) && v.Labels[LabelObject] == OverlayObject && v.OwnerUID == ""
+		if !wanted && !recorded && ours && !v.Deleting {
+			out[key] = doomedObject{
+				InventoryObject: InventoryObject{APIVersion: v.APIVersion, Kind: v.Kind, Name: v.Name},
+				site:            network.SiteName(v.Labels[LabelSite]), live: v,
+			}
+		}
+	}
+	return out
+}
+
+// deleteObject plans one removal; the removal of its site waits for it.
+func (m *maker) deleteObject(at place, d doomedObject) {
+	a := Action{
+		ID: m.objectID(d.site, d.APIVersion, d.Kind, d.Name), Kind: KindObject, Verb: VerbDelete, Cause: CausePending,
+		Cluster: at.cluster, Namespace: at.namespace, Name: d.Name, Disruption: DisruptionNone,
+		Steps: []Step{StepDelete}, Why: "no longer in an overlay" + undisturbed,
+		Object: &ObjectWork{Site: d.site, APIVersion: d.APIVersion, Kind: d.Kind},
+	}
+	if d.recorded {
+		a.Steps = append(a.Steps, StepConfirm)
+	}
+	if s, still := m.index.desired[d.site]; still && (place{s.Cluster, s.Namespace}) != at {
+		a.ID += "@" + string(at.cluster) + "/" + at.namespace
+		a.Why = fmt.Sprintf("its site is now in namespace %s of cluster %s", s.Namespace, s.Cluster) + undisturbed
+	}
+	if d.live == nil {
+		a.Why = "no longer in an overlay, and gone from the cluster; its record is cleared"
+	} else {
+		a.Object.UID = d.live.UID
+	}
+	m.add(a)
+	for _, site := range m.actions {
+		if site.Kind == KindSite && site.Verb == VerbDelete && (place{site.Cluster, site.Namespace}) == at {
+			m.dependOn(site.ID, a.ID)
+		}
+	}
+}
