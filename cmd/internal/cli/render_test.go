@@ -218,6 +218,22 @@ replacements:
 			"base/kustomization.yaml": "resources: [l.yaml]\nnameSuffix: ''",
 			"base/l.yaml":             "apiVersion: skupper.io/v2alpha1\nkind: Listener\nmetadata: {name: backend}\nspec: {routingKey: b, port: 8080, host: backend}\n",
 		},
+		"deprecated fields": {
+			"net/hub/kustomization.yaml": `
+bases: [../../base]
+resources: [%sl.yaml]
+commonLabels: {team: a}
+patches: [{target: {kind: Listener}, patch: '[{"op": "replace", "path": "/spec/port", "value": 1}]'}]
+patchesStrategicMerge:
+- p.yaml
+- "apiVersion: skupper.io/v2alpha1\nkind: Listener\nmetadata: {name: backend}\nspec: {port: 2, type: tcp}"
+patchesJson6902: [{target: {group: skupper.io, version: v2alpha1, kind: Listener, name: backend}, patch: '[{"op": "add", "path": "/metadata/labels/last", "value": "x"}]'}]
+`,
+			"net/hub/l.yaml":          "apiVersion: skupper.io/v2alpha1\nkind: Listener\nmetadata: {name: backend}\nspec: {routingKey: b, port: 8080, host: backend}\n",
+			"net/hub/p.yaml":          "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {type: NodePort}\n---\napiVersion: skupper.io/v2alpha1\nkind: Listener\nmetadata: {name: backend}\nspec: {host: other}\n",
+			"base/kustomization.yaml": "resources: [s.yaml]\ncommonLabels: {base: b}",
+			"base/s.yaml":             "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {app: x}, ports: [{port: 1}]}\n",
+		},
 		"components": {
 			"net/hub/kustomization.yaml":  "resources: [%sl.yaml]\ncomponents: [../../part]",
 			"net/hub/l.yaml":              "apiVersion: skupper.io/v2alpha1\nkind: Listener\nmetadata: {name: backend}\nspec: {routingKey: b, port: 8080, host: backend}\n",

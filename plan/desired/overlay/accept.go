@@ -127,12 +127,20 @@ func allowed(o candidate, net string) error {
 		return wrong(o, "cannot come from an overlay", "declare a link in the description; Fairlead makes what it needs")
 	case kind == string(plan.ObjectSecret):
 		return wrong(o, "cannot come from an overlay: it would stand in git in the clear", "make the Secret with another tool")
-	case resid.NewGvk(splitAPI(o.APIVersion, o.Kind)).IsClusterScoped():
+	case clusterScoped(o):
 		return wrong(o, "belongs to the whole cluster", "an overlay adds objects of the site's namespace; make it with another tool")
 	case kind == string(plan.ObjectConfigMap) && o.Name == network.InventoryName(net):
 		return wrong(o, "has the name of Fairlead's own inventory", "give it another name")
 	}
 	return nil
+}
+
+// clusterScoped knows the kinds of Kubernetes itself; of others the cluster tells when
+// it is observed.
+func clusterScoped(o candidate) bool {
+	kustomizing.Lock()
+	defer kustomizing.Unlock()
+	return resid.NewGvk(splitAPI(o.APIVersion, o.Kind)).IsClusterScoped()
 }
 
 func splitAPI(apiVersion string, kind plan.ObjectKind) (group, version, name string) {

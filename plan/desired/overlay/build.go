@@ -35,7 +35,7 @@ var kustomizing sync.Mutex
 // build runs the kustomization of a directory over documents, which are put before
 // its own resources. A panic inside kustomize is an error.
 func (r *runner) build(dir string, input []document) (out []document, err error) {
-	file := dir
+	file := dir // until it is known better
 	defer func() {
 		if p := recover(); p != nil {
 			err = mistake{r.show(file), fmt.Sprintf("kustomize broke down: %v", p), "please report this with the kustomization that causes it"}
@@ -46,9 +46,14 @@ func (r *runner) build(dir string, input []document) (out []document, err error)
 		return nil, err
 	}
 	file = k.file
-	start, own, annotated, err := overlaid(k, dir, input)
+	start, own, annotated, err := overlaid(k.kustomization, dir, input)
 	if err != nil {
 		return nil, err
+	}
+	for name, text := range k.modern {
+		if _, ours := own[name]; !ours {
+			own[name] = text
+		}
 	}
 	kustomizing.Lock()
 	defer kustomizing.Unlock()
@@ -214,22 +219,25 @@ func remedy(err error) string {
 }
 
 // check reads a directory's kustomization once, and all that it leads to.
-func (r *runner) check(dir string) (kustomization, error) {
+func (r *runner) check(dir string) (checked, error) {
 	if done, ok := r.checked[dir]; ok {
-		return done.kustomization, done.err
+		return done, done.err
 	}
-	c := &checker{tree: r.src.FS, show: r.show, seen: map[string]bool{}}
-	done := checked{err: c.visit(dir)}
+	c := &checker{tree: r.src.FS, show: r.show, seen: map[string]bool{}, modern: map[string][]byte{}}
+	done := checked{err: c.visit(dir), modern: c.modern}
 	if done.err == nil {
 		done.kustomization, done.err = c.read(dir)
 	}
 	r.checked[dir] = done
-	return done.kustomization, done.err
+	return done, done.err
 }
 
+// checked is a kustomization that was found good, or why it was not.
 type checked struct {
 	kustomization
-	err error
+	// modern are the files among those it takes in that are read in today's words.
+	modern map[string][]byte
+	err    error
 }
 
 // directory finds the overlay's directory inside the tree.

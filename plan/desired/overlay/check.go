@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
 )
 
 // mistake is what a user has to mend: a file, what is wrong with it, what to do.
@@ -29,11 +31,15 @@ type checker struct {
 	tree fs.FS
 	show func(string) string
 	seen map[string]bool
+	// modern are kustomization files in today's words, by path.
+	modern map[string][]byte
 }
 
 // kustomization is a kustomization file, read.
 type kustomization struct {
 	file string
+	// old is true when it has fields that kustomize calls deprecated.
+	old bool
 	types.Kustomization
 }
 
@@ -48,6 +54,9 @@ func (c *checker) visit(dir string) error {
 		return err
 	}
 	if err := c.plain(k); err != nil {
+		return err
+	}
+	if err := c.modernise(k); err != nil {
 		return err
 	}
 	for _, list := range bases(k) {
@@ -89,7 +98,9 @@ func (c *checker) read(dir string) (kustomization, error) {
 		if err := k.Unmarshal(content); err != nil {
 			return k, mistake{c.show(k.file), err.Error(), "mend the file; kustomize build shows the same"}
 		}
+		k.old = len(*k.CheckDeprecatedFields()) > 0
 		k.FixKustomization()
+		k.Kustomization = modern(k.Kustomization)
 		found = append(found, k)
 	}
 	switch len(found) {
@@ -149,12 +160,6 @@ func fileFields(k kustomization) []field {
 	for _, p := range append(k.Patches, k.PatchesJson6902...) {
 		patches.entries = append(patches.entries, p.Path)
 	}
-	strategic := field{field: "patchesStrategicMerge"}
-	for _, p := range k.PatchesStrategicMerge {
-		if !strings.ContainsAny(string(p), "\n{") { // else the patch itself
-			strategic.entries = append(strategic.entries, string(p))
-		}
-	}
 	replacements := field{field: "replacements"}
 	for _, r := range k.Replacements {
 		replacements.entries = append(replacements.entries, r.Path)
@@ -169,7 +174,7 @@ func fileFields(k kustomization) []field {
 		}
 	}
 	return []field{
-		patches, strategic, replacements, sources, {"crds", k.Crds},
+		patches, replacements, sources, {"crds", k.Crds},
 		{"configurations", k.Configurations}, {"openapi", []string{k.OpenAPI["path"]}},
 	}
 }
@@ -243,5 +248,42 @@ func (c *checker) environment(k kustomization, dir string) error {
 			}
 		}
 	}
+	return nil
+}
+
+// modern writes deprecated fields as those that took their place, where that means
+// the same: kustomize complains about them on the process's standard error, once for
+// every site. Patches of RFC 6902 under their old name run later than others, and vars
+// have no equal; both stay.
+func modern(k types.Kustomization) types.Kustomization {
+	if len(k.CommonLabels) > 0 {
+		k.Labels = append(slices.Clone(k.Labels), types.Label{Pairs: k.CommonLabels, IncludeSelectors: true})
+		k.CommonLabels = nil
+	}
+	var patches []types.Patch
+	for _, p := range k.PatchesStrategicMerge {
+		if inlinePatch(string(p)) {
+			patches = append(patches, types.Patch{Patch: string(p)})
+		} else {
+			patches = append(patches, types.Patch{Path: string(p)})
+		}
+	}
+	k.Patches, k.PatchesStrategicMerge = append(patches, k.Patches...), nil
+	return k
+}
+
+// inlinePatch tells a patch from the path of a file that has one.
+func inlinePatch(text string) bool { return strings.ContainsAny(text, "\n{") }
+
+// modernise keeps the modern text of a kustomization that has deprecated fields.
+func (c *checker) modernise(k kustomization) error {
+	if !k.old {
+		return nil
+	}
+	text, err := yaml.Marshal(k.Kustomization)
+	if err != nil {
+		return fmt.Errorf("overlay: %w", err)
+	}
+	c.modern[k.file] = text
 	return nil
 }
