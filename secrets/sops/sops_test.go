@@ -4,14 +4,12 @@ package sops_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	filippo "filippo.io/age"
@@ -20,9 +18,6 @@ import (
 	"fairlead.dev/fairlead/secrets/secretstest"
 	"fairlead.dev/fairlead/secrets/sops"
 )
-
-// sopsVersion is the release of sops that the tests run against.
-const sopsVersion = "v3.13.3"
 
 func TestConformanceWholeFile(t *testing.T) {
 	real := newStation(t)
@@ -142,7 +137,7 @@ func newStation(t *testing.T) station {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return station{program: realSOPS(t), identity: key.String(), recipient: key.Recipient().String()}
+	return station{program: secretstest.SOPS(t), identity: key.String(), recipient: key.Recipient().String()}
 }
 
 func (s station) resolver(dir string) sops.Resolver {
@@ -221,46 +216,3 @@ func write(t *testing.T, path, content string) {
 		t.Fatal(err)
 	}
 }
-
-// realSOPS gives the path of the real program. FAIRLEAD_TEST_SOPS names one;
-// without it, it is built once for each user and version, which takes minutes.
-func realSOPS(t *testing.T) string {
-	t.Helper()
-	if named := os.Getenv("FAIRLEAD_TEST_SOPS"); named != "" {
-		return named
-	}
-	if testing.Short() {
-		t.Skip("-short: does not build sops")
-	}
-	path, err := builtSOPS()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-var builtSOPS = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	tools := filepath.Join(cache, "fairlead-test-tools")
-	path := filepath.Join(tools, "sops-"+sopsVersion)
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	if err := os.MkdirAll(tools, 0o755); err != nil {
-		return "", err
-	}
-	building, err := os.MkdirTemp(tools, "building-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(building)
-	cmd := exec.Command("go", "install", "github.com/getsops/sops/v3/cmd/sops@"+sopsVersion)
-	cmd.Env = append(os.Environ(), "GOBIN="+building, "GOFLAGS=", "CGO_ENABLED=0", "GOOS=", "GOARCH=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", errors.Join(err, errors.New(string(out)))
-	}
-	return path, os.Rename(filepath.Join(building, "sops"), path)
-})

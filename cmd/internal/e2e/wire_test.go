@@ -115,6 +115,7 @@ func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !w.open(v.cluster) {
 		return nil, io.ErrClosedPipe
 	}
+	r.Header.Del("Authorization") // the wire has the cluster's own
 	body, answered, err := v.pass(r)
 	if err != nil {
 		return nil, err

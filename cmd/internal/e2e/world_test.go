@@ -156,7 +156,7 @@ func (w *world) must(code int, args ...string) outcome {
 }
 
 func resource(name string) schema.GroupVersionResource {
-	if slices.Contains([]string{"namespaces", "secrets", "configmaps"}, name) {
+	if slices.Contains([]string{"namespaces", "secrets", "configmaps", "events"}, name) {
 		return schema.GroupVersionResource{Version: "v1", Resource: name}
 	}
 	return schema.GroupVersionResource{Group: "skupper.io", Version: "v2alpha1", Resource: name}
