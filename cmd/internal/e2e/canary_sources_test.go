@@ -16,10 +16,6 @@ import (
 	"fairlead.dev/fairlead/secrets/secretstest"
 )
 
-// unwired are sources that the command line does not ask yet: how a command ends
-// that names one is not judged, only that it tells nothing.
-var unwired = []string{"age", "sops", "command", "kubernetes"}
-
 // source is one place that a description may name for a secret, in one state.
 type source struct {
 	kind, state string
@@ -160,13 +156,11 @@ type scene struct {
 	bin, tmp, home     string
 	identity, stranger *age.X25519Identity
 	canaries           []string
-	// judged says that how commands end counts.
-	judged bool
 }
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{world: newWorld(t), t: t, bin: t.TempDir(), tmp: t.TempDir(), home: t.TempDir(), judged: true}
+	s := &scene{world: newWorld(t), t: t, bin: t.TempDir(), tmp: t.TempDir(), home: t.TempDir()}
 	s.env = map[string]string{}
 	for _, identity := range []**age.X25519Identity{&s.identity, &s.stranger} {
 		made, err := age.GenerateX25519Identity()

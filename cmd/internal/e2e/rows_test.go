@@ -16,12 +16,12 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// awaiting are rows, and changes of rows as ROW/CHANGE, that cannot pass yet, with
-// what they wait for.
+// awaiting are rows, changes of rows as ROW/CHANGE, and kubeconfigs as
+// kubeconfig/SOURCE, FORM, that cannot pass yet, with what they wait for.
 var awaiting = map[string]string{
-	"certificate":     "needs links by certificate",
-	"proxy":           "needs links by certificate",
-	"proxy-anonymous": "needs links by certificate",
+	"kubeconfig/no address":       "needs an error that does not repeat the address",
+	"kubeconfig/no such file":     "needs an error that does not repeat the path",
+	"kubeconfig/file, other kind": "needs an error that does not repeat the file's content",
 	// Today one patch does both, while the RouterAccess is still there.
 	"edge/edge that no longer listens": "needs a Site that stops listening before it becomes an edge",
 }
