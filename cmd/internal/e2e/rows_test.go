@@ -22,8 +22,6 @@ var awaiting = map[string]string{
 	"kubeconfig/no address":       "needs an error that does not repeat the address",
 	"kubeconfig/no such file":     "needs an error that does not repeat the path",
 	"kubeconfig/file, other kind": "needs an error that does not repeat the file's content",
-	// Today one patch does both, while the RouterAccess is still there.
-	"edge/edge that no longer listens": "needs a Site that stops listening before it becomes an edge",
 }
 
 // row is one kind of network: a fixture of that name, and what is changed in it.

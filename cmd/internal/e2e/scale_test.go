@@ -51,9 +51,13 @@ func (w *world) countObservation() {
 		}
 		count[r.resource()]++
 	}
-	for _, kind := range []string{"sites", "links", "accessgrants", "accesstokens", "secrets", "configmaps", "namespaces", "routeraccesses"} {
-		if count[kind] != clusters {
-			w.t.Errorf("%d lists of %s on %d clusters, want one each", count[kind], kind, clusters)
+	for _, kind := range []string{"sites", "links", "accessgrants", "accesstokens", "certificates", "secrets", "configmaps", "namespaces", "routeraccesses"} {
+		each := 1
+		if kind == "secrets" {
+			each = 2 // all as metadata, and those of proxies in full
+		}
+		if count[kind] != each*clusters {
+			w.t.Errorf("%d lists of %s on %d clusters, want %d each", count[kind], kind, clusters, each)
 		}
 		delete(count, kind)
 	}
