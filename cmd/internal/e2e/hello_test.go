@@ -114,16 +114,8 @@ func TestRetail(t *testing.T) {
 func (w *world) useFixture(name string) {
 	w.t.Helper()
 	dir := filepath.Join(repository(w.t), "fixtures", name)
-	files, err := filepath.Glob(filepath.Join(dir, "*.cue"))
-	if err != nil || len(files) == 0 {
-		w.t.Fatalf("%s: %v, %v", dir, files, err)
-	}
-	for _, f := range files {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		writeFile(w.t, filepath.Join(w.dir, filepath.Base(f)), string(data))
+	if err := os.CopyFS(w.dir, os.DirFS(dir)); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

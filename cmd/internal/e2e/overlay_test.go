@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -126,17 +125,6 @@ patches:
 			t.Error("the Listener is left")
 		}
 	})
-}
-
-// fixtures/overlay as it stands, as planned from nothing.
-func TestOverlayFixture(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	if err := os.CopyFS(w.dir, os.DirFS(filepath.Join(repository(t), "fixtures", "overlay"))); err != nil {
-		t.Fatal(err)
-	}
-	w.golden("overlay", "vet.txt", w.must(0, "vet").out)
-	w.golden("overlay", "plan.txt", w.must(2, "plan", "--detailed-exitcode").out)
 }
 
 // Kinds whose values the API server defaults and normalises are no drift.

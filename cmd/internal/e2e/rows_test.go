@@ -37,6 +37,8 @@ type row struct {
 // edit is one change of a description: old stands in it exactly once.
 type edit struct {
 	name, old, new string
+	// file is another file than the description.
+	file string
 	// env are variables that change with it.
 	env map[string]string
 	// through says which of the row's proxies the link goes through anew, counting
@@ -91,6 +93,18 @@ var rows = []row{
 	"shop-backup": {from: "shop", to: "hub"`},
 		{name: "one link less", old: `	"backup-hub": {from: "backup", to: "hub"}`, new: ""},
 	}},
+	{fixture: "overlay", network: "overlay", changes: []edit{
+		{name: "a Listener's port", file: "base/listener.yaml", old: "port: 8080", new: "port: 9090"},
+		{name: "a Listener's host left out for another", file: "base/listener.yaml", old: "host: backend", new: "host: shop"},
+		{name: "content of a generated ConfigMap", file: "base/kustomization.yaml", old: "greeting=hello", new: "greeting=bye"},
+		{name: "label", file: "common/kustomization.yaml", old: "team: retail", new: "team: sales"},
+		{name: "patched setting", file: "common/kustomization.yaml", old: `router-data-connection-count: "2"`, new: `router-logging: "info"`},
+		{name: "link access by a patch", file: "hub/kustomization.yaml", old: "commonAnnotations:", new: "patches:\n- target: {kind: Site}\n  patch: '[{\"op\": \"replace\", \"path\": \"/spec/linkAccess\", \"value\": \"nodeport\"}]'\ncommonAnnotations:"},
+		{name: "a Connector less", file: "hub/kustomization.yaml", old: "resources:\n- connector.yaml\n", new: ""},
+		{name: "no overlay at the hub", old: `, overlay: "hub"`, new: ""},
+		{name: "cost", old: `to: "overlay-hub"}`, new: `to: "overlay-hub", cost: 5}`},
+		{name: "no overlay for all", old: `overlay: "common"`, new: ""},
+	}},
 	{fixture: "proxy", network: "proxy", proxies: []string{"first", "first", "second"}, changes: []edit{
 		{name: "cost", old: "cost: 2", new: "cost: 7"},
 		{name: "another proxy", old: "PORT-1", new: "PORT-2", through: 2},
@@ -129,6 +143,9 @@ func TestRows(t *testing.T) {
 			w.useFixture(r.fixture)
 			vetted := w.must(0, "vet").out
 			w.golden(r.fixture, "vet.txt", vetted)
+			if r.fixture == "overlay" {
+				w.golden(r.fixture, "plan.txt", w.must(2, "plan", "--detailed-exitcode").out)
+			}
 			if !strings.Contains(vetted, "no warnings") {
 				t.Errorf("vet warns:\n%s", vetted)
 			}
@@ -193,6 +210,10 @@ func (d *rowLife) ports(text string) string {
 func (d *rowLife) change(t *testing.T, e edit) {
 	t.Helper()
 	t.Logf("change: %s", e.name)
+	if e.file != "" {
+		d.replaceIn(filepath.Join(d.dir, e.file), e.old, e.new)
+		return
+	}
 	d.replace(d.ports(e.old), d.ports(e.new))
 	for k, v := range e.env {
 		d.env[k] = v
@@ -206,14 +227,20 @@ func (w *world) replace(old, new string) {
 	if err != nil || len(files) != 1 {
 		w.t.Fatalf("%d files: %v", len(files), err)
 	}
-	data, err := os.ReadFile(files[0])
+	w.replaceIn(files[0], old, new)
+}
+
+// replaceIn does so in any file.
+func (w *world) replaceIn(file, old, new string) {
+	w.t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	if n := strings.Count(string(data), old); n != 1 {
 		w.t.Fatalf("%q stands %d times in:\n%s", old, n, data)
 	}
-	writeFile(w.t, files[0], strings.Replace(string(data), old, new, 1))
+	writeFile(w.t, file, strings.Replace(string(data), old, new, 1))
 }
 
 // up applies and checks that nothing is left to do, that all is ready, and that
