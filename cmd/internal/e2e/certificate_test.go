@@ -120,3 +120,69 @@ func TestCertificateLink(t *testing.T) {
 	w.nothingLeft()
 	w.certificates(0)
 }
+
+// A link by certificate needs no grant server.
+func TestCertificateWithoutGrants(t *testing.T) {
+	t.Parallel()
+	needSandbox(t)
+	w := newWorld(t)
+	w.namespace(0, "hub", map[string]any{"sandbox.fairlead.dev/grants": "off"})
+	w.byCertificate(`linkAccess: "default"`, "", `via: "certificate"`)
+	w.up()
+}
+
+// What an older Skupper ignores or does not know is refused before anything is
+// written, and what it can do is done.
+func TestOldController(t *testing.T) {
+	t.Parallel()
+	needSandbox(t)
+	w := newWorld(t)
+	const open = `linkAccess: "default"`
+	w.namespace(1, "spoke", map[string]any{"sandbox.fairlead.dev/version": "2.1.3"})
+	w.byCertificate(open, "", `cost: 2`)
+	w.up()
+	w.byCertificate(open, "", `cost: 5`)
+	w.rewire()
+	o := w.must(6, "apply", "--yes")
+	w.shows(o, "Skupper 2.1.3", "2.2.0", "rotation")
+	w.byCertificate(open, "", `proxy: "corp"`, `proxies: corp: {host: "proxy", port: 1}`)
+	w.shows(w.must(6, "apply", "--yes"), "Skupper 2.1.3", "proxy corp")
+	if n := w.countWrites(); n != 0 {
+		t.Errorf("%d writes", n)
+	}
+	w.byCertificate(open, "", `cost: 5, rotation: 1`)
+	w.up()
+	if l := w.get(1, w.ns("spoke"), "links", "spoke-hub-r2"); l == nil {
+		t.Errorf("Links %v", w.spokeLinks())
+	}
+}
+
+// An adoption that is killed is finished as one: nothing is made anew.
+func TestAdoptionKilledAfterEveryWrite(t *testing.T) {
+	t.Parallel()
+	sites, links := hubAndSpoke()
+	uid := map[string]string{}
+	killEverywhere(t, func(w *world) { w.describe(sites, links) }, func(w *world) {
+		for _, s := range sites {
+			w.patch(s.cluster, w.ns(s.name), "sites", s.name, unlabelled)
+			w.remove(s.cluster, w.ns(s.name), "configmaps", "fairlead-"+w.name)
+		}
+		w.patch(1, w.ns("spoke"), "links", "spoke-hub", unlabelled)
+		uid[w.name] = string(w.get(1, w.ns("spoke"), "links", "spoke-hub").GetUID())
+	}, func(w *world) {
+		w.settled(sites, links)
+		if after := string(w.get(1, w.ns("spoke"), "links", "spoke-hub").GetUID()); after != uid[w.name] {
+			t.Error("the Link was made anew")
+		}
+	}, "--adopt")
+}
+
+// shows checks what a command printed on standard output.
+func (w *world) shows(o outcome, parts ...string) {
+	w.t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(o.out, part) {
+			w.t.Errorf("stdout does not say %q:\n%s", part, o.out)
+		}
+	}
+}

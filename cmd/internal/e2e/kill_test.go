@@ -78,7 +78,7 @@ func TestKilledAfterEveryWrite(t *testing.T) {
 
 // killEverywhere kills an apply after each of its writes in turn, each time in a
 // world of its own, runs it again, and checks the end.
-func killEverywhere(t *testing.T, before, after, check func(w *world)) {
+func killEverywhere(t *testing.T, before, after, check func(w *world), flags ...string) {
 	t.Helper()
 	cases := 0
 	for n := 1; ; n++ {
@@ -88,12 +88,12 @@ func killEverywhere(t *testing.T, before, after, check func(w *world)) {
 			w.must(0, "apply", "--yes")
 		}
 		after(w)
-		if !w.killAfter(n) {
+		if !w.killAfter(n, flags...) {
 			break
 		}
 		cases++
 		w.rewire()
-		w.must(0, "apply", "--yes")
+		w.must(0, append([]string{"apply", "--yes"}, flags...)...)
 		check(w)
 		if t.Failed() {
 			t.Fatalf("killed after write %d", n)
@@ -161,11 +161,11 @@ func (w *world) noSettings(sites []site) {
 
 // killAfter runs apply as a process of its own and kills it when its n-th write
 // was made; false when it ended before that.
-func (w *world) killAfter(n int) (killed bool) {
+func (w *world) killAfter(n int, flags ...string) (killed bool) {
 	w.t.Helper()
 	w.rewire()
 	own := w.wires
-	cmd := exec.Command(bed.binary, "apply", "--yes")
+	cmd := exec.Command(bed.binary, append([]string{"apply", "--yes"}, flags...)...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+w.kubeconfig)
 	for k, v := range w.env {
