@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,5 +55,33 @@ sites: s: {cluster: "c", namespace: "s", overlay: "../extra"}
 				t.Errorf("exit %d\n%s%s\nwant %s", code, out, errOut, c.want)
 			}
 		})
+	}
+}
+
+// A revision is rendered with the overlays that it has, not with those on disk.
+func TestOverlayOfRevision(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	git := func(args ...string) {
+		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(dir, "net"), os.DirFS(filepath.Join(fixtures(t), "overlay"))); err != nil {
+		t.Fatal(err)
+	}
+	git("init", "-q")
+	git("add", ".")
+	git("commit", "-q", "-m", "x")
+	_, committed, _ := runIn(filepath.Join(dir, "net"), nil, "render")
+	writeAt(t, filepath.Join(dir, "net", "hub", "connector.yaml"), "nothing")
+	if code, _, _ := runIn(filepath.Join(dir, "net"), nil, "render"); code != exitInvalid {
+		t.Errorf("a broken overlay on disk: exit %d", code)
+	}
+	code, out, errOut := runIn(filepath.Join(dir, "net"), nil, "render", "--rev", "HEAD")
+	if code != 0 || out != committed || committed == "" {
+		t.Errorf("exit %d: %s\n%s\nwant %s", code, errOut, out, committed)
 	}
 }
