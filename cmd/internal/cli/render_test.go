@@ -190,7 +190,17 @@ func TestRenderEqualsKustomizeBuild(t *testing.T) {
 func TestOverlayEqualsKustomizeBuild(t *testing.T) {
 	t.Parallel()
 	const site = "apiVersion: skupper.io/v2alpha1\nkind: Site\nmetadata: {name: hub, namespace: hub}\nspec: {linkAccess: default, ha: false, edge: false}\n"
+	links := map[string]map[string]string{
+		"links": {"net/hub/near": "../../far/base", "net/hub/x.yaml": "../../far/x.yaml"},
+	}
 	for name, files := range map[string]map[string]string{
+		"links": {
+			"net/hub/kustomization.yaml":  "resources: [%snear, x.yaml]",
+			"far/base/kustomization.yaml": "resources: [../beside, l.yaml]",
+			"far/base/l.yaml":             "apiVersion: skupper.io/v2alpha1\nkind: Listener\nmetadata: {name: backend}\nspec: {routingKey: b, port: 8080, host: backend}\n",
+			"far/beside/Kustomization":    "configMapGenerator: [{name: conf, literals: [a=b]}]",
+			"far/x.yaml":                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n",
+		},
 		"patches and generators": {
 			"net/hub/kustomization.yaml": `
 resources: [%s../../base, x.yaml]
@@ -248,6 +258,13 @@ patchesJson6902: [{target: {group: skupper.io, version: v2alpha1, kind: Listener
 			for file, content := range files {
 				writeAt(t, filepath.Join(disk, file), insert(content, "site.yaml, "))
 				writeAt(t, filepath.Join(memory, file), insert(content, ""))
+			}
+			for _, root := range []string{disk, memory} {
+				for link, target := range links[name] {
+					if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 			writeAt(t, filepath.Join(disk, "net/hub/site.yaml"), site)
 			built := output(t, realKustomize(t), "build", "--load-restrictor", "LoadRestrictionsNone", filepath.Join(disk, "net", "hub"))

@@ -249,5 +249,5 @@ func (r *runner) directory(overlay string) (string, error) {
 	case !fs.ValidPath(at):
 		return "", mistake{"", fmt.Sprintf("overlay %q leads out of the tree", overlay), "keep it inside the repository"}
 	}
-	return at, nil
+	return resolved(r.src.FS, at), nil
 }

@@ -189,7 +189,7 @@ func (c *checker) base(k kustomization, dir, field, entry string) error {
 		return err
 	}
 	if info, err := fs.Stat(c.tree, at); err == nil && info.IsDir() {
-		return c.visit(at)
+		return c.visit(resolved(c.tree, at))
 	}
 	return nil
 }
