@@ -268,3 +268,41 @@ func TestOverlayKilledAfterEveryWrite(t *testing.T) {
 		})
 	}
 }
+
+// An object that somebody changes between plan and write is not overwritten.
+func TestOverlayChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, meddle := range map[string]func(w *world){
+		"changed": func(w *world) {
+			w.patch(0, w.ns("hub"), "listeners", "backend", map[string]any{"spec": map[string]any{"port": 7}})
+		},
+		"deleted": func(w *world) { w.remove(0, w.ns("hub"), "listeners", "backend") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.describe([]site{{"hub", 0, `overlay: "extra"`}}, nil)
+			w.file("extra/kustomization.yaml", "resources: [a.yaml]")
+			w.file("extra/a.yaml", overlayListener)
+			w.must(0, "apply", "--yes")
+			w.file("extra/a.yaml", strings.Replace(overlayListener, "8080", "9090", 1))
+			w.rewire()
+			w.bendBy(func(v *wires) {
+				v.after = func(n int, _ request) {
+					if n == 1 { // the record, which comes before the write
+						meddle(w)
+					}
+				}
+			})
+			o := w.must(5, "apply", "--yes")
+			w.says(o, "changed since it was planned")
+			w.rewire()
+			w.must(0, "apply", "--yes")
+			w.must(0, "plan", "--detailed-exitcode")
+			l := w.get(0, w.ns("hub"), "listeners", "backend")
+			if port, _, _ := unstructured.NestedInt64(l.Object, "spec", "port"); port != 9090 {
+				t.Errorf("the port is %d", port)
+			}
+		})
+	}
+}
