@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -157,7 +156,7 @@ func bases(k kustomization) []field {
 // fileFields are the fields whose entries are files.
 func fileFields(k kustomization) []field {
 	patches := field{field: "patches"}
-	for _, p := range append(k.Patches, k.PatchesJson6902...) {
+	for _, p := range allPatches(k.Kustomization) {
 		patches.entries = append(patches.entries, p.Path)
 	}
 	replacements := field{field: "replacements"}
@@ -250,30 +249,6 @@ func (c *checker) environment(k kustomization, dir string) error {
 	}
 	return nil
 }
-
-// modern writes deprecated fields as those that took their place, where that means
-// the same: kustomize complains about them on the process's standard error, once for
-// every site. Patches of RFC 6902 under their old name run later than others, and vars
-// have no equal; both stay.
-func modern(k types.Kustomization) types.Kustomization {
-	if len(k.CommonLabels) > 0 {
-		k.Labels = append(slices.Clone(k.Labels), types.Label{Pairs: k.CommonLabels, IncludeSelectors: true})
-		k.CommonLabels = nil
-	}
-	var patches []types.Patch
-	for _, p := range k.PatchesStrategicMerge {
-		if inlinePatch(string(p)) {
-			patches = append(patches, types.Patch{Patch: string(p)})
-		} else {
-			patches = append(patches, types.Patch{Path: string(p)})
-		}
-	}
-	k.Patches, k.PatchesStrategicMerge = append(patches, k.Patches...), nil
-	return k
-}
-
-// inlinePatch tells a patch from the path of a file that has one.
-func inlinePatch(text string) bool { return strings.ContainsAny(text, "\n{") }
 
 // modernise keeps the modern text of a kustomization that has deprecated fields.
 func (c *checker) modernise(k kustomization) error {
