@@ -82,8 +82,7 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 		live = nil
 	}
 	recorded, known := m.recordedObject(o)
-	foreign := live != nil && !live.Owned(m.network()) && (!known || live.Labels[LabelManagedBy] == ManagedBy)
-	if foreign && !(m.in.Adopt && live.Labels[LabelManagedBy] != ManagedBy) {
+	if live != nil && m.foreignObject(*live, known) {
 		m.refuseObject(o, *live)
 		return
 	}
@@ -97,6 +96,15 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 	if a, needed := m.updateObject(a, o, recorded, known, *live); needed {
 		m.add(a)
 	}
+}
+
+// foreignObject reports whether a live object is not the site's to write: nobody's
+// that we know of, another network's, or what a link is made of.
+func (m *maker) foreignObject(v ObjectView, known bool) bool {
+	if v.Labels[LabelManagedBy] == ManagedBy {
+		return !v.Owned(m.network()) || v.Labels[LabelLink] != ""
+	}
+	return !known && !m.in.Adopt
 }
 
 // recordedObject gives what the inventory knows of an object of the same site.
@@ -115,8 +123,13 @@ func (m *maker) refuseObject(o DesiredObject, v ObjectView) {
 		Message:  fmt.Sprintf("%s is there and Fairlead did not make it", objectRef(o.Cluster, v)),
 		Override: "take it over with: fairlead apply --adopt",
 	}
-	if v.Labels[LabelManagedBy] == ManagedBy {
-		r.Message = fmt.Sprintf("%s belongs to network %q", objectRef(o.Cluster, v), v.Labels[LabelNetwork])
+	switch owner, link := v.Labels[LabelNetwork], v.Labels[LabelLink]; {
+	case v.Labels[LabelManagedBy] != ManagedBy:
+	case link != "":
+		r.Message = fmt.Sprintf("%s belongs to link %q of network %q", objectRef(o.Cluster, v), link, owner)
+		r.Override = "give the object another name"
+	default:
+		r.Message = fmt.Sprintf("%s belongs to network %q", objectRef(o.Cluster, v), owner)
 		r.Override = "give the object another name"
 	}
 	m.refuse(r)

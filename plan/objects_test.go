@@ -271,6 +271,7 @@ func TestObjectRefusals(t *testing.T) {
 		}
 	}
 	other := map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: "other"}
+	own := map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: "net", plan.LabelLink: "l"}
 	scope := func(s plan.Scope) func(m *model) {
 		return func(m *model) {
 			m.cluster("b").Kinds = []plan.KindView{{APIVersion: "example.com/v1", Kind: "Gate", Scope: s}}
@@ -285,6 +286,7 @@ func TestObjectRefusals(t *testing.T) {
 		{"foreign", foreign(nil), false, "foreign-object: Gate spoke/g on cluster b is there and Fairlead did not make it"},
 		{"foreign, adopted", foreign(nil), true, ""},
 		{"another network's", foreign(other), true, `foreign-object: Gate spoke/g on cluster b belongs to network "other"`},
+		{"a link's own", foreign(own), true, `foreign-object: Gate spoke/g on cluster b belongs to link "l" of network "net"`},
 		{"no such kind", scope(plan.ScopeNone), false, "unknown-kind: cluster b has no kind Gate in example.com/v1"},
 		{"of the cluster", scope(plan.ScopeCluster), false, "cluster-scoped: Gate.example.com belongs to no namespace on cluster b"},
 		{"of a namespace", scope(plan.ScopeNamespace), false, ""},

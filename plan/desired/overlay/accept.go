@@ -125,6 +125,8 @@ func allowed(o candidate, net string) error {
 	switch {
 	case o.group == skupperGroup && slices.Contains([]plan.ObjectKind{plan.ObjectLink, plan.ObjectGrant, plan.ObjectToken}, o.Kind):
 		return wrong(o, "cannot come from an overlay", "declare a link in the description; Fairlead makes what it needs")
+	case o.group == skupperGroup && o.Kind == plan.ObjectAccess && o.Name == plan.RouterAccess:
+		return wrong(o, "is Skupper's own", "set linkAccess of the site in the description; Skupper makes it")
 	case kind == string(plan.ObjectSecret):
 		return wrong(o, "cannot come from an overlay: it would stand in git in the clear", "make the Secret with another tool")
 	case clusterScoped(o):

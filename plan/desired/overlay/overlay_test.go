@@ -183,6 +183,7 @@ func TestRefusals(t *testing.T) {
 		{"a Link", adds("{apiVersion: skupper.io/v2alpha1, kind: Link, metadata: {name: x}}"), "net/all/x.yaml: Link x cannot come from an overlay"},
 		{"a grant", adds("{apiVersion: skupper.io/v2alpha1, kind: AccessGrant, metadata: {name: x}}"), "net/all/x.yaml: AccessGrant x cannot come from an overlay"},
 		{"a token", adds("{apiVersion: skupper.io/v2alpha1, kind: AccessToken, metadata: {name: x}}"), "net/all/x.yaml: AccessToken x cannot come from an overlay"},
+		{"the RouterAccess", adds("{apiVersion: skupper.io/v2alpha1, kind: RouterAccess, metadata: {name: skupper-router}}"), "net/all/x.yaml: RouterAccess skupper-router is Skupper's own"},
 		{"a Secret", adds("{apiVersion: v1, kind: Secret, metadata: {name: x}, stringData: {a: b}}"), "net/all/x.yaml: Secret x cannot come from an overlay: it would stand in git in the clear"},
 		{"a Secret in a List", adds("{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: x}}]}"), "net/all/x.yaml: Secret x cannot come from an overlay: it would stand in git in the clear"},
 		{"a list of Secrets", adds("{apiVersion: v1, kind: SecretList, items: [{apiVersion: v1, kind: Secret, metadata: {name: x}}]}"), "net/all/x.yaml: Secret x cannot come from an overlay: it would stand in git in the clear"},
@@ -252,6 +253,22 @@ func TestListeners(t *testing.T) {
 func shopsWithHubOverlay() network.Network {
 	n := shops("", "hub")
 	return n
+}
+
+// A Site with a name of its own on the cluster has that name for overlays, too.
+func TestObjectName(t *testing.T) {
+	t.Parallel()
+	n := shops("", "hub")
+	n.Sites[0].Object = "old-hub"
+	d, findings := run(map[string]string{"net/hub/kustomization.yaml": "labels: [{pairs: {team: a}}]"}, n)
+	if len(findings) > 0 || d.Sites[0].Fields["metadata.labels.team"] != "a" {
+		t.Errorf("%v %v", findings, d.Sites[0])
+	}
+	for _, m := range desired.Manifests(n, d) {
+		if name := m.Object["metadata"].(map[string]any)["name"]; m.Site == "hub" && name != "old-hub" {
+			t.Errorf("rendered as %v", name)
+		}
+	}
 }
 
 // What is wrong with the network's overlay in the same way at every site is told once.
