@@ -1,10 +1,12 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"fairlead.dev/fairlead/plan"
@@ -176,7 +178,8 @@ func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespa
 // intend writes one action's intent into the inventory.
 func intend(inv *plan.Inventory, a plan.Action) {
 	if a.Kind == plan.KindSite {
-		if inv.Site != network.SiteName(a.Name) {
+		was := cmp.Or(inv.Object, string(inv.Site))
+		if inv.Site != network.SiteName(a.Name) && (a.Verb != plan.VerbUpdate || was != a.Site.Object) {
 			*inv = plan.Inventory{Network: inv.Network, Links: map[network.LinkName]plan.InventoryLink{}}
 		}
 		inv.Site, inv.Protect = network.SiteName(a.Name), a.Site.Protect
@@ -205,17 +208,25 @@ func intend(inv *plan.Inventory, a plan.Action) {
 	entry.Attempt = max(entry.Attempt, w.Attempt)
 	entry.ToUID = w.To.UID
 	entry.Via, entry.Rotation, entry.Proxy, entry.ProxySecret = w.Via, w.Rotation, w.Proxy, w.ProxySecret
-	if made := entry.State != plan.LinkApplied || a.Has(plan.StepGrant) || a.Has(plan.StepCertificate) || a.Verb == plan.VerbAdopt; made && a.Has(plan.StepConfirm) {
-		entry.State = plan.LinkUnderWay
-		entry.Adopted = a.Verb == plan.VerbAdopt
+	switch making := a.Has(plan.StepGrant) || a.Has(plan.StepCertificate); {
+	case making || a.Verb == plan.VerbAdopt:
+		entry.State, entry.Adopted = plan.LinkUnderWay, a.Verb == plan.VerbAdopt
+	case entry.State != plan.LinkApplied: // its inventory was lost
+		entry.State, entry.Objects = plan.LinkApplied, liveNames(w)
 	}
-	if entry.Adopted && a.Verb == plan.VerbAdopt {
-		entry.Objects = nil
-		for _, l := range w.Live { // they bear no label yet
-			entry.Objects = append(entry.Objects, l.Name)
-		}
+	if a.Verb == plan.VerbAdopt { // they bear no label yet
+		entry.Objects = liveNames(w)
 	}
 	inv.Links[name] = entry
+}
+
+func liveNames(w *plan.LinkWork) []string {
+	names := make([]string, 0, len(w.Live))
+	for _, l := range w.Live {
+		names = append(names, l.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // intendProxy records the revision before a Secret bears its number.

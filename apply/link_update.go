@@ -44,6 +44,9 @@ func (t *task) updateLink(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := t.step(ctx, plan.StepOperational, func(ctx context.Context) error { return t.awaitLive(ctx, e) }); err != nil {
+		return err
+	}
 	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error {
 		if err := t.surviving(ctx, e); err != nil {
 			return err
@@ -60,6 +63,22 @@ func (t *task) updateLink(ctx context.Context) error {
 		slices.Sort(all)
 		return t.confirm(ctx, all)
 	})
+}
+
+// awaitLive waits until the Links that stay carry traffic, before others go.
+func (t *task) awaitLive(ctx context.Context, e ends) error {
+	var links []Object
+	for _, planned := range t.Link.Live {
+		o, err := e.from.Get(ctx, t.linkRef(planned.Name))
+		if err != nil {
+			return err
+		}
+		links = append(links, o)
+	}
+	if err := t.waitLinks(ctx, e, links, "Operational"); err != nil {
+		return err
+	}
+	return t.waitReport(ctx, e, links)
 }
 
 // changeLinks brings each Link to its desired cost and labels: one conditional

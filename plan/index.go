@@ -70,7 +70,22 @@ func newIndex(in Input) index {
 		ix.addCluster(c, in.Desired.Network)
 	}
 	ix.sort()
+	ix.followRenames()
 	return ix
+}
+
+// followRenames reads the inventory of a site whose key changed while its Site stays
+// as that of the new key.
+func (ix index) followRenames() {
+	for at, d := range ix.desiredAt {
+		inv, ok := ix.inventories[at]
+		was := cmp.Or(inv.Content.Object, string(inv.Content.Site))
+		if !ok || inv.Broken != "" || inv.Content.Site == "" || inv.Content.Site == d.Name || was != d.Object || ix.siteUID(at, d.Name) == "" {
+			continue
+		}
+		inv.Renamed, inv.Content.Site, inv.Content.Object = inv.Content.Site, d.Name, d.Object
+		ix.inventories[at] = inv
+	}
 }
 
 // sort makes what follows independent of the order in which things were listed.

@@ -1,16 +1,20 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
 
 // stale are Links of earlier attempts with their Secrets, and leftovers.
 func (m *maker) stale(c linkCase) []ObjectRef {
-	var out []ObjectRef
+	var going []LinkView
 	for _, v := range c.own {
 		if !slices.ContainsFunc(c.current, func(k LinkView) bool { return k.UID == v.UID }) {
-			out = append(out, m.linkRefs(c.at, v, c.own)...)
+			going = append(going, v)
 		}
 	}
-	return append(out, m.leftovers(c, m.certificateOf(c, c.credentials()))...)
+	return append(m.removal(c, going), m.leftovers(c, m.certificateOf(c, c.credentials()))...)
 }
 
 // leftovers are owned grants, tokens and Certificates of the link, wherever they are, and Secrets
@@ -44,18 +48,38 @@ func (m *maker) used(at place, secret string) bool {
 	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return v.TLSCredentials == secret })
 }
 
-// linkRefs are one of a link's own Links and the Secret it uses, where that is
-// there, is ours or made by the same redemption, and nobody else's Link uses it.
-func (m *maker) linkRefs(at place, v LinkView, own []LinkView) []ObjectRef {
-	out := []ObjectRef{ref(at.cluster, ObjectLink, v.Meta)}
-	shared := slices.ContainsFunc(m.index.liveLinks[at], func(o LinkView) bool {
-		return o.TLSCredentials == v.TLSCredentials &&
-			!slices.ContainsFunc(own, func(k LinkView) bool { return k.UID == o.UID })
-	})
-	s, ok := m.index.secrets[at][v.TLSCredentials]
-	ours := s.Owned(m.network()) || s.OwnerUID != "" && s.OwnerUID == v.OwnerUID
-	if ok && ours && !shared {
-		out = append(out, ref(at.cluster, ObjectSecret, s.Meta))
+// removal are Links of a link that go, and the Secrets that they use, where those
+// are there, are the link's, and no Link that stays uses them.
+func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {
+	var out []ObjectRef
+	for _, v := range going {
+		out = append(out, ref(c.at.cluster, ObjectLink, v.Meta))
+		stays := func(o LinkView) bool {
+			return o.TLSCredentials == v.TLSCredentials &&
+				!slices.ContainsFunc(going, func(g LinkView) bool { return g.UID == o.UID })
+		}
+		s, ok := m.index.secrets[c.at][v.TLSCredentials]
+		if ok && m.ownSecret(c, v, s) && !slices.ContainsFunc(m.index.liveLinks[c.at], stays) {
+			out = append(out, ref(c.at.cluster, ObjectSecret, s.Meta))
+		}
 	}
 	return out
+}
+
+// ownSecret reports whether the Secret of one of the link's own Links is ours: by its
+// labels, made by the same redemption, or, where somebody took the labels off,
+// carried over by us under a name of the link's.
+func (m *maker) ownSecret(c linkCase, v LinkView, s SecretView) bool {
+	switch {
+	case s.Owned(m.network()), s.OwnerUID != "" && s.OwnerUID == v.OwnerUID:
+		return true
+	case s.Labels[LabelManagedBy] == ManagedBy || viaOf(c.recorded) != network.ViaCertificate || c.recorded.Adopted:
+		return false
+	}
+	for attempt := 1; attempt <= c.recorded.Attempt; attempt++ {
+		if s.Name == network.ObjectName(c.Name, attempt) {
+			return true
+		}
+	}
+	return false
 }

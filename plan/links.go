@@ -201,27 +201,45 @@ func (m *maker) elsewhere(c linkCase) bool {
 }
 
 // recordAgain plans for Links that carry our labels while no inventory knows them:
-// those of the latest attempt stay.
+// those of one set of credentials stay, and others go once these carry traffic.
 func (m *maker) recordAgain(c linkCase) Action {
 	a := c.action
 	a.Verb, a.Cause = VerbUpdate, CauseDrift
 	a.Why = "its inventory is missing and is written again"
 	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
+	var going []LinkView
+	keep := m.bestCredentials(c)
+	c.current = nil
 	for _, v := range c.own {
 		a.Link.Attempt = max(a.Link.Attempt, attemptOf(c.Name, v.Name))
-	}
-	for _, v := range c.own {
-		if attemptOf(c.Name, v.Name) != a.Link.Attempt {
-			a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
+		if v.TLSCredentials != keep {
+			going = append(going, v)
 			continue
 		}
+		c.current = append(c.current, v)
 		a.Link.Live = append(a.Link.Live, liveLink(v))
 		if len(a.Fields) == 0 {
 			a.Fields = costField(c.DesiredLink, nil, v)
 		}
 	}
-	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, m.certificateOf(c, a.Link.Attempt))...)
+	if len(going) > 0 {
+		a.Steps = slices.Insert(a.Steps, 3, StepOperational)
+	}
+	a.Link.Remove = append(m.removal(c, going), m.leftovers(c, m.certificateOf(c, c.credentials()))...)
 	return a
+}
+
+// bestCredentials names the Secret of the Links to keep where nothing tells which
+// were meant: of those that are operational, or else of all, the latest.
+func (m *maker) bestCredentials(c linkCase) string {
+	best, works, latest := "", false, -1
+	for _, v := range c.own {
+		attempt := attemptOf(c.Name, v.TLSCredentials)
+		if best == "" || v.Operational && !works || v.Operational == works && attempt > latest {
+			best, works, latest = v.TLSCredentials, v.Operational, attempt
+		}
+	}
+	return best
 }
 
 var attemptSuffix = regexp.MustCompile(`^(?:-r([0-9]+))?(?:-[12])?$`)

@@ -12,8 +12,8 @@ import (
 func (m *maker) ends(c linkCase) string {
 	to := c.action.Link.To
 	switch {
-	case c.recorded.To == c.To && c.recorded.ToUID != "" && c.recorded.ToUID == to.UID:
-		return "" // the same Site, even when its cluster got another name
+	case c.recorded.ToUID != "" && c.recorded.ToUID == to.UID:
+		return "" // the same Site, even when it or its cluster got another name
 	case c.recorded.To != c.To:
 		return fmt.Sprintf("its listening site changed from %s to %s", c.recorded.To, c.To)
 	case c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace:
@@ -119,9 +119,6 @@ func (m *maker) replace(c linkCase, why string, cause Cause) Action {
 	}
 	a.Link.Attempt = m.freeAttempt(c)
 	a.Fields = append(a.Fields, m.keyFields(c)...)
-	for _, v := range c.own {
-		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
-	}
-	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, nil)...)
+	a.Link.Remove = append(m.removal(c, c.own), m.leftovers(c, nil)...)
 	return a
 }

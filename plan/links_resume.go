@@ -13,7 +13,10 @@ func (m *maker) resume(c linkCase) Action {
 	a := c.action
 	a.Steps, a.Why = creation(c.Via), "an earlier apply was interrupted; this finishes it"
 	a.Link.Attempt = c.recorded.Attempt
-	moved := m.ends(c) != "" || m.rekeyed(c) != "" || m.dead(c)
+	if !c.recorded.Adopted {
+		c.current = c.attempted()
+	}
+	moved := m.ends(c) != "" || m.rekeyed(c) != "" || m.dead(c) || m.astray(c)
 	if c.recorded.Adopted && !moved && len(c.current) > 0 {
 		return m.adopt(c, c.current)
 	}
@@ -22,20 +25,40 @@ func (m *maker) resume(c linkCase) Action {
 		a.Link.Attempt = m.freeAttempt(c)
 	}
 	current := network.LinkObjectNames(network.ObjectName(c.Name, a.Link.Attempt))
+	var going []LinkView
 	for _, v := range c.own {
 		if slices.Contains(current, v.Name) {
 			a.Link.Live = append(a.Link.Live, liveLink(v))
 			continue
 		}
 		a.Verb = VerbReplace
-		a.Link.Remove = append(a.Link.Remove, m.linkRefs(c.at, v, c.own)...)
+		going = append(going, v)
 	}
+	a.Link.Remove = m.removal(c, going)
 	keep := func(r ObjectRef) bool { return !moved && m.ofAttempt(c, a.Link.Attempt, r) }
 	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, keep)...)
 	if a.Verb == VerbReplace {
 		a.Steps, a.Disruption = replacement(c.Via), DisruptionReplace
 	}
 	return a
+}
+
+// attempted are the Links of the recorded attempt alone.
+func (c linkCase) attempted() (out []LinkView) {
+	names := network.LinkObjectNames(network.ObjectName(c.Name, c.recorded.Attempt))
+	for _, v := range c.own {
+		if slices.Contains(names, v.Name) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// astray reports whether what a token made leads, or will lead, to no address of the
+// listening site; the Links of a certificate get its endpoints anew.
+func (m *maker) astray(c linkCase) bool {
+	why, _ := m.readdressed(c)
+	return c.Via == network.ViaToken && len(c.current) > 0 && why != ""
 }
 
 // dead reports whether what an interrupted attempt made can never work: its CA or

@@ -19,7 +19,7 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	}
 	a.Link.Attempt = c.recorded.Attempt
 	to := a.Link.To
-	if c.recorded.Cost != c.Cost || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
+	if c.recorded.Cost != c.Cost || c.recorded.To != c.To || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
 		a.Steps = append(a.Steps, StepRecord)
 	}
 	edits := len(a.Fields) > 0
@@ -28,6 +28,9 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	}
 	a.Link.Remove = m.stale(c)
 	if len(a.Link.Remove) > 0 {
+		if removesLinks(a) {
+			a.Steps = append(a.Steps, StepOperational)
+		}
 		a.Steps = append(a.Steps, StepClean)
 	}
 	m.eachRouter(c, &a)
@@ -54,9 +57,16 @@ func (a Action) routerSteps() []Step {
 		steps = append(steps, StepAdd)
 	}
 	if len(a.Link.Remove) > 0 {
+		if removesLinks(a) {
+			steps = append(steps, StepOperational)
+		}
 		steps = append(steps, StepClean)
 	}
 	return append(steps, StepConfirm)
+}
+
+func removesLinks(a Action) bool {
+	return slices.ContainsFunc(a.Link.Remove, func(r ObjectRef) bool { return r.Kind == ObjectLink })
 }
 
 func sameNames(recorded []string, links []LinkView) bool {

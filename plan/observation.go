@@ -208,6 +208,9 @@ const OverlayObject = "overlay"
 type InventoryView struct {
 	Meta
 	Content Inventory
+	// Renamed is the key that its site had when it was written, where the plan found
+	// that the description has another one for the same Site; empty otherwise.
+	Renamed network.SiteName
 	// Broken says why the content could not be read; empty otherwise.
 	Broken string
 }

@@ -122,9 +122,7 @@ func (m *maker) linkObjects(d doomedLink) []ObjectRef {
 			c.own = append(c.own, v)
 		}
 	}
-	for _, v := range c.own {
-		out = append(out, m.linkRefs(d.at, v, c.own)...)
-	}
+	out = append(out, m.removal(c, c.own)...)
 	_, moved := m.index.links[d.name]
 	elsewhere := func(r ObjectRef) bool { return moved && (place{r.Cluster, r.Namespace}) != d.at }
 	out = append(out, m.leftovers(c, elsewhere)...)

@@ -121,7 +121,11 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	a.Cause = mergeCauses(a.Fields, CausePending)
 	a.Disruption = siteDisruption(a.Fields)
 	inv := m.index.inventories[place{s.Cluster, s.Namespace}].Content
-	record := recorded == nil || !sameFields(s.Fields, recorded)
+	view := m.index.inventories[place{s.Cluster, s.Namespace}]
+	record := recorded == nil || view.Renamed != "" || !sameFields(s.Fields, recorded)
+	if view.Renamed != "" {
+		a.Fields = append(a.Fields, Field{Path: "name", From: string(view.Renamed), To: string(s.Name), Cause: CausePending})
+	}
 	if recorded != nil && inv.Protect != s.Protect {
 		record = true
 		a.Fields = append(a.Fields, Field{Path: "protect", From: inv.Protect, To: s.Protect, Cause: CausePending})

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +38,8 @@ type Config struct {
 	Context string
 	// Kubeconfig is the content of a kubeconfig; empty means that Files are read.
 	Kubeconfig secrets.Value
+	// Secret says that Files are a secret, too: errors do not repeat what they hold.
+	Secret bool
 	// Files are kubeconfig files, merged as kubectl merges those of KUBECONFIG.
 	Files []string
 	// InCluster uses the service account of the pod that we run in.
@@ -56,9 +60,38 @@ type Cluster struct {
 // Connect prepares the clients of a cluster. It makes no request.
 func Connect(c Config) (*Cluster, error) {
 	silenceClientGo()
+	cluster, err := connect(c)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.Name, c.shown(err))
+	}
+	return cluster, nil
+}
+
+// shown is an error about a kubeconfig as it may be shown: that of a secret one
+// keeps its text only where it is our own.
+func (c Config) shown(err error) error {
+	var own ownError
+	switch {
+	case c.Kubeconfig.IsZero() && !c.Secret, errors.As(err, &own), errors.Is(err, fs.ErrNotExist) && len(c.Files) == 1 && !exists(c.Files[0]):
+		return err
+	}
+	return ownError("kubeconfig: what its reference gives cannot be used: an address, a certificate or a file in it is wrong; its content is not shown here")
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// ownError is a text of ours, without anything that a kubeconfig holds.
+type ownError string
+
+func (e ownError) Error() string { return string(e) }
+
+func connect(c Config) (*Cluster, error) {
 	cfg, err := restConfig(c)
 	if err != nil {
-		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+		return nil, err
 	}
 	cfg.QPS = -1 // the server's own fairness bounds us, and the apply's parallelism
 	cfg.UserAgent = "fairlead"
@@ -71,19 +104,19 @@ func Connect(c Config) (*Cluster, error) {
 	}
 	client, err := rest.HTTPClientFor(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+		return nil, err
 	}
 	dyn, err := dynamic.NewForConfigAndClient(cfg, client)
 	if err != nil {
-		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+		return nil, err
 	}
 	meta, err := metadata.NewForConfigAndClient(metadata.ConfigFor(cfg), client)
 	if err != nil {
-		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+		return nil, err
 	}
 	disco, err := discovery.NewDiscoveryClientForConfigAndClient(cfg, client)
 	if err != nil {
-		return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+		return nil, err
 	}
 	return &Cluster{name: c.Name, dynamic: dyn, metadata: meta, extra: extraKinds{client: disco.RESTClient()}}, nil
 }
@@ -101,6 +134,10 @@ func restConfig(c Config) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
+	secret := c.Secret || !c.Kubeconfig.IsZero()
+	if _, ok := raw.Contexts[c.Context]; secret && (len(raw.Contexts) == 0 || c.Context != "" && !ok) {
+		return nil, ownError(fmt.Sprintf("kubeconfig: what its reference gives has no context %q; its content is not shown here", c.Context))
+	}
 	if len(raw.Contexts) == 0 {
 		return nil, fmt.Errorf("kubeconfig: there is none in %s; set KUBECONFIG or pass --kubeconfig", strings.Join(c.Files, ", "))
 	}
@@ -116,7 +153,7 @@ func restConfig(c Config) (*rest.Config, error) {
 func loadSecret(content secrets.Value) (*clientcmdapi.Config, error) {
 	cfg, err := clientcmd.Load([]byte(content.Reveal()))
 	if err != nil {
-		return nil, errors.New("what its reference gives is not one; its content is not shown here")
+		return nil, ownError("what its reference gives is not one; its content is not shown here")
 	}
 	return cfg, nil
 }

@@ -166,7 +166,7 @@ func (o *common) reference(ctx context.Context, cfg *kube.Config, s session, c n
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(cmp.Or(s.dir, o.sys.Dir), file)
 		}
-		cfg.Files = []string{file}
+		cfg.Files, cfg.Secret = []string{file}, true
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)

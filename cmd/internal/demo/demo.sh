@@ -95,6 +95,15 @@ say "apply brings the cluster back to what git says: one small change, no new li
 expect 0 fairlead apply --yes
 expect 0 fairlead drift
 
+title "Change what cannot change in place"
+say "A pull request lets hello-west link by certificate, which needs no grant server. The"
+say "new link comes up under a new name before the old one goes."
+sed 's/from: "hello-west", to: "hello-hub"/&, via: "certificate"/' hello.cue >"$work/rekeyed" && mv "$work/rekeyed" hello.cue
+commit "hello-west: link by certificate"
+expect 2 fairlead plan --detailed-exitcode
+expect 0 fairlead apply --yes
+expect 0 fairlead status
+
 title "Remove what the description no longer has"
 say "A pull request removes the site hello-west and its link."
 grep -v hello-west hello.cue >"$work/smaller" && mv "$work/smaller" hello.cue

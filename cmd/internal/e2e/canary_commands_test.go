@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -79,9 +78,6 @@ func TestCanaryKubeconfig(t *testing.T) {
 		for name, form := range brokenKubeconfigs {
 			t.Run(from.kind+" "+from.state+", "+name, func(t *testing.T) {
 				t.Parallel()
-				if why := cmp.Or(awaiting["kubeconfig/"+name], awaiting["kubeconfig/"+from.kind+", "+name]); why != "" {
-					t.Skip(why)
-				}
 				s := newScene(t)
 				s.describeKubeconfig(from.store(s, "kubeconfig", fmt.Sprintf(form, s.canary("text"))))
 				broken := from
