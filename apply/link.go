@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fairlead.dev/fairlead/plan"
@@ -72,6 +73,7 @@ func (t *task) awaitSites(ctx context.Context, e ends) error {
 	work := *t.Link
 	t.Link = &work
 	t.at = plan.StepReady
+	role := ""
 	for _, w := range []struct {
 		c       Cluster
 		end     *plan.End
@@ -83,16 +85,46 @@ func (t *task) awaitSites(ctx context.Context, e ends) error {
 				return false, fmt.Errorf("%s was made anew: %w", ref, ErrStale)
 			}
 			ready, err := siteReady(o, exists, w.listens)
-			if ready {
-				w.end.UID = o.UID
+			if !ready || err != nil {
+				return false, err
 			}
-			return ready, err
+			w.end.UID = o.UID
+			if !w.listens {
+				edge, _ := o.Spec["edge"].(bool)
+				role = roleOf(edge)
+				return true, nil
+			}
+			return complete(o, work.Groups, role), nil
 		}, func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// roleOf is the name of the endpoint that a connecting site uses.
+func roleOf(edge bool) string {
+	if edge {
+		return "edge"
+	}
+	return "inter-router"
+}
+
+// complete reports whether a Site shows all of its routers, each with an endpoint of
+// the role: a link made of fewer would stay so.
+func complete(site Object, groups int, role string) bool {
+	all := groupsOf(site)
+	for _, group := range all {
+		has := slices.ContainsFunc(group, func(item any) bool {
+			endpoint, _ := item.(map[string]any)
+			return text(endpoint, "name") == role
+		})
+		if !has {
+			return false
+		}
+	}
+	return len(all) >= groups
 }
 
 // record writes the intent, and which Site the credentials will be of.
@@ -322,7 +354,21 @@ func (t *task) explain(ctx context.Context, e ends, err error) error {
 // redeemed reports whether a Secret or Link was made by redeeming our token: the
 // controller makes the connecting Site its owner.
 func (t *task) redeemed(o Object) bool {
-	return o.OwnerUID != "" && o.OwnerUID == t.Link.From.UID || o.Labels[plan.LabelLink] == t.Name
+	return o.OwnerUID != "" && o.OwnerUID == t.Link.From.UID || o.Labels[plan.LabelLink] == t.Name || t.carried(o)
+}
+
+// carried reports whether an unlabelled Secret has a name under which this link's
+// own are carried over.
+func (t *task) carried(o Object) bool {
+	if t.Link.Via != network.ViaCertificate || t.Verb == plan.VerbAdopt || o.Kind != plan.ObjectSecret || o.Labels[plan.LabelManagedBy] != "" {
+		return false
+	}
+	for attempt := 1; attempt <= t.Link.Attempt; attempt++ {
+		if o.Name == network.ObjectName(network.LinkName(t.Name), attempt) {
+			return true
+		}
+	}
+	return false
 }
 
 // settle takes the Links over and waits until the routers carry them.

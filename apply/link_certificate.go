@@ -49,12 +49,27 @@ func (t *task) issue(ctx context.Context, e ends) error {
 		Spec: map[string]any{"ca": issuer, "client": true, "subject": string(t.Link.From.Site)},
 	})
 	if errors.Is(err, ErrExists) {
-		made, err = t.ownObject(ctx, e.to, ref)
+		if made, err = t.ownObject(ctx, e.to, ref); err == nil && text(made.Spec, "ca") != issuer {
+			return t.takeBack(ctx, e, made, issuer)
+		}
 	}
 	if err != nil {
 		return err
 	}
 	return t.awaitIssued(ctx, e, made)
+}
+
+// takeBack deletes a Certificate of an interrupted apply that another CA signed: its
+// content is never issued again. The next apply makes it anew.
+func (t *task) takeBack(ctx context.Context, e ends, made Object, issuer string) error {
+	if err := e.to.Delete(ctx, made.ObjectRef); err != nil {
+		return err
+	}
+	secret := t.certificateRef(plan.ObjectSecret)
+	if err := again(func() error { return removeIssued(ctx, e.to, secret, made.UID) }); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s was signed by %s and the site's issuer is %s now: %w", made.ObjectRef, text(made.Spec, "ca"), issuer, ErrStale)
 }
 
 // awaitIssued waits for the Certificate's own Secret.
@@ -133,7 +148,9 @@ func (t *task) createLinks(ctx context.Context, e ends) ([]Object, error) {
 		}
 		o, err := e.from.Create(ctx, Object{ObjectRef: ref, Labels: t.labels(plan.LabelLink), Spec: t.linkSpec(group)})
 		if errors.Is(err, ErrExists) {
-			o, err = t.ownObject(ctx, e.from, ref)
+			if o, err = t.ownObject(ctx, e.from, ref); err == nil {
+				o.Spec["endpoints"] = group // the site may have moved since; taking over writes them
+			}
 		}
 		if err != nil {
 			return nil, err

@@ -27,7 +27,7 @@ func (t *task) updateLink(ctx context.Context) error {
 	}
 	var links []Object
 	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) (err error) {
-		if links, err = t.changeLinks(ctx, e); err != nil || t.Verb != plan.VerbAdopt {
+		if links, err = t.changeLinks(ctx, e); err != nil {
 			return err
 		}
 		return t.labelSecrets(ctx, e, links)

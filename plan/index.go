@@ -27,6 +27,8 @@ type index struct {
 	inventories map[place]InventoryView
 	accesses    map[place]AccessView
 	proxies     map[place]map[string]ProxyView
+	// certificates are all Certificates, of whoever.
+	certificates map[place]map[string]CertificateView
 	// wantedProxies are the description's; newProxies are the Secrets that the plan
 	// makes, by action; keptProxies are those that stay in use.
 	wantedProxies map[network.ProxyName]DesiredProxy
@@ -50,6 +52,8 @@ func newIndex(in Input) index {
 		accesses:    map[place]AccessView{},
 		proxies:     map[place]map[string]ProxyView{},
 
+		certificates: map[place]map[string]CertificateView{},
+
 		wantedProxies: map[network.ProxyName]DesiredProxy{},
 		newProxies:    map[string]string{},
 		keptProxies:   map[place][]string{},
@@ -69,9 +73,26 @@ func newIndex(in Input) index {
 		ix.clusters[c.Name] = c
 		ix.addCluster(c, in.Desired.Network)
 	}
+	ix.addUnlabelled(in.Desired.Network)
 	ix.sort()
 	ix.followRenames()
 	return ix
+}
+
+// addUnlabelled finds Certificates that bear the name of one of our attempts, of
+// which somebody took the labels off.
+func (ix index) addUnlabelled(net string) {
+	for _, inv := range ix.inventories {
+		for name, l := range inv.Content.Links {
+			to := place{l.ToCluster, l.ToNamespace}
+			for attempt := 1; attempt <= l.Attempt; attempt++ {
+				v, ok := ix.certificates[to][GrantName(net, name, attempt)]
+				if ok && v.Labels[LabelManagedBy] == "" {
+					ix.leftovers[name] = append(ix.leftovers[name], ref(to.cluster, ObjectCertificate, v.Meta))
+				}
+			}
+		}
+	}
 }
 
 // followRenames reads the inventory of a site whose key changed while its Site stays
@@ -128,6 +149,7 @@ func (ix index) addCluster(c ClusterView, network string) {
 		put(ix.proxies, place{c.Name, p.Namespace}, p.Name, p)
 	}
 	for _, v := range c.Certificates {
+		put(ix.certificates, place{c.Name, v.Namespace}, v.Name, v)
 		ix.addLeftover(c.Name, ObjectCertificate, v.Meta, network)
 	}
 	for _, g := range c.Grants {

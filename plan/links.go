@@ -110,7 +110,7 @@ func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) 
 			From: End{Site: l.From, Object: from.Object, Cluster: from.Cluster, Namespace: from.Namespace, UID: fromUID},
 			To: End{Site: l.To, Object: to.Object, Cluster: to.Cluster, Namespace: to.Namespace,
 				UID: m.index.siteUID(place{to.Cluster, to.Namespace}, l.To)},
-			Cost: l.Cost, Via: l.Via, Proxy: l.Proxy, Rotation: l.Rotation,
+			Groups: m.groups(l.To), Cost: l.Cost, Via: l.Via, Proxy: l.Proxy, Rotation: l.Rotation,
 		},
 	}
 	for _, s := range []DesiredSite{from, to} {

@@ -10,28 +10,42 @@ import (
 
 // routers compares a link's Links with the routers of its listening site, one for
 // each endpoint group: an HA site has two. It gives how many Links are missing and
-// which lead to a router that is not there, or not after this plan.
+// which lead to a router that is not there, or not after this plan. Of two Links to
+// one router the one that works stays. A router that an HA site does not show just
+// now is not taken for gone.
 func (m *maker) routers(c linkCase) (missing int, surplus []LinkView) {
-	links := slices.Clone(c.current)
-	slices.SortStableFunc(links, func(a, b LinkView) int { return cmp.Compare(m.groupOf(c, a), m.groupOf(c, b)) })
-	groups := m.liveGroups(c.To)
-	if _, changes := m.changes(c.To, "ha"); changes || len(groups) == 0 {
-		want := m.groups(c.To)
-		if len(links) > want {
-			return 0, links[want:]
-		}
-		return want - len(links), nil
+	want, groups := m.groups(c.To), m.liveGroups(c.To)
+	if len(groups) == 0 {
+		return max(want-len(c.current), 0), nil
+	}
+	f, changes := m.changes(c.To, "ha")
+	if changes && isZero(f.To) {
+		groups = groups[:1] // the first router stays
 	}
 	covered := map[string]bool{}
-	for _, v := range links {
+	for _, v := range m.byGroup(c) {
 		group := m.groupOf(c, v)
-		if covered[group] || !slices.Contains(groups, group) {
+		switch {
+		case covered[group]:
 			surplus = append(surplus, v)
-			continue
+		case !slices.Contains(groups, group) && len(groups) >= want:
+			surplus = append(surplus, v)
+		default:
+			covered[group] = true
 		}
-		covered[group] = true
 	}
-	return len(groups) - len(covered), surplus
+	if changes && !isZero(f.To) || len(groups) >= want {
+		missing = want - len(covered)
+	}
+	return max(missing, 0), surplus
+}
+
+// byGroup are the current Links by group, those that work first.
+func (m *maker) byGroup(c linkCase) []LinkView {
+	works := map[bool]int{true: 0, false: 1}
+	return slices.SortedStableFunc(slices.Values(c.current), func(a, b LinkView) int {
+		return cmp.Or(cmp.Compare(m.groupOf(c, a), m.groupOf(c, b)), cmp.Compare(works[a.Operational], works[b.Operational]))
+	})
 }
 
 // liveGroups are the endpoint groups that the listening Site has now, sorted.

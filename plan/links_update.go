@@ -15,7 +15,8 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 		if f, moved := m.addressField(c, v); moved && !a.Link.Reconnect {
 			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
 		}
-		relabel = relabel || !v.Owned(m.network())
+		s, there := m.index.secrets[c.at][v.TLSCredentials]
+		relabel = relabel || !v.Owned(m.network()) || there && !s.Owned(m.network()) && m.ownSecret(c, v, s)
 	}
 	a.Link.Attempt = c.recorded.Attempt
 	to := a.Link.To

@@ -59,7 +59,7 @@ type ClusterView struct {
 	Inventories []InventoryView
 	// Accesses are RouterAccesses.
 	Accesses []AccessView
-	// Certificates are those with the network's labels.
+	// Certificates are all of the cluster.
 	Certificates []CertificateView
 	Proxies      []ProxyView
 	// Objects are of the kinds that overlays use: the network's own, those recorded,

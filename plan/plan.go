@@ -215,6 +215,9 @@ type LinkWork struct {
 	Proxy       network.ProxyName `json:"proxy"`
 	ProxySecret string            `json:"proxySecret"`
 	Rotation    int32             `json:"rotation"`
+	// Groups is how many endpoint groups the listening site should have: one for each
+	// router.
+	Groups int `json:"groups"`
 	// Routers is how many Links the link has at the end, where that changes; else 0.
 	Routers int `json:"routers"`
 	// Reconnect asks for the endpoints of the listening Site in the Links that stay.

@@ -143,7 +143,7 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 		a.Steps = append(a.Steps, StepClose) // once the controller has seen the Site: before, it makes it again
 		a.Disruption = worse(a.Disruption, DisruptionReconnect)
 	}
-	if a.Has(StepSite) && becomesEdge(s.Fields, live.Fields) {
+	if a.Has(StepSite) && (becomesEdge(s.Fields, live.Fields) || s.Fields["edge"] == true && a.Has(StepClose)) {
 		a.Steps = edgeSteps(a.Steps)
 	}
 	a.Why = m.whySite(adopted, a.Has(StepClose), recorded, a.Fields)

@@ -90,7 +90,7 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 		})
 	})
 	g.Go(func() error {
-		return c.eachMeta(ctx, plan.ObjectCertificate, labelled, func(m metav1.Object) {
+		return c.eachMeta(ctx, plan.ObjectCertificate, metav1.ListOptions{}, func(m metav1.Object) {
 			view.Certificates = append(view.Certificates, plan.CertificateView{Meta: meta(m)})
 		})
 	})
