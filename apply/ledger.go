@@ -210,9 +210,9 @@ func intend(inv *plan.Inventory, a plan.Action) {
 	entry.Via, entry.Rotation, entry.Proxy, entry.ProxySecret = w.Via, w.Rotation, w.Proxy, w.ProxySecret
 	switch making := a.Has(plan.StepGrant) || a.Has(plan.StepCertificate); {
 	case making || a.Verb == plan.VerbAdopt:
-		entry.State, entry.Adopted = plan.LinkUnderWay, a.Verb == plan.VerbAdopt
+		entry.State, entry.Adopted = plan.LinkUnderWay, w.Adopted
 	case entry.State != plan.LinkApplied: // its inventory was lost
-		entry.State, entry.Objects = plan.LinkApplied, liveNames(w)
+		entry.State, entry.Objects, entry.Adopted = plan.LinkApplied, liveNames(w), w.Adopted
 	}
 	if a.Verb == plan.VerbAdopt { // they bear no label yet
 		entry.Objects = liveNames(w)

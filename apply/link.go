@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"fairlead.dev/fairlead/plan"
@@ -409,7 +410,7 @@ func (t *task) takeOver(ctx context.Context, e ends, l Object, version string, e
 		spec["endpoints"] = have
 	}
 	_, err := e.from.Apply(ctx, Object{
-		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
+		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: t.notes(),
 		Spec: spec,
 	}, true)
 	return err
@@ -429,6 +430,17 @@ func (t *task) waitLinks(ctx context.Context, e ends, links []Object, kind strin
 		}
 	}
 	return nil
+}
+
+// notes are a Link's annotations: beside commit and digest what a plan has to know of
+// it when the inventory is lost.
+func (t *task) notes() map[string]string {
+	out := t.annotations(t.owned())
+	out[plan.AnnotationVia], out[plan.AnnotationRotation] = string(t.Link.Via), strconv.Itoa(int(t.Link.Rotation))
+	if t.Link.Adopted {
+		out[plan.AnnotationAdopted] = "true"
+	}
+	return out
 }
 
 // clean deletes the redeemed token and its spent grant.

@@ -31,8 +31,8 @@ var (
 )
 
 // Object is a Kubernetes object as data. Secret content (AccessGrant and
-// AccessToken codes) is held as secrets.Value inside Spec and Status; the data of
-// Secrets is never read.
+// AccessToken codes) is held as secrets.Value inside Spec and Status; what a Secret
+// holds is never part of an Object that was read.
 type Object struct {
 	plan.ObjectRef
 	ResourceVersion string

@@ -26,7 +26,9 @@ func (m *maker) foreignLinkOf(c linkCase, foreign []LinkView) {
 			Override: "describe the proxy with the settings that its Secret has",
 		})
 	default:
-		m.add(m.adopt(c, foreign))
+		if a := m.adopt(c, foreign); m.editable(c, a.Fields) {
+			m.add(a)
+		}
 	}
 }
 
@@ -70,7 +72,7 @@ func (m *maker) refuseLink(c linkCase, v LinkView) {
 func (m *maker) adopt(c linkCase, links []LinkView) Action {
 	a := c.action
 	a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
-	a.Link.Attempt = max(c.recorded.Attempt, 1)
+	a.Link.Attempt, a.Link.Adopted = max(c.recorded.Attempt, 1), true
 	for _, v := range links {
 		a.Link.Live = append(a.Link.Live, liveLink(v))
 		if len(a.Fields) == 0 {

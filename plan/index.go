@@ -118,8 +118,8 @@ func (ix index) sort() {
 	for _, list := range ix.liveLinks {
 		slices.SortFunc(list, func(a, b LinkView) int { return byName(a.Meta, b.Meta) })
 	}
-	for _, list := range ix.leftovers {
-		sortRefs(list)
+	for name, list := range ix.leftovers {
+		ix.leftovers[name] = sortRefs(list)
 	}
 }
 

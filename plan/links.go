@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -47,8 +48,12 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 		m.add(m.replace(c, m.secretGone(c.at, c.own), CauseDrift))
 	case !c.known && len(c.own) > 0 && m.otherProxy(c) != "":
 		m.add(m.replace(c, m.otherProxy(c), CauseDrift))
+	case !c.known && len(c.own) > 0 && c.otherwise() != "":
+		m.add(m.replace(c, c.otherwise(), CauseDrift))
 	case !c.known && len(c.own) > 0:
-		m.add(m.recordAgain(c))
+		if a := m.recordAgain(c); m.editable(c, a.Fields) {
+			m.add(a)
+		}
 	case !c.known:
 		m.newLink(c)
 	case c.recorded.State == LinkUnderWay:
@@ -217,6 +222,7 @@ func (m *maker) recordAgain(c linkCase) Action {
 			continue
 		}
 		c.current = append(c.current, v)
+		a.Link.Adopted = a.Link.Adopted || v.Noted.Adopted
 		a.Link.Live = append(a.Link.Live, liveLink(v))
 		if len(a.Fields) == 0 {
 			a.Fields = costField(c.DesiredLink, nil, v)
@@ -266,7 +272,12 @@ func (m *maker) appliedLink(c linkCase) {
 		m.add(m.replace(c, why, cause))
 		return
 	}
-	if a, needed := m.updateLink(c); needed && m.editable(c, a.Fields) {
+	a, needed := m.updateLink(c)
+	if v, old := m.tooOld(c.at, c.From); old && a.Link.Reconnect {
+		m.add(m.replace(c, fmt.Sprintf("site %s has other endpoints now, which Skupper %s takes up in a new Link only", c.To, v), CauseDrift))
+		return
+	}
+	if needed && m.editable(c, a.Fields) {
 		m.add(a)
 	}
 }

@@ -44,6 +44,20 @@ func (m *maker) otherProxy(c linkCase) string {
 	return ""
 }
 
+// otherwise says how Links that no inventory knows were made otherwise than is
+// described, as far as they note it.
+func (c linkCase) otherwise() string {
+	for _, v := range c.own {
+		switch n := v.Noted; {
+		case n.Via != "" && n.Via != c.Via:
+			return fmt.Sprintf("its inventory is missing, and its credentials came by %s", n.Via)
+		case n.Rotation != "" && n.Rotation != fmt.Sprint(c.Rotation):
+			return fmt.Sprintf("its inventory is missing, and its keys are of rotation %s", n.Rotation)
+		}
+	}
+	return ""
+}
+
 // rekeyCause says who moved: git, unless only the cluster did.
 func (m *maker) rekeyCause(c linkCase) Cause {
 	same := viaOf(c.recorded) == c.Via && c.recorded.Rotation == c.Rotation && c.recorded.Proxy == c.Proxy
@@ -55,7 +69,12 @@ func (m *maker) rekeyCause(c linkCase) Cause {
 			return a.Cause
 		}
 	}
-	return CauseDrift
+	for _, v := range c.current {
+		if v.Proxy != c.recorded.ProxySecret {
+			return CauseDrift
+		}
+	}
+	return CausePending // another link of the site went ahead to the new settings
 }
 
 // keyFields are the fields of a known link for which it is replaced.

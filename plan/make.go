@@ -58,9 +58,10 @@ func Make(in Input) Plan {
 	return p
 }
 
-// Identify gives the digest of a plan's content, leaving its ID out.
+// Identify gives the digest of what a plan would do. Its ID is left out, and what
+// depends on the day or on who plans: warnings, and how much could not be compared.
 func Identify(p Plan) string {
-	p.ID = ""
+	p.ID, p.Diagnostics, p.Summary.Unknown = "", nil, 0
 	data, err := json.Marshal(p)
 	if err != nil { // every type in a plan can be marshalled; a new one that cannot is a bug
 		panic(fmt.Sprintf("plan: %v", err))
@@ -276,7 +277,19 @@ func (f Filter) apply(actions []Action) []Action {
 			mark(a.ID)
 		}
 	}
+	for _, a := range actions { // a site that is reached otherwise takes its links along
+		if a.Kind == KindLink && slices.ContainsFunc(a.DependsOn, func(id string) bool { return keep[id] && byID[id].movesListening() }) {
+			mark(a.ID)
+		}
+	}
 	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool { return !keep[a.ID] })
+}
+
+// movesListening reports whether a site's action changes how links reach it.
+func (a Action) movesListening() bool {
+	return a.Kind == KindSite && a.Verb == VerbUpdate && slices.ContainsFunc(a.Fields, func(f Field) bool {
+		return f.Path == "linkAccess" || f.Path == "ha" || f.Path == "defaultIssuer"
+	})
 }
 
 func (f Filter) matches(a Action) bool {

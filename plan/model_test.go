@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -126,17 +127,18 @@ func (m *model) applySite(a plan.Action) {
 	}
 	if a.Has(plan.StepRecord) {
 		m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
-			if inv.Site != network.SiteName(a.Name) {
+			was := cmp.Or(inv.Object, string(inv.Site))
+			if inv.Site != network.SiteName(a.Name) && (a.Verb != plan.VerbUpdate || was != a.Site.Object) {
 				*inv = plan.Inventory{Format: plan.InventoryFormat, Network: m.net, Links: map[network.LinkName]plan.InventoryLink{}}
 			}
-			inv.Site, inv.Fields, inv.Protect = network.SiteName(a.Name), a.Site.Fields, a.Site.Protect
+			inv.Site, inv.Object, inv.Fields, inv.Protect = network.SiteName(a.Name), a.Site.Object, a.Site.Fields, a.Site.Protect
 		})
 	}
 	if !a.Has(plan.StepSite) {
 		return
 	}
 	for i, s := range view.Sites {
-		if s.Namespace == a.Namespace && s.Name == a.Name {
+		if s.Namespace == a.Namespace && s.Name == a.Site.Object {
 			view.Sites[i].Fields, view.Sites[i].Labels = maps.Clone(a.Site.Fields), m.labels(plan.LabelSite, a.Name)
 			view.Sites[i].Endpoints = listening(view.Sites[i])
 			return
@@ -146,7 +148,7 @@ func (m *model) applySite(a plan.Action) {
 		}
 	}
 	view.Sites = append(view.Sites, plan.SiteView{
-		Meta:   plan.Meta{Namespace: a.Namespace, Name: a.Name, UID: m.uid(), Labels: m.labels(plan.LabelSite, a.Name)},
+		Meta:   plan.Meta{Namespace: a.Namespace, Name: a.Site.Object, UID: m.uid(), Labels: m.labels(plan.LabelSite, a.Name)},
 		Fields: maps.Clone(a.Site.Fields), Ready: true,
 	})
 	last := &view.Sites[len(view.Sites)-1]
@@ -249,7 +251,7 @@ func (m *model) remove(refs []plan.ObjectRef) {
 
 func (m *model) site(e plan.End) plan.SiteView {
 	for _, s := range m.cluster(e.Cluster).Sites {
-		if s.Namespace == e.Namespace && s.Name == string(e.Site) {
+		if s.Namespace == e.Namespace && s.Name == e.Object {
 			return s
 		}
 	}
@@ -288,6 +290,9 @@ func (m *model) makeLink(a plan.Action) {
 	}
 	m.remove(a.Link.Remove)
 	m.dropCredentials(a, object)
+	for i := range view.Links {
+		view.Links[i].Operational = true
+	}
 	m.confirm(a, names, to.UID)
 }
 
@@ -333,7 +338,10 @@ func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, 
 			if !a.Link.Resume {
 				m.t.Fatalf("Link %s is there: the grant is burnt", name)
 			}
-			view.Links[i].Labels, view.Links[i].Cost = labels, a.Link.Cost
+			view.Links[i].Labels, view.Links[i].Cost, view.Links[i].Noted = labels, a.Link.Cost, noted(a)
+			if to := m.site(a.Link.To); a.Has(plan.StepCertificate) && len(to.Endpoints) > 0 {
+				view.Links[i].Endpoints = nil // taken over with the site's
+			}
 			return
 		}
 	}
@@ -342,7 +350,7 @@ func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, 
 	}
 	view.Links = append(view.Links, plan.LinkView{
 		Meta: plan.Meta{Namespace: a.Namespace, Name: name, UID: m.uid(), Labels: labels, OwnerUID: owner},
-		Cost: a.Link.Cost, TLSCredentials: secret, Proxy: a.Link.ProxySecret, Configured: true, Operational: true, Ready: true,
+		Cost: a.Link.Cost, TLSCredentials: secret, Proxy: a.Link.ProxySecret, Noted: noted(a), Configured: true, Operational: true, Ready: true,
 	})
 }
 
@@ -372,7 +380,8 @@ func (m *model) updateLink(a plan.Action) {
 		names = append(names, live.Name)
 		for i := range view.Links {
 			if view.Links[i].UID == live.UID && a.Has(plan.StepTakeOver) {
-				view.Links[i].Cost, view.Links[i].Labels = a.Link.Cost, m.labels(plan.LabelLink, a.Name)
+				view.Links[i].Cost, view.Links[i].Labels, view.Links[i].Noted = a.Link.Cost, m.labels(plan.LabelLink, a.Name), noted(a)
+				m.relabel(view, a, live.Secret)
 				if a.Link.Reconnect {
 					view.Links[i].Endpoints = matching(m.site(a.Link.To), view.Links[i].Endpoints)
 				}
@@ -386,6 +395,25 @@ func (m *model) updateLink(a plan.Action) {
 	m.remove(a.Link.Remove)
 	if a.Has(plan.StepRecord) || a.Has(plan.StepConfirm) {
 		m.confirm(a, names, m.site(a.Link.To).UID)
+	}
+}
+
+func noted(a plan.Action) plan.Note {
+	return plan.Note{Via: a.Link.Via, Rotation: fmt.Sprint(a.Link.Rotation), Adopted: a.Link.Adopted}
+}
+
+// relabel marks the Secret of a Link that is taken over, where it is the link's.
+func (m *model) relabel(view *plan.ClusterView, a plan.Action, secret string) {
+	for i, s := range view.Secrets {
+		if s.Namespace != a.Namespace || s.Name != secret || s.Labels[plan.LabelManagedBy] != "" {
+			continue
+		}
+		for k := 1; k <= a.Link.Attempt; k++ {
+			carried := a.Link.Via == network.ViaCertificate && a.Verb != plan.VerbAdopt && s.Name == network.ObjectName(network.LinkName(a.Name), k)
+			if carried || s.OwnerUID != "" && s.OwnerUID == a.Link.From.UID {
+				view.Secrets[i].Labels = m.labels(plan.LabelLink, a.Name)
+			}
+		}
 	}
 }
 
@@ -426,7 +454,19 @@ func matching(s plan.SiteView, have []plan.Endpoint) []plan.Endpoint {
 // controllers do.
 func (m *model) meddle(r *rand.Rand) {
 	view := &m.obs.Clusters[r.IntN(len(m.obs.Clusters))]
-	switch r.IntN(14) {
+	switch r.IntN(17) {
+	case 14:
+		if n := len(view.Secrets); n > 0 {
+			view.Secrets[r.IntN(n)].Labels = nil
+		}
+	case 15:
+		if n := len(view.Certificates); n > 0 {
+			view.Certificates[r.IntN(n)].Labels = nil
+		}
+	case 16:
+		for i := range view.Links {
+			view.Links[i].Operational = r.IntN(2) == 0
+		}
 	case 10:
 		if n := len(view.Proxies); n > 0 {
 			view.Proxies[r.IntN(n)].Digest = "changed by hand"

@@ -110,7 +110,7 @@ func (m *maker) foreignObject(v ObjectView, known bool) bool {
 // recordedObject gives what the inventory knows of an object of the same site.
 func (m *maker) recordedObject(o DesiredObject) (InventoryObject, bool) {
 	inv := m.index.inventories[place{o.Cluster, o.Namespace}].Content
-	if inv.Site != o.Site {
+	if inv.Site != o.Site || m.cleared(place{o.Cluster, o.Namespace}) {
 		return InventoryObject{}, false
 	}
 	recorded, known := inv.Objects[o.Key()]

@@ -16,6 +16,10 @@ const (
 	LabelObject      = "fairlead.dev/object"
 	AnnotationCommit = "fairlead.dev/commit"
 	AnnotationDigest = "fairlead.dev/last-applied"
+	// What a Link notes of itself, see Note.
+	AnnotationVia      = "fairlead.dev/via"
+	AnnotationRotation = "fairlead.dev/rotation"
+	AnnotationAdopted  = "fairlead.dev/adopted"
 	// AnnotationExpires, on a link's Secret, is when its certificate ends: RFC 3339, UTC.
 	AnnotationExpires = "fairlead.dev/expires"
 	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
@@ -114,6 +118,8 @@ type LinkView struct {
 	TLSCredentials string
 	// Endpoints are spec.endpoints.
 	Endpoints []Endpoint
+	// Noted is what was noted on the Link when it was taken over.
+	Noted Note
 	// Proxy is the setting proxy-configuration: the name of a Secret, or empty.
 	Proxy string
 	// Configured, Operational and Ready are conditions that are true for the
@@ -137,6 +143,15 @@ type AccessView struct{ Meta }
 // RouterAccess is the name of the RouterAccess that a listening Site makes. It
 // stays behind, and links go on working, when link access is switched off.
 const RouterAccess = "skupper-router"
+
+// Note is what a Link says of itself, for when its inventory is lost. All of it is
+// empty where nothing was noted.
+type Note struct {
+	Via      network.Via
+	Rotation string
+	// Adopted is true for a Link that was made by hand.
+	Adopted bool
+}
 
 // Endpoint is one address of a Site or Link. All of one group lead to one router.
 type Endpoint struct {

@@ -218,6 +218,8 @@ type LinkWork struct {
 	// Groups is how many endpoint groups the listening site should have: one for each
 	// router.
 	Groups int `json:"groups"`
+	// Adopted says that Links which were made by hand stay.
+	Adopted bool `json:"adopted"`
 	// Routers is how many Links the link has at the end, where that changes; else 0.
 	Routers int `json:"routers"`
 	// Reconnect asks for the endpoints of the listening Site in the Links that stay.

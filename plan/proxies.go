@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,27 +44,54 @@ func (m *maker) proxySecret(c linkCase) string {
 }
 
 // proxyCandidates are the Secrets that may serve as they are: what the link's own
-// Links name, what a Link to adopt names, and what we made for the proxy, the
-// latest first.
+// Links name, or a Link to adopt; then those of the place's other links through the
+// proxy, and what we made for it, the latest first. The second part is the same for
+// all links of the place, so that they agree.
 func (m *maker) proxyCandidates(c linkCase) []ProxyView {
-	var out []ProxyView
-	links := slices.Clone(c.current)
-	if foreign := m.foreignLinks(c); m.in.Adopt && !c.known {
-		links = append(links, foreign...)
+	links := c.current
+	if !c.known {
+		links = c.own
 	}
+	if m.in.Adopt && !c.known {
+		links = append(slices.Clone(links), m.foreignLinks(c)...)
+	}
+	var out, made []ProxyView
 	for _, v := range links {
 		if p, ok := m.index.proxies[c.at][v.Proxy]; ok {
 			out = append(out, p)
 		}
 	}
-	var made []ProxyView
+	shared := m.sharedProxies(c)
 	for _, p := range m.index.proxies[c.at] {
-		if p.Owned(m.network()) && p.Labels[LabelProxy] == string(c.Proxy) {
+		if p.Owned(m.network()) && p.Labels[LabelProxy] == string(c.Proxy) || slices.Contains(shared, p.Name) {
 			made = append(made, p)
 		}
 	}
-	slices.SortFunc(made, func(a, b ProxyView) int { return revisionOf(c.Proxy, b.Name) - revisionOf(c.Proxy, a.Name) })
+	slices.SortFunc(made, func(a, b ProxyView) int {
+		return cmp.Or(revisionOf(c.Proxy, b.Name)-revisionOf(c.Proxy, a.Name), cmp.Compare(a.Name, b.Name))
+	})
 	return append(out, made...)
+}
+
+// sharedProxies names the Secrets of a place that links through the proxy use by
+// their records, or would bring along when they are adopted.
+func (m *maker) sharedProxies(c linkCase) (names []string) {
+	for _, l := range m.index.inventories[c.at].Content.Links {
+		if l.Proxy == c.Proxy && l.State != LinkRetired {
+			names = append(names, l.ProxySecret)
+		}
+	}
+	if !m.in.Adopt {
+		return names
+	}
+	for _, l := range m.in.Desired.Links {
+		if l.Proxy == c.Proxy && l.From == c.From {
+			for _, v := range m.foreignLinks(linkCase{DesiredLink: l, at: c.at}) {
+				names = append(names, v.Proxy)
+			}
+		}
+	}
+	return names
 }
 
 // revisionOf reads the number in a Secret's name; 0 when we did not name it.
@@ -100,13 +128,20 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	}
 	inv := m.index.inventories[c.at].Content
 	recorded, known := inv.Proxies[c.Proxy]
-	known = known && inv.Site == c.From // a site that is made anew starts a new inventory
+	known = known && inv.Site == c.From && !m.cleared(c.at) // a site that is made anew starts a new inventory
 	labelled := v.Owned(m.network()) && v.Labels[LabelProxy] == string(c.Proxy)
-	id := proxyID(c.Proxy, c.at)
-	if labelled && known && recorded.References == want.References || m.has(id) {
+	if labelled && known && recorded.References == want.References {
 		return
 	}
 	a := m.proxyAction(c, want, ref(c.at.cluster, ObjectSecret, v.Meta), revisionOf(c.Proxy, v.Name))
+	for _, other := range m.actions {
+		if other.ID == a.ID && other.Proxy.Secret.Name != v.Name { // links of the place use several
+			a.ID = "proxy/" + v.Name + "@" + string(c.at.cluster) + "/" + c.at.namespace
+		}
+	}
+	if m.has(a.ID) {
+		return
+	}
 	a.Proxy.Revision = max(a.Proxy.Revision, recorded.Revision)
 	a.Verb, a.Steps, a.Why = VerbUpdate, []Step{StepRecord}, "the inventory catches up"
 	if known {
@@ -122,16 +157,8 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 // newProxy plans a Secret under a name that was never used.
 func (m *maker) newProxy(c linkCase, want DesiredProxy) string {
 	recorded, known := m.index.inventories[c.at].Content.Proxies[c.Proxy]
-	revision := recorded.Revision
-	var before *ProxyView
-	for _, p := range m.index.proxies[c.at] {
-		if p.Owned(m.network()) && p.Labels[LabelProxy] == string(c.Proxy) {
-			if r := revisionOf(c.Proxy, p.Name); before == nil || r >= revision {
-				before = &p
-			}
-			revision = max(revision, revisionOf(c.Proxy, p.Name))
-		}
-	}
+	before, latest := m.latestProxy(c)
+	revision := max(recorded.Revision, latest)
 	for revision++; ; revision++ {
 		if _, taken := m.index.secrets[c.at][network.ProxySecretName(c.Proxy, revision)]; !taken {
 			break
@@ -152,6 +179,20 @@ func (m *maker) newProxy(c linkCase, want DesiredProxy) string {
 	m.index.newProxies[a.ID] = secret.Name
 	m.add(a)
 	return secret.Name
+}
+
+// latestProxy is the Secret of ours with the highest number, nil when there is none.
+func (m *maker) latestProxy(c linkCase) (before *ProxyView, revision int) {
+	for _, p := range m.index.proxies[c.at] {
+		r := revisionOf(c.Proxy, p.Name)
+		if !p.Owned(m.network()) || p.Labels[LabelProxy] != string(c.Proxy) {
+			continue
+		}
+		if before == nil || r > revision || r == revision && p.Name < before.Name {
+			before, revision = &p, r
+		}
+	}
+	return before, revision
 }
 
 // recordedProxy reports whether some link of the place went through the proxy when
@@ -210,26 +251,50 @@ func (m *maker) staleProxies() {
 			}
 		}
 	}
+	unseen := m.unseenProxies()
 	for _, at := range sortedPlaces(m.index.proxies) {
 		for _, name := range slices.Sorted(maps.Keys(m.index.proxies[at])) {
-			m.staleProxy(at, m.index.proxies[at][name], removers)
+			if v := m.index.proxies[at][name]; v.Owned(m.network()) && !unseen[at] {
+				m.staleProxy(at, network.ProxyName(v.Labels[LabelProxy]), v.Meta, removers)
+			}
+		}
+	}
+	for _, at := range sortedPlaces(m.index.inventories) {
+		for _, proxy := range slices.Sorted(maps.Keys(m.index.inventories[at].Content.Proxies)) {
+			for r := 1; r <= m.index.inventories[at].Content.Proxies[proxy].Revision && !unseen[at]; r++ {
+				if s, ok := m.index.secrets[at][network.ProxySecretName(proxy, r)]; ok && s.Labels[LabelManagedBy] == "" {
+					m.staleProxy(at, proxy, s.Meta, removers) // somebody took its labels off
+				}
+			}
 		}
 	}
 }
 
-func (m *maker) staleProxy(at place, v ProxyView, removers map[string][]string) {
-	if !v.Owned(m.network()) || v.Labels[LabelProxy] == "" || !m.index.readable(at.cluster) || slices.Contains(m.index.keptProxies[at], v.Name) {
+// unseenProxies marks places with a link through a proxy that was not looked at: its
+// other end could not be read.
+func (m *maker) unseenProxies() map[place]bool {
+	out := map[place]bool{}
+	for _, l := range m.in.Desired.Links {
+		from, to := m.index.desired[l.From], m.index.desired[l.To]
+		if l.Proxy != "" && !m.index.readable(to.Cluster) {
+			out[place{from.Cluster, from.Namespace}] = true
+		}
+	}
+	return out
+}
+
+func (m *maker) staleProxy(at place, proxy network.ProxyName, v Meta, removers map[string][]string) {
+	id := "proxy/" + v.Name + "@" + string(at.cluster) + "/" + at.namespace
+	if proxy == "" || m.has(id) || !m.index.readable(at.cluster) || slices.Contains(m.index.keptProxies[at], v.Name) {
 		return
 	}
-	proxy := network.ProxyName(v.Labels[LabelProxy])
-	secret := ref(at.cluster, ObjectSecret, v.Meta)
 	a := Action{
-		ID:   "proxy/" + v.Name + "@" + string(at.cluster) + "/" + at.namespace,
+		ID:   id,
 		Kind: KindProxy, Verb: VerbDelete, Cause: CausePending,
 		Cluster: at.cluster, Namespace: at.namespace, Name: string(proxy),
 		DeclaredAt: m.index.wantedProxies[proxy].DeclaredAt, Disruption: DisruptionNone,
 		Steps: []Step{StepDelete}, Why: fmt.Sprintf("nothing uses Secret %s any more", v.Name),
-		Proxy: &ProxyWork{Secret: secret, Revision: revisionOf(proxy, v.Name), Host: v.Host, Port: v.Port},
+		Proxy: &ProxyWork{Secret: ref(at.cluster, ObjectSecret, v), Revision: revisionOf(proxy, v.Name)},
 	}
 	used := false
 	for _, l := range m.index.liveLinks[at] {

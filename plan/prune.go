@@ -222,6 +222,15 @@ func (m *maker) deleteSite(at place) {
 	}
 }
 
+// cleared reports whether the plan deletes a Site of ours at a place, and its
+// inventory with it, before it makes the wanted one there.
+func (m *maker) cleared(at place) bool {
+	wanted, ok := m.index.desiredAt[at]
+	return ok && slices.ContainsFunc(m.index.sites[at], func(s SiteView) bool {
+		return s.Owned(m.network()) && s.Name != wanted.Object
+	})
+}
+
 // staleSite gives the network's own site at a place that is not the wanted one;
 // an empty name when there is none.
 func (m *maker) staleSite(at place, wanted DesiredSite) (name network.SiteName, uid string) {

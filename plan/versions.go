@@ -88,7 +88,7 @@ func (m *maker) supported(c linkCase) bool {
 // router.
 func (m *maker) editable(c linkCase, fields []Field) bool {
 	v, old := m.tooOld(c.at, c.From)
-	edits := slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Path != "cost" && f.Path != "endpoints" })
+	edits := slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Path != "cost" })
 	if len(edits) == 0 || !old {
 		return true
 	}

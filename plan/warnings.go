@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"fairlead.dev/fairlead/schema/diag"
 )
@@ -33,11 +34,18 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
+// remade reports whether the plan makes a link anew, with a new certificate.
+func (m *maker) remade(l DesiredLink) bool {
+	return slices.ContainsFunc(m.actions, func(a Action) bool {
+		return a.ID == "link/"+string(l.Name) && (a.Has(StepGrant) || a.Has(StepCertificate))
+	})
+}
+
 // expiring warns of links whose certificate ends soon.
 func (m *maker) expiring() {
 	for _, l := range m.in.Desired.Links {
 		from, to := m.index.desired[l.From], m.index.desired[l.To]
-		if m.in.ExpiringBefore == "" || !m.index.readable(from.Cluster) {
+		if m.in.ExpiringBefore == "" || !m.index.readable(from.Cluster) || m.remade(l) {
 			continue
 		}
 		c := m.examine(l, from, to)

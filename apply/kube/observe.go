@@ -17,6 +17,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/secrets"
 )
 
@@ -32,8 +33,9 @@ type Reading struct {
 	Network string
 	// Digester digests the credentials of proxies, for comparing within this run.
 	Digester *secrets.Digester
-	// Foreign asks for the proxies of Links that are not the network's, too.
-	Foreign bool
+	// Foreign selects namespaces in which the proxies of Links that are not the
+	// network's are read, too; nil means none.
+	Foreign func(cluster network.ClusterName, namespace string) bool
 	// Objects are those of overlays that are wanted: their kinds are read, too.
 	Objects []plan.DesiredObject
 }
@@ -46,9 +48,8 @@ type Reading struct {
 // that, each with one LIST more. What goes wrong is the view's State and Reason, not
 // an error.
 func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
-	network := r.Network
 	view := plan.ClusterView{Name: c.name, State: plan.StateOK}
-	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + network}
+	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + r.Network}
 	whole := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelLists)
@@ -64,8 +65,8 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	})
 	g.Go(func() error {
 		return c.each(ctx, plan.ObjectConfigMap, labelled, func(u *unstructured.Unstructured) {
-			if isInventory(u, network) { // an overlay's ConfigMaps have the label too
-				view.Inventories = append(view.Inventories, inventoryView(u, network))
+			if isInventory(u, r.Network) { // an overlay's ConfigMaps have the label too
+				view.Inventories = append(view.Inventories, inventoryView(u, r.Network))
 			}
 		})
 	})
@@ -106,7 +107,7 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 		err = c.observeProxies(whole, r, &view)
 	}
 	if err == nil {
-		err = c.observeObjects(whole, &view, network, r.Objects)
+		err = c.observeObjects(whole, &view, r.Network, r.Objects)
 	}
 	if err != nil {
 		view.State, view.Reason = stateOf(err), err.Error()
@@ -123,9 +124,16 @@ func (c *Cluster) observeProxies(ctx context.Context, r Reading, view *plan.Clus
 	for _, p := range view.Proxies {
 		seen[key{p.Namespace, p.Name}] = true
 	}
+	recorded := map[key]bool{}
+	for _, inv := range view.Inventories {
+		for _, l := range inv.Content.Links {
+			recorded[key{inv.Namespace, l.ProxySecret}] = true
+		}
+	}
 	for _, l := range view.Links {
 		k := key{l.Namespace, l.Proxy}
-		if l.Proxy == "" || seen[k] || !r.Foreign && !l.Owned(r.Network) {
+		foreign := r.Foreign != nil && r.Foreign(c.name, l.Namespace)
+		if l.Proxy == "" || seen[k] || !foreign && !recorded[k] && !l.Owned(r.Network) {
 			continue
 		}
 		seen[k] = true

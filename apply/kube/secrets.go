@@ -32,8 +32,8 @@ func (c *Cluster) SecretValue(ctx context.Context, namespace, name, key string) 
 	return value, nil
 }
 
-// SecretData implements apply.Reader. It is the only way in which the content of
-// Secrets leaves a cluster.
+// SecretData implements apply.Reader. The content of Secrets is otherwise looked at
+// only in those of proxies, see proxyView.
 func (c *Cluster) SecretData(ctx context.Context, ref plan.ObjectRef) (map[string]secrets.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

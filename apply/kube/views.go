@@ -41,7 +41,10 @@ func linkView(u *unstructured.Unstructured) plan.LinkView {
 	name, _, _ := unstructured.NestedString(o.Status, "remoteSiteName")
 	return plan.LinkView{
 		Meta: meta(u), Cost: int32(min(max(cost, -1<<31), 1<<31-1)), TLSCredentials: tls,
-		Endpoints: endpoints(o.Spec), Proxy: proxy,
+		Endpoints: endpoints(o.Spec), Proxy: proxy, Noted: plan.Note{
+			Via: network.Via(o.Annotations[plan.AnnotationVia]), Rotation: o.Annotations[plan.AnnotationRotation],
+			Adopted: o.Annotations[plan.AnnotationAdopted] == "true",
+		},
 		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"),
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Operational", "Ready"),
 		RemoteSiteID: id, RemoteSiteName: name,

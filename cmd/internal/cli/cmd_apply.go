@@ -26,7 +26,7 @@ type applyFlags struct {
 }
 
 func newApply(sys *System) *cobra.Command {
-	o := &applyFlags{common: &common{sys: sys}}
+	o := &applyFlags{common: &common{sys: sys, comparing: true}}
 	c := &cobra.Command{
 		Use:   "apply [PACKAGE]",
 		Short: "Make the clusters as described",

@@ -9,7 +9,7 @@ import (
 )
 
 func newDrift(sys *System) *cobra.Command {
-	o := &common{sys: sys}
+	o := &common{sys: sys, comparing: true}
 	c := &cobra.Command{
 		Use:   "drift [PACKAGE]",
 		Short: "Show where a cluster differs from what was last applied",

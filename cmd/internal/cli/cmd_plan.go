@@ -8,7 +8,7 @@ import (
 )
 
 func newPlan(sys *System) *cobra.Command {
-	o := &common{sys: sys}
+	o := &common{sys: sys, comparing: true}
 	var detailed bool
 	c := &cobra.Command{
 		Use:   "plan [PACKAGE]",

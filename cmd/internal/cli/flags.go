@@ -32,6 +32,8 @@ type common struct {
 	verbose     bool
 	// adopt takes foreign objects of a wanted name over.
 	adopt bool
+	// comparing is true for commands that compare credentials, and so resolve them.
+	comparing bool
 	// reaching is true for commands that reach clusters.
 	reaching bool
 }

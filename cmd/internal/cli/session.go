@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -21,7 +20,8 @@ type description struct {
 	schema.Result
 	source  plan.Source
 	desired plan.Desired
-	// dir is the package's directory on disk, empty when a revision was read.
+	// dir is the package's directory on disk, where the paths of secret references
+	// start, whichever revision was read.
 	dir string
 }
 
@@ -56,9 +56,8 @@ func (o *common) read(ctx context.Context) (description, error) {
 		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty,
 		Path: tree.Dir, Digest: res.Digest,
 	}}
-	if tree.Root != "" {
-		d.dir = filepath.Join(tree.Root, filepath.FromSlash(tree.Dir))
-	}
+	dir, _, _ := strings.Cut(o.path, ":")
+	d.dir = o.abs(dir)
 	return d, nil
 }
 
@@ -119,7 +118,7 @@ type session struct {
 // another cluster takes a request; those clusters come last.
 func (o *common) connect(ctx context.Context, d description) (session, error) {
 	s := session{description: d, clusters: map[network.ClusterName]*kube.Cluster{}}
-	s.vault = newVault(o.sys, cmp.Or(d.dir, o.sys.Dir), s.clusters)
+	s.vault = newVault(o.sys, d.dir, s.clusters)
 	for _, last := range []bool{false, true} {
 		for _, c := range d.Network.Clusters {
 			if fromCluster(c) != last {
@@ -164,7 +163,7 @@ func (o *common) reference(ctx context.Context, cfg *kube.Config, s session, c n
 	case ref.File != "":
 		file := ref.File
 		if !filepath.IsAbs(file) {
-			file = filepath.Join(cmp.Or(s.dir, o.sys.Dir), file)
+			file = filepath.Join(s.dir, file)
 		}
 		cfg.Files, cfg.Secret = []string{file}, true
 		return nil
@@ -196,8 +195,28 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 		list = append(list, s.clusters[c.Name])
 	}
 	return kube.ObserveAll(ctx, list, kube.Reading{
-		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.adopt, Objects: s.desired.Objects,
+		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.foreign(s), Objects: s.desired.Objects,
 	}, o.parallelism)
+}
+
+// foreign selects where proxies of Links that are not the network's matter: in the
+// namespaces of its sites when it may adopt them, and everywhere for an import, which
+// describes no site yet.
+func (o *common) foreign(s session) func(network.ClusterName, string) bool {
+	if !o.adopt {
+		return nil
+	}
+	type place struct {
+		cluster   network.ClusterName
+		namespace string
+	}
+	sites := map[place]bool{}
+	for _, v := range s.Network.Sites {
+		sites[place{v.Cluster, v.Namespace}] = true
+	}
+	return func(cluster network.ClusterName, namespace string) bool {
+		return len(sites) == 0 || sites[place{cluster, namespace}]
+	}
 }
 
 // open loads, connects and observes: what every command that looks at clusters does.
@@ -210,7 +229,9 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	if err != nil {
 		return s, plan.Observation{}, err
 	}
-	s.vault.compare(ctx, o.timeout, s)
+	if o.comparing {
+		s.vault.compare(ctx, o.timeout, s)
+	}
 	observation := o.observe(ctx, s)
 	return s, observation, ctx.Err()
 }

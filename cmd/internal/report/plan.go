@@ -78,9 +78,10 @@ func (p *printer) action(a plan.Action) {
 	for _, f := range a.Fields {
 		p.field(f)
 	}
-	if a.Verb == plan.VerbDelete {
+	if a.Verb == plan.VerbDelete || a.Link != nil {
 		p.removed(a)
-	} else {
+	}
+	if a.Verb != plan.VerbDelete {
 		p.line("      %s %s", p.paint(dim, "steps:"), steps(a.Steps))
 	}
 	if len(a.DependsOn) > 0 {
