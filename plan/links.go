@@ -159,7 +159,11 @@ func (m *maker) newLink(c linkCase) {
 // freeAttempt gives the first attempt after the recorded one whose names are not
 // taken by a Link, token or Secret; a taken name would burn the grant.
 func (m *maker) freeAttempt(c linkCase) int {
-	for attempt := c.recorded.Attempt + 1; ; attempt++ {
+	used := c.recorded.Attempt
+	for _, v := range c.own { // an inventory may be lost; its Links tell what was used
+		used = max(used, attemptOf(c.Name, v.Name), attemptOf(c.Name, v.TLSCredentials))
+	}
+	for attempt := used + 1; ; attempt++ {
 		if !m.taken(c.at, network.ObjectName(c.Name, attempt), m.groups(c.To)) && !m.takenThere(c, attempt) {
 			return attempt
 		}

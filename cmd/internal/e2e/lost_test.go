@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fairlead.dev/fairlead/plan"
+)
+
+// A site whose key changes while its Site keeps its name keeps its links, too.
+func TestRenamedKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	describe := func(hub, spoke string) {
+		writeFile(t, filepath.Join(w.dir, "net.cue"), fmt.Sprintf(`package test
+
+network: %q
+clusters: {one: context: %q, two: context: %q}
+sites: {
+	%q: {cluster: "one", namespace: %q, linkAccess: "default", object: "hub"}
+	%q: {cluster: "two", namespace: %q, object: "spoke"}
+}
+links: "spoke-hub": {from: %q, to: %q}
+`, w.name, contextName(0), contextName(1), hub, w.ns("hub"), spoke, w.ns("spoke"), spoke, hub))
+	}
+	describe("hub", "spoke")
+	w.up()
+	uid := w.get(1, w.ns("spoke"), "links", "spoke-hub").GetUID()
+	for _, keys := range [][2]string{{"hub", "branch"}, {"centre", "branch"}, {"other", "another"}} {
+		describe(keys[0], keys[1])
+		w.up()
+		if l := w.get(1, w.ns("spoke"), "links", "spoke-hub"); l == nil || l.GetUID() != uid {
+			t.Fatalf("%v: the Link was made anew", keys)
+		}
+	}
+	w.describe(nil, nil)
+	w.must(0, "apply", "--yes")
+	w.nothingLeft()
+}
+
+// An inventory that is lost costs no link, whatever the link has been through.
+func TestLostInventory(t *testing.T) {
+	t.Parallel()
+	const open, certificate = `linkAccess: "default"`, `via: "certificate", rotation: 1`
+	for _, past := range []struct {
+		name, hub string
+		before    func(w *world)
+		links     string
+	}{
+		{"a router more", open + ", ha: true", func(w *world) {
+			w.byCertificate(open, "", certificate)
+			w.up()
+		}, "[spoke-hub spoke-hub-r2-2]"},
+		{"new keys", open, func(w *world) {
+			w.byCertificate(open, "", `via: "certificate"`)
+			w.up()
+		}, "[spoke-hub-r2]"},
+	} {
+		t.Run(past.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			past.before(w)
+			w.byCertificate(past.hub, "", certificate)
+			w.up()
+			w.remove(1, w.ns("spoke"), "configmaps", "fairlead-"+w.name)
+			w.up()
+			if got := fmt.Sprint(w.spokeLinks()); got != past.links {
+				t.Errorf("Links %s, want %s", got, past.links)
+			}
+			w.certificates(1)
+
+			// What was declared since is not taken for done.
+			w.remove(1, w.ns("spoke"), "configmaps", "fairlead-"+w.name)
+			w.byCertificate(past.hub, "", `via: "certificate", rotation: 2`)
+			before := w.spokeLinks()
+			w.up()
+			for _, name := range w.spokeLinks() {
+				for _, old := range before {
+					if name == old {
+						t.Errorf("Link %s has its old keys", name)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Labels that somebody took off keep nothing alive when the link goes.
+func TestStrippedLabels(t *testing.T) {
+	t.Parallel()
+	for _, heal := range []bool{true, false} {
+		t.Run(fmt.Sprintf("healed first: %t", heal), func(t *testing.T) {
+			t.Parallel()
+			p := startProxy(t, "", "")
+			w := newWorld(t)
+			w.byCertificate(`linkAccess: "default"`, "", `proxy: "corp"`, w.through(p, "", ""))
+			w.up()
+			none := map[string]any{"metadata": map[string]any{"labels": nil}}
+			w.patch(1, w.ns("spoke"), "secrets", "spoke-hub", none)
+			w.patch(1, w.ns("spoke"), "secrets", "fairlead-proxy-corp-1", none)
+			w.patch(0, w.ns("hub"), "certificates", plan.GrantName(w.name, "spoke-hub", 1), none)
+			w.patch(1, w.ns("spoke"), "links", "spoke-hub", none)
+			if heal {
+				uid := w.get(1, w.ns("spoke"), "links", "spoke-hub").GetUID()
+				w.up()
+				if l := w.get(1, w.ns("spoke"), "links", "spoke-hub"); l == nil || l.GetUID() != uid {
+					t.Error("the Link was made anew")
+				}
+			}
+			w.describe(nil, nil)
+			w.must(0, "apply", "--yes")
+			w.nothingLeft()
+			w.certificates(0)
+			for _, name := range []string{"spoke-hub", "fairlead-proxy-corp-1"} {
+				if w.get(1, w.ns("spoke"), "secrets", name) != nil {
+					t.Errorf("Secret %s is left", name)
+				}
+			}
+		})
+	}
+}
+
+// A link by certificate whose apply was cut off takes up where its site is now.
+func TestInterruptedAtMovedSite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.byCertificate(`linkAccess: "default"`, "", `via: "certificate"`)
+	for n := 1; w.get(1, w.ns("spoke"), "links", "spoke-hub") == nil; n++ {
+		if !w.killAfter(n) {
+			t.Fatal("no Link was made")
+		}
+	}
+	w.rewire()
+	l := w.get(1, w.ns("spoke"), "links", "spoke-hub")
+	endpoints, _, _ := unstructured.NestedSlice(l.Object, "spec", "endpoints")
+	for _, e := range endpoints {
+		e.(map[string]any)["port"] = "1"
+	}
+	w.patch(1, w.ns("spoke"), "links", "spoke-hub", map[string]any{"spec": map[string]any{"endpoints": endpoints}})
+	w.up()
+	w.certificates(1)
+}
+
+// A listening site that becomes an edge does so in steps that a kill cannot mix up;
+// the check on writes knows the trap.
+func TestKilledOnTheWayToAnEdge(t *testing.T) {
+	t.Parallel()
+	sites := []site{{"hub", 0, `linkAccess: "default"`}}
+	killEverywhere(t, func(w *world) { w.describe(sites, nil) },
+		func(w *world) { w.describe([]site{{"hub", 0, "edge: true"}}, nil) },
+		func(w *world) {
+			w.up()
+			if w.get(0, w.ns("hub"), "routeraccesses", plan.RouterAccess) != nil {
+				t.Error("the RouterAccess is left")
+			}
+		})
+}
