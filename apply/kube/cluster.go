@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -71,8 +70,7 @@ func Connect(c Config) (*Cluster, error) {
 // keeps its text only where it is our own.
 func (c Config) shown(err error) error {
 	var own ownError
-	switch {
-	case c.Kubeconfig.IsZero() && !c.Secret, errors.As(err, &own), errors.Is(err, fs.ErrNotExist) && len(c.Files) == 1 && !exists(c.Files[0]):
+	if c.Kubeconfig.IsZero() && !c.Secret || errors.As(err, &own) {
 		return err
 	}
 	return ownError("kubeconfig: what its reference gives cannot be used: an address, a certificate or a file in it is wrong; its content is not shown here")
@@ -134,9 +132,10 @@ func restConfig(c Config) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	secret := c.Secret || !c.Kubeconfig.IsZero()
-	if _, ok := raw.Contexts[c.Context]; secret && (len(raw.Contexts) == 0 || c.Context != "" && !ok) {
-		return nil, ownError(fmt.Sprintf("kubeconfig: what its reference gives has no context %q; its content is not shown here", c.Context))
+	if c.Secret || !c.Kubeconfig.IsZero() {
+		if err := c.checkSecret(raw); err != nil {
+			return nil, err
+		}
 	}
 	if len(raw.Contexts) == 0 {
 		return nil, fmt.Errorf("kubeconfig: there is none in %s; set KUBECONFIG or pass --kubeconfig", strings.Join(c.Files, ", "))
@@ -146,6 +145,20 @@ func restConfig(c Config) (*rest.Config, error) {
 			strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", "))
 	}
 	return clientcmd.NewDefaultClientConfig(*raw, overrides).ClientConfig()
+}
+
+// checkSecret checks the contexts of a kubeconfig whose content is not shown.
+func (c Config) checkSecret(raw *clientcmdapi.Config) error {
+	_, known := raw.Contexts[c.Context]
+	switch {
+	case c.Secret && len(c.Files) == 1 && !exists(c.Files[0]):
+		return ownError("kubeconfig: there is no file " + c.Files[0])
+	case len(raw.Contexts) == 0:
+		return ownError("kubeconfig: what its reference gives describes no cluster; its content is not shown here")
+	case c.Context != "" && !known:
+		return ownError(fmt.Sprintf("kubeconfig: what its reference gives has no context %q; its content is not shown here", c.Context))
+	}
+	return nil
 }
 
 // loadSecret reads a kubeconfig that is a secret. The parser's error may quote it

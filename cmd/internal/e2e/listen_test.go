@@ -24,7 +24,7 @@ func TestListeningChanges(t *testing.T) {
 		{`linkAccess: "default"`, "[spoke-hub]"},
 		{`linkAccess: "default", ha: true`, "[spoke-hub spoke-hub-r3-2]"}, // no name twice
 		{`linkAccess: "default"`, "[spoke-hub]"},
-		{`linkAccess: "nodeport"`, "[spoke-hub-r4]"},
+		{fmt.Sprintf("linkAccess: %q", otherAccess()), "[spoke-hub-r4]"},
 	} {
 		uid := w.get(1, w.ns("spoke"), "links", "spoke-hub").GetUID()
 		sites[0].extra = change.hub

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -48,9 +49,10 @@ func startProxy(t testing.TB, user, password string) proxy {
 func tryProxy(t testing.TB, program, user, password string) (proxy, bool) {
 	t.Helper()
 	dir := t.TempDir()
-	p := proxy{host: "127.0.0.1", port: freePort(t), log: filepath.Join(dir, "log")}
+	host := proxyHost()
+	p := proxy{host: host, port: freePort(t), log: filepath.Join(dir, "log")}
 	// Without a ConnectPort, any port may be connected to.
-	config := fmt.Sprintf("Listen %s\nPort %d\nLogFile %q\nLogLevel Info\nMaxClients 200\nTimeout 3600\nAllow 127.0.0.1\n", p.host, p.port, p.log)
+	config := fmt.Sprintf("Listen %s\nPort %d\nLogFile %q\nLogLevel Info\nMaxClients 200\nTimeout 3600\n", p.host, p.port, p.log)
 	if user != "" {
 		config += fmt.Sprintf("BasicAuth %s %s\n", user, password)
 	}
@@ -90,9 +92,12 @@ func (p proxy) comesUp(t testing.TB, ended <-chan struct{}) bool {
 	return up && alive
 }
 
+// proxyHost is this machine's address for the clusters' routers.
+func proxyHost() string { return cmp.Or(os.Getenv("FAIRLEAD_E2E_PROXY_HOST"), "127.0.0.1") }
+
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(proxyHost(), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,12 +38,13 @@ type edit struct {
 	through int
 }
 
-// The ports of a row's proxies stand in its edits as PORT-1, PORT-2 and so on.
+// The ports of a row's proxies stand in its edits as PORT-1, PORT-2 and so on, and an
+// access type other than the default one as OTHER-ACCESS.
 var rows = []row{
 	{fixture: "token", network: "token", changes: []edit{
 		{name: "cost", old: "cost: 2", new: "cost: 7"},
 		{name: "cost left out", old: ", cost: 7", new: ""},
-		{name: "access", old: `linkAccess: "default"`, new: `linkAccess: "nodeport"`},
+		{name: "access", old: `linkAccess: "default"`, new: `linkAccess: "OTHER-ACCESS"`},
 		{name: "connecting namespace", old: `"token-shop"`, new: `"token-shop2"`},
 		{name: "connecting cluster", old: `cluster: "west"`, new: `cluster: "east"`},
 		{name: "listening namespace", old: `"token-hub"`, new: `"token-hub2"`},
@@ -53,8 +54,8 @@ var rows = []row{
 		{name: "cost", old: "cost: 2", new: "cost: 7"},
 		{name: "token", old: `, via: "certificate"`, new: `, via: "token"`},
 		{name: "certificate", old: `, via: "token"`, new: `, via: "certificate"`},
-		{name: "access", old: `linkAccess: "default"`, new: `linkAccess: "nodeport"`},
-		{name: "ha", old: `linkAccess: "nodeport"`, new: `linkAccess: "nodeport", ha: true`},
+		{name: "access", old: `linkAccess: "default"`, new: `linkAccess: "OTHER-ACCESS"`},
+		{name: "ha", old: `linkAccess: "OTHER-ACCESS"`, new: `linkAccess: "OTHER-ACCESS", ha: true`},
 		{name: "rotation", old: `via: "certificate"`, new: `via: "certificate", rotation: 1`},
 		{name: "rotation raised", old: `rotation: 1`, new: `rotation: 2`},
 	}},
@@ -62,7 +63,7 @@ var rows = []row{
 		{name: "cost", old: "cost: 2", new: "cost: 7"},
 		{name: "one router", old: ", ha: true", new: ""},
 		{name: "two routers", old: `linkAccess: "default"`, new: `linkAccess: "default", ha: true`},
-		{name: "access", old: `linkAccess: "default"`, new: `linkAccess: "nodeport"`},
+		{name: "access", old: `linkAccess: "default"`, new: `linkAccess: "OTHER-ACCESS"`},
 	}},
 	{fixture: "edge", network: "edge", changes: []edit{
 		{name: "cost", old: "cost: 2", new: "cost: 7"},
@@ -91,7 +92,7 @@ var rows = []row{
 		{name: "content of a generated ConfigMap", file: "base/kustomization.yaml", old: "greeting=hello", new: "greeting=bye"},
 		{name: "label", file: "common/kustomization.yaml", old: "team: retail", new: "team: sales"},
 		{name: "patched setting", file: "common/kustomization.yaml", old: `router-data-connection-count: "2"`, new: `router-logging: "info"`},
-		{name: "link access by a patch", file: "hub/kustomization.yaml", old: "commonAnnotations:", new: "patches:\n- target: {kind: Site}\n  patch: '[{\"op\": \"replace\", \"path\": \"/spec/linkAccess\", \"value\": \"nodeport\"}]'\ncommonAnnotations:"},
+		{name: "link access by a patch", file: "hub/kustomization.yaml", old: "commonAnnotations:", new: "patches:\n- target: {kind: Site}\n  patch: '[{\"op\": \"replace\", \"path\": \"/spec/linkAccess\", \"value\": \"OTHER-ACCESS\"}]'\ncommonAnnotations:"},
 		{name: "a Connector less", file: "hub/kustomization.yaml", old: "resources:\n- connector.yaml\n", new: ""},
 		{name: "no overlay at the hub", old: `, overlay: "hub"`, new: ""},
 		{name: "cost", old: `to: "overlay-hub"}`, new: `to: "overlay-hub", cost: 5}`},
@@ -180,12 +181,13 @@ func (d *rowLife) startProxies(t *testing.T) {
 		user = "first"
 	}
 	d.env = map[string]string{"PROXY_USER": user, "PROXY_PASSWORD": backwards(user)}
-	d.replace("proxy.example.com", "127.0.0.1")
+	d.replace("proxy.example.com", d.running[0].host)
 	d.replace("3128", d.ports("PORT-1"))
 }
 
-// ports puts in the ports of the running proxies.
+// ports puts in the ports of the running proxies, and the other access type.
 func (d *rowLife) ports(text string) string {
+	text = strings.ReplaceAll(text, "OTHER-ACCESS", otherAccess())
 	for i, p := range d.running {
 		text = strings.ReplaceAll(text, "PORT-"+strconv.Itoa(i+1), strconv.Itoa(p.port))
 	}
@@ -196,7 +198,7 @@ func (d *rowLife) change(t *testing.T, e edit) {
 	t.Helper()
 	t.Logf("change: %s", e.name)
 	if e.file != "" {
-		d.replaceIn(filepath.Join(d.dir, e.file), e.old, e.new)
+		d.replaceIn(filepath.Join(d.dir, e.file), e.old, strings.ReplaceAll(e.new, "OTHER-ACCESS", otherAccess()))
 		return
 	}
 	d.replace(d.ports(e.old), d.ports(e.new))

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -254,6 +255,10 @@ func within(ctx context.Context, ok func() bool) bool {
 
 // owned is the selector for everything that carries the network's label.
 func (w *world) owned() string { return plan.LabelNetwork + "=" + w.name }
+
+// otherAccess is an access type beside "default" that the clusters' controllers have
+// enabled.
+func otherAccess() string { return cmp.Or(os.Getenv("FAIRLEAD_E2E_ACCESS"), "nodeport") }
 
 // status reads `status --format json`.
 func (w *world) status() plan.Status {

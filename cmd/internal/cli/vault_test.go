@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A secret's file is looked for beside the description as it is on disk, however the
+// description is named and whichever revision is read.
+func TestFilesStartAtTheDescription(t *testing.T) {
+	t.Parallel()
+	repo := t.TempDir()
+	net := filepath.Join(repo, "net")
+	if err := os.Mkdir(net, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text := "package retail\nnetwork: \"x\"\nclusters: {\n\tc: kubeconfig: file: \"nowhere.yaml\"\n\td: kubeconfig: age: file: \"nowhere.age\"\n}\n" +
+		"sites: {s: {cluster: \"c\", namespace: \"s\"}, o: {cluster: \"d\", namespace: \"o\"}}\n"
+	if err := os.WriteFile(filepath.Join(net, "net.cue"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"}} {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = repo
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	for _, args := range [][]string{{"plan", "./net"}, {"plan", "./net:retail"}, {"plan", "./net", "--rev", "HEAD"}, {"plan", "./net:retail", "--rev", "HEAD"}} {
+		_, _, errOut := runIn(repo, nil, args...)
+		if !strings.Contains(errOut, filepath.Join(net, "nowhere.yaml")) {
+			t.Errorf("%v:\n%s", args, errOut)
+		}
+	}
+}
+
+// status compares no credentials, so it runs nobody's command.
+func TestStatusRunsNoCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := "package x\nnetwork: \"x\"\nclusters: c: kubeconfig: file: \"kc\"\n" +
+		"sites: {a: {cluster: \"c\", namespace: \"a\", linkAccess: \"default\"}, b: {cluster: \"c\", namespace: \"b\"}}\n" +
+		"proxies: p: {host: \"p\", port: 1, username: command: [\"sh\", \"-c\", \"touch ran; echo me\"]}\n" +
+		"links: l: {from: \"b\", to: \"a\", proxy: \"p\"}\n"
+	kubeconfig := "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n" +
+		"contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\nusers: [{name: u, user: {token: t}}]\n"
+	for name, content := range map[string]string{"x.cue": text, "kc": kubeconfig} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ran := func(args ...string) bool {
+		_ = os.Remove(filepath.Join(dir, "ran"))
+		runIn(dir, nil, args...)
+		_, err := os.Stat(filepath.Join(dir, "ran"))
+		return err == nil
+	}
+	if ran("status", "--timeout", "5s") || ran("vet") {
+		t.Error("the proxy's command was run")
+	}
+	if !ran("plan", "--timeout", "5s") {
+		t.Error("plan did not ask for the credentials")
+	}
+}
