@@ -76,7 +76,8 @@ func TestHAPair(t *testing.T) {
 	w.must(2, "drift")
 	w.must(0, "apply", "--yes")
 	w.must(0, "plan", "--detailed-exitcode")
-	if got := fmt.Sprint(w.spokeLinks()); got != "[spoke-hub-1 spoke-hub-r2-2]" {
+	// Which router gets which number is left to chance.
+	if got := fmt.Sprint(w.spokeLinks()); got != "[spoke-hub-1 spoke-hub-r2-1]" && got != "[spoke-hub-1 spoke-hub-r2-2]" {
 		t.Errorf("Links %s after healing", got)
 	}
 	w.describe(nil, nil)
