@@ -34,29 +34,33 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// remade reports whether the plan makes a link anew, with a new certificate.
-func (m *maker) remade(l DesiredLink) bool {
-	return slices.ContainsFunc(m.actions, func(a Action) bool {
-		return a.ID == "link/"+string(l.Name) && (a.Has(StepGrant) || a.Has(StepCertificate))
-	})
-}
-
-// expiring warns of links whose certificate ends soon.
+// expiring warns of links whose certificate ends soon, but for those that get another.
 func (m *maker) expiring() {
 	for _, l := range m.in.Desired.Links {
 		from, to := m.index.desired[l.From], m.index.desired[l.To]
-		if m.in.ExpiringBefore == "" || !m.index.readable(from.Cluster) || m.remade(l) {
+		if m.in.ExpiringBefore == "" || !m.index.readable(from.Cluster) {
 			continue
 		}
 		c := m.examine(l, from, to)
-		for _, v := range c.current {
-			if ends := m.index.secrets[c.at][v.TLSCredentials].Expires; ends != "" && ends < m.in.ExpiringBefore {
-				m.findings = append(m.findings, diag.Finding{
-					Severity: diag.Warning, Code: "certificate-expiry", Subject: fmt.Sprintf("link %q", l.Name), At: l.DeclaredAt,
-					Message: "its certificate ends at " + ends, Fix: "raise its rotation to re-key it",
-				})
-				break
-			}
+		i := slices.IndexFunc(c.current, func(v LinkView) bool {
+			ends := m.index.secrets[c.at][v.TLSCredentials].Expires
+			return ends != "" && ends < m.in.ExpiringBefore
+		})
+		if i < 0 || m.remade(l) {
+			continue
 		}
+		m.findings = append(m.findings, diag.Finding{
+			Severity: diag.Warning, Code: "certificate-expiry", Subject: fmt.Sprintf("link %q", l.Name), At: l.DeclaredAt,
+			Message: "its certificate ends at " + m.index.secrets[c.at][c.current[i].TLSCredentials].Expires,
+			Fix:     "raise its rotation to re-key it",
+		})
 	}
+}
+
+// remade reports whether the plan makes a link anew, with a new certificate.
+func (m *maker) remade(l DesiredLink) bool {
+	id := "link/" + string(l.Name)
+	return slices.ContainsFunc(m.actions, func(a Action) bool {
+		return a.ID == id && (a.Has(StepGrant) || a.Has(StepCertificate))
+	})
 }
