@@ -260,5 +260,8 @@ func TestCertificateExpiry(t *testing.T) {
 		if len(p.Diagnostics) != want || p.Pending() {
 			t.Errorf("before %q: %v", before, p.Diagnostics)
 		}
+		if s := plan.StatusOf(m.wanted(n), m.obs, before); (s.Links[0].Reason != "") != (want > 0) {
+			t.Errorf("before %q: status %q", before, s.Links[0].Reason)
+		}
 	}
 }

@@ -60,6 +60,7 @@ type LinkStatus struct {
 	// Proxy is the declared proxy, empty for a direct link.
 	Proxy network.ProxyName `json:"proxy"`
 	// Expires is when the certificate ends, in RFC 3339 and UTC; empty when unknown.
+	// Reason says so when that is near.
 	Expires string `json:"expires"`
 	// RemoteSite is the name that the router reports for the other end.
 	RemoteSite string `json:"remoteSite"`
@@ -72,9 +73,10 @@ func (s Status) Ready() bool {
 		!slices.ContainsFunc(s.Links, func(v LinkStatus) bool { return v.Declared && v.State != ConditionReady })
 }
 
-// StatusOf says how the desired network and what the network owns besides fare.
-func StatusOf(d Desired, o Observation) Status {
-	m := newMaker(Input{Desired: d, Observation: o})
+// StatusOf says how the desired network and what the network owns besides fare. Links
+// whose certificate ends before expiringBefore (RFC 3339, UTC; empty for none) say so.
+func StatusOf(d Desired, o Observation, expiringBefore string) Status {
+	m := newMaker(Input{Desired: d, Observation: o, ExpiringBefore: expiringBefore})
 	s := Status{Network: d.Network, Clusters: clusterStates(m.in), Sites: []SiteStatus{}, Links: []LinkStatus{}}
 	for _, site := range d.Sites {
 		s.Sites = append(s.Sites, m.siteStatus(site))
@@ -132,6 +134,9 @@ func (m *maker) linkStatuses(l DesiredLink) []LinkStatus {
 		one := s
 		one.fill(v)
 		one.Expires = m.index.secrets[c.at][v.TLSCredentials].Expires
+		if one.Reason == "" && one.Expires != "" && one.Expires < m.in.ExpiringBefore {
+			one.Reason = "its certificate ends soon; raise its rotation"
+		}
 		out = append(out, one)
 	}
 	if len(out) == 0 {

@@ -23,7 +23,7 @@ state, and with 7 when a cluster could not be read.`,
 			if err != nil {
 				return err
 			}
-			status := plan.StatusOf(s.desired, observation)
+			status := plan.StatusOf(s.desired, observation, expiry())
 			if err := o.show(report.Report{Status: &status}); err != nil {
 				return err
 			}

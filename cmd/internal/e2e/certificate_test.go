@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fairlead.dev/fairlead/plan"
 )
 
 // byCertificate describes hub and spoke with one link, and more in its braces.
@@ -112,8 +115,17 @@ func TestCertificateLink(t *testing.T) {
 		}
 	}
 
-	if s := w.status(); s.Links[0].Expires == "" {
-		t.Error("status does not say when the certificate ends")
+	s := w.status()
+	if s.Links[0].Expires == "" || s.Links[0].Reason != "" {
+		t.Errorf("status says that the certificate ends at %q, %q", s.Links[0].Expires, s.Links[0].Reason)
+	}
+	tls, _, _ := unstructured.NestedString(w.get(1, w.ns("spoke"), "links", s.Links[0].Object).Object, "spec", "tlsCredentials")
+	soon := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	w.patch(1, w.ns("spoke"), "secrets", tls, map[string]any{"metadata": map[string]any{"annotations": map[string]any{plan.AnnotationExpires: soon}}})
+	for _, command := range []string{"status", "drift", "plan"} {
+		if o := w.must(0, command); !strings.Contains(o.out, "certificate ends") {
+			t.Errorf("%s does not warn of a certificate that ends soon:\n%s", command, o.out)
+		}
 	}
 	w.describe(nil, nil)
 	w.must(0, "apply", "--yes")
