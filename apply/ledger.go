@@ -89,7 +89,7 @@ func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func
 	change(&next)
 	next.Commit = pg.content.Commit
 	after, err := next.Encode()
-	if err != nil || after == before && pg.version != "" {
+	if err != nil || after == before {
 		return err
 	}
 	next.Commit = l.plan.Source.Commit
@@ -147,6 +147,7 @@ func (pg *page) load(ctx context.Context, c Reader, networkName string) error {
 
 func clone(inv plan.Inventory) plan.Inventory {
 	inv.Fields, inv.Links, inv.Objects = maps.Clone(inv.Fields), maps.Clone(inv.Links), maps.Clone(inv.Objects)
+	inv.Proxies = maps.Clone(inv.Proxies)
 	return inv
 }
 
@@ -183,7 +184,7 @@ func intend(inv *plan.Inventory, a plan.Action) {
 			*inv = plan.Inventory{Network: inv.Network, Links: map[network.LinkName]plan.InventoryLink{}}
 		}
 		inv.Site, inv.Protect = network.SiteName(a.Name), a.Site.Protect
-		inv.Object = ""
+		inv.Object, inv.UID = "", a.Site.UID
 		if a.Site.Object != a.Name {
 			inv.Object = a.Site.Object
 		}
@@ -253,9 +254,10 @@ func withTombstones(desired, applied map[string]any) map[string]any {
 	return out
 }
 
-// buryDropped takes the tombstones away once the Site is written.
-func (l *ledger) buryDropped(ctx context.Context, cluster network.ClusterName, namespace string) error {
+// buryDropped takes the tombstones away once the Site of that UID is written.
+func (l *ledger) buryDropped(ctx context.Context, cluster network.ClusterName, namespace, uid string) error {
 	return l.update(ctx, cluster, namespace, func(inv *plan.Inventory) {
+		inv.UID = uid
 		maps.DeleteFunc(inv.Fields, func(_ string, v any) bool { return v == nil })
 	})
 }

@@ -29,7 +29,7 @@ func (t *task) applyObject(ctx context.Context) error {
 		}); err != nil {
 			return t.withNamespaceHint(err)
 		}
-		return t.ledger.keepStored(ctx, t.Action, written.Content)
+		return t.ledger.keepStored(ctx, t.Action, written)
 	})
 }
 
@@ -67,7 +67,23 @@ func (t *task) writeObject(ctx context.Context, c Cluster) (Object, error) {
 		return Object{}, err
 	}
 	want.UID, want.ResourceVersion = live.UID, live.ResourceVersion
-	return c.Apply(ctx, want, true)
+	written, err := c.Apply(ctx, want, true)
+	if err != nil {
+		return written, err
+	}
+	return written, t.dropped(written)
+}
+
+// dropped checks that what the overlay no longer has is gone: server-side apply
+// leaves a field that somebody else applied as well.
+func (t *task) dropped(written Object) error {
+	now := plan.Pick(written.Content, t.Object.Observed, t.Object.Fields)
+	for path, before := range t.Object.Observed {
+		if _, wanted := t.Object.Fields[path]; !wanted && before != nil && sameJSON(now[path], before) {
+			return fmt.Errorf("%s keeps %s, which somebody else applied too; remove it there, with: kubectl edit", written.ObjectRef, path)
+		}
+	}
+	return nil
 }
 
 // checkObject refuses an object that is not the planned one.
@@ -133,19 +149,26 @@ func intendObject(inv *plan.Inventory, a plan.Action) {
 	}
 	entry := inv.Objects[a.Key()]
 	entry.APIVersion, entry.Kind, entry.Name = a.Object.APIVersion, a.Object.Kind, a.Name
+	stored := map[string]any{}
+	for path, kept := range entry.Stored { // of another value the form is not known yet
+		if sameJSON(entry.Fields[path], a.Object.Fields[path]) {
+			stored[path] = kept
+		}
+	}
+	entry.UID, entry.Stored = a.Object.UID, stored
 	entry.Fields = withTombstones(a.Object.Fields, entry.Fields)
 	inv.Objects[a.Key()] = entry
 }
 
 // keepStored records how the API server keeps what was sent, and takes the marks of
 // dropped fields away.
-func (l *ledger) keepStored(ctx context.Context, a plan.Action, live map[string]any) error {
+func (l *ledger) keepStored(ctx context.Context, a plan.Action, live Object) error {
 	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) {
 		entry, ok := inv.Objects[a.Key()]
 		if !ok || inv.Site != network.SiteName(a.Object.Site) {
 			return
 		}
-		entry.Fields, entry.Stored = a.Object.Fields, plan.Stored(a.Object.Fields, live)
+		entry.UID, entry.Fields, entry.Stored = live.UID, a.Object.Fields, plan.Stored(a.Object.Fields, live.Content)
 		inv.Objects[a.Key()] = entry
 	})
 }

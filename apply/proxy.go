@@ -55,7 +55,9 @@ func (t *task) writeProxy(ctx context.Context, c Cluster) error {
 	if t.opts.Proxies == nil {
 		return errors.New("nobody can resolve the references of proxies")
 	}
-	found, err := t.opts.Proxies.Credentials(ctx, network.ProxyName(t.Name))
+	bounded, cancel := context.WithTimeout(ctx, t.opts.Timeout)
+	defer cancel()
+	found, err := t.opts.Proxies.Credentials(bounded, network.ProxyName(t.Name))
 	if err != nil {
 		return err
 	}

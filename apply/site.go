@@ -36,10 +36,14 @@ func (t *task) applySite(ctx context.Context) error {
 		}
 	}
 	if err := t.step(ctx, plan.StepSite, func(ctx context.Context) error {
-		if err := again(func() error { return t.writeSite(ctx, c, t.Site.Fields) }); err != nil {
+		var written Object
+		if err := again(func() (err error) {
+			written, err = t.writeSite(ctx, c, t.Site.Fields)
+			return err
+		}); err != nil {
 			return err
 		}
-		return t.ledger.buryDropped(ctx, t.Cluster, t.Namespace)
+		return t.ledger.buryDropped(ctx, t.Cluster, t.Namespace, written.UID)
 	}); err != nil {
 		return err
 	}
@@ -57,7 +61,10 @@ func (t *task) applySite(ctx context.Context) error {
 func (t *task) quiet(ctx context.Context, c Cluster) error {
 	fields := maps.Clone(t.Site.Fields)
 	fields["edge"] = false
-	if err := again(func() error { return t.writeSite(ctx, c, fields) }); err != nil {
+	if err := again(func() error {
+		_, err := t.writeSite(ctx, c, fields)
+		return err
+	}); err != nil {
 		return err
 	}
 	return t.waitSite(ctx, c)
@@ -85,7 +92,7 @@ func (t *task) siteRef() plan.ObjectRef {
 
 // writeSite reads the Site again: as desired means done, as planned means write,
 // anything else is stale.
-func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) error {
+func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) (Object, error) {
 	want := Object{
 		ObjectRef: t.siteRef(), Spec: specOf(fields),
 		Labels: t.siteLabels(), Annotations: t.siteAnnotations(),
@@ -94,19 +101,17 @@ func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) 
 	switch {
 	case errors.Is(err, ErrNotFound):
 		if t.Site.UID != "" {
-			return fmt.Errorf("%s is gone: %w", want.ObjectRef, ErrStale)
+			return Object{}, fmt.Errorf("%s is gone: %w", want.ObjectRef, ErrStale)
 		}
-		_, err = c.Apply(ctx, want, false)
-		return err
+		return c.Apply(ctx, want, false)
 	case err != nil:
-		return err
+		return Object{}, err
 	}
 	if err := t.checkSite(live); err != nil {
-		return err
+		return Object{}, err
 	}
 	want.UID, want.ResourceVersion = live.UID, live.ResourceVersion
-	_, err = c.Apply(ctx, want, true)
-	return err
+	return c.Apply(ctx, want, true)
 }
 
 // checkSite refuses a Site that is not the planned one.
@@ -210,6 +215,9 @@ func (t *task) siteLabels() map[string]string {
 func (t *task) siteAnnotations() map[string]string {
 	_, _, annotations := plan.SiteManifest(t.Site.Fields)
 	maps.Copy(annotations, t.annotations(t.Site.Fields))
+	if t.Site.Protect {
+		annotations[plan.AnnotationProtect] = "true"
+	}
 	return annotations
 }
 

@@ -233,6 +233,11 @@ func (ix index) siteUID(at place, site network.SiteName) string {
 	return ""
 }
 
+// hasOwnSite reports whether a place has a Site of the network.
+func (ix index) hasOwnSite(at place, net string) bool {
+	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool { return s.Owned(net) })
+}
+
 // endpoints are what a link's listening Site offers, as far as it says.
 func (ix index) endpoints(e End) []Endpoint {
 	for _, s := range ix.sites[place{e.Cluster, e.Namespace}] {

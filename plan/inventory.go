@@ -24,6 +24,8 @@ type Inventory struct {
 	Object  string `json:"object,omitempty"`
 	Commit  string `json:"commit"`
 	Protect bool   `json:"protect"`
+	// UID is the Site's that was written; empty while none was.
+	UID string `json:"uid,omitempty"`
 	// Fields are the Site's owned fields as last applied.
 	Fields map[string]any `json:"fields"`
 	// Links are the links that this site connects, and retired ones.
@@ -40,6 +42,8 @@ type InventoryObject struct {
 	APIVersion string     `json:"apiVersion"`
 	Kind       ObjectKind `json:"kind"`
 	Name       string     `json:"name"`
+	// UID is the object's that was written; empty while none was.
+	UID string `json:"uid,omitempty"`
 	// Fields are the owned fields by path, as sent. A null marks a field that was
 	// owned and is dropped, until the object is written.
 	Fields map[string]any `json:"fields"`

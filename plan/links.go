@@ -88,10 +88,10 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 // could be labelled, by a name and credentials that only our own token can have
 // made: redemption names the Secret after the token.
 func (m *maker) isOwn(c linkCase, v LinkView) bool {
-	if v.Owned(m.network()) {
+	if v.Owned(m.network()) && v.Labels[LabelLink] != "" {
 		return v.Labels[LabelLink] == string(c.Name)
 	}
-	if !c.known || v.Labels[LabelManagedBy] == ManagedBy {
+	if !c.known || v.Labels[LabelManagedBy] == ManagedBy && !v.Owned(m.network()) {
 		return false
 	}
 	if slices.Contains(c.recorded.Objects, v.Name) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"fairlead.dev/fairlead/schema/network"
@@ -18,7 +19,7 @@ func (m *maker) rekeyed(c linkCase) string {
 	switch {
 	case viaOf(c.recorded) != c.Via:
 		return fmt.Sprintf("its credentials come by %s now, by %s before", c.Via, viaOf(c.recorded))
-	case c.recorded.Rotation != c.Rotation:
+	case c.recorded.Rotation < c.Rotation:
 		return fmt.Sprintf("rotation %d asks for new keys", c.Rotation)
 	case c.recorded.Proxy != c.Proxy && c.Proxy == "":
 		return fmt.Sprintf("it no longer goes through proxy %s", c.recorded.Proxy)
@@ -51,16 +52,25 @@ func (c linkCase) otherwise() string {
 		switch n := v.Noted; {
 		case n.Via != "" && n.Via != c.Via:
 			return fmt.Sprintf("its inventory is missing, and its credentials came by %s", n.Via)
-		case n.Rotation != "" && n.Rotation != fmt.Sprint(c.Rotation):
+		case n.Rotation != "" && n.rotation() < c.Rotation:
 			return fmt.Sprintf("its inventory is missing, and its keys are of rotation %s", n.Rotation)
 		}
 	}
 	return ""
 }
 
+// rotation is the noted one as a number.
+func (n Note) rotation() int32 {
+	r, err := strconv.ParseInt(n.Rotation, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(r)
+}
+
 // rekeyCause says who moved: git, unless only the cluster did.
 func (m *maker) rekeyCause(c linkCase) Cause {
-	same := viaOf(c.recorded) == c.Via && c.recorded.Rotation == c.Rotation && c.recorded.Proxy == c.Proxy
+	same := viaOf(c.recorded) == c.Via && c.recorded.Rotation >= c.Rotation && c.recorded.Proxy == c.Proxy
 	if !same {
 		return CausePending
 	}

@@ -16,11 +16,11 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
 		}
 		s, there := m.index.secrets[c.at][v.TLSCredentials]
-		relabel = relabel || !v.Owned(m.network()) || there && !s.Owned(m.network()) && m.ownSecret(c, v, s)
+		relabel = relabel || !v.Owned(m.network()) || v.Labels[LabelLink] == "" || there && !s.Owned(m.network()) && m.ownSecret(c, v, s)
 	}
 	a.Link.Attempt, a.Link.Adopted = c.recorded.Attempt, c.recorded.Adopted
 	to := a.Link.To
-	if c.recorded.Cost != c.Cost || c.recorded.To != c.To || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
+	if c.recorded.Cost != c.Cost || c.recorded.To != c.To || c.recorded.Rotation != c.Rotation || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
 		a.Steps = append(a.Steps, StepRecord)
 	}
 	edits := len(a.Fields) > 0

@@ -59,9 +59,11 @@ func Make(in Input) Plan {
 }
 
 // Identify gives the digest of what a plan would do. Its ID is left out, and what
-// depends on the day or on who plans: warnings, and how much could not be compared.
+// depends on the day, on who plans and on where git stands: warnings, how much could
+// not be compared, and the commit. What the description says is in its own digest.
 func Identify(p Plan) string {
 	p.ID, p.Diagnostics, p.Summary.Unknown = "", nil, 0
+	p.Source = Source{Digest: p.Source.Digest}
 	data, err := json.Marshal(p)
 	if err != nil { // every type in a plan can be marshalled; a new one that cannot is a bug
 		panic(fmt.Sprintf("plan: %v", err))

@@ -288,7 +288,7 @@ func TestActions(t *testing.T) {
 			"delete link/spoke-hub pending reconnect [delete confirm]",
 		}},
 		{"protect", func(_ *model, n *network.Network) { n.Sites[0].Protect = true },
-			[]string{"update site/hub pending none [record] protect false>true"}},
+			[]string{"update site/hub pending none [record site ready] protect false>true"}},
 		{"interrupted", func(m *model, _ *network.Network) {
 			inv := m.cluster("b").Inventories[0].Content
 			l := inv.Links["spoke-hub"]

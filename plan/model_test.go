@@ -139,7 +139,7 @@ func (m *model) applySite(a plan.Action) {
 	}
 	for i, s := range view.Sites {
 		if s.Namespace == a.Namespace && s.Name == a.Site.Object {
-			view.Sites[i].Fields, view.Sites[i].Labels = maps.Clone(a.Site.Fields), m.labels(plan.LabelSite, a.Name)
+			view.Sites[i].Fields, view.Sites[i].Labels, view.Sites[i].Protected = maps.Clone(a.Site.Fields), m.labels(plan.LabelSite, a.Name), a.Site.Protect
 			view.Sites[i].Endpoints = listening(view.Sites[i])
 			return
 		}
@@ -149,7 +149,7 @@ func (m *model) applySite(a plan.Action) {
 	}
 	view.Sites = append(view.Sites, plan.SiteView{
 		Meta:   plan.Meta{Namespace: a.Namespace, Name: a.Site.Object, UID: m.uid(), Labels: m.labels(plan.LabelSite, a.Name)},
-		Fields: maps.Clone(a.Site.Fields), Ready: true,
+		Fields: maps.Clone(a.Site.Fields), Protected: a.Site.Protect, Ready: true,
 	})
 	last := &view.Sites[len(view.Sites)-1]
 	last.Endpoints = listening(*last)

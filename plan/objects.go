@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -12,6 +14,7 @@ import (
 // add. It comes after sites and their removal are planned.
 func (m *maker) objects() {
 	x := m.newObjectIndex()
+	m.mixedVersions()
 	for _, o := range m.in.Desired.Objects {
 		switch at := (place{o.Cluster, o.Namespace}); {
 		case !m.index.readable(o.Cluster):
@@ -23,6 +26,40 @@ func (m *maker) objects() {
 		}
 	}
 	m.doomedObjects(x)
+}
+
+// mixedVersions refuses two API versions of one kind on a cluster: its objects are
+// read, and so compared, in one.
+func (m *maker) mixedVersions() {
+	seen := map[network.ClusterName]map[string]string{}
+	for _, o := range m.in.Desired.Objects {
+		kind := GroupKind(o.APIVersion, o.Kind)
+		if seen[o.Cluster] == nil {
+			seen[o.Cluster] = map[string]string{}
+		}
+		other, known := seen[o.Cluster][kind]
+		if known && other != o.APIVersion {
+			m.refuse(Refusal{
+				Code: "mixed-versions", Subject: objectSubject(o),
+				Message:  fmt.Sprintf("is of %s, while cluster %s has others of this kind as %s", o.APIVersion, o.Cluster, other),
+				Override: "use one apiVersion for all of them",
+			})
+			continue
+		}
+		seen[o.Cluster][kind] = o.APIVersion
+	}
+}
+
+// afterMove lets an object at a site's old place go when the site is up at the new one.
+func (m *maker) afterMove(id string, site network.SiteName) {
+	for _, a := range m.actions {
+		isSite := a.Kind == KindSite && a.Name == string(site)
+		isObject := a.Kind == KindObject && a.Object.Site == site
+		isLink := a.Kind == KindLink && (a.Link.From.Site == site || a.Link.To.Site == site)
+		if a.Verb != VerbDelete && (isSite || isObject || isLink) {
+			m.soft = append(m.soft, order{id, a.ID})
+		}
+	}
 }
 
 // objectIndex finds objects by place and key.
@@ -82,7 +119,7 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 		live = nil
 	}
 	recorded, known := m.recordedObject(o)
-	if live != nil && m.foreignObject(*live, known) {
+	if live != nil && m.foreignObject(*live, known && recorded.UID == live.UID) {
 		m.refuseObject(o, *live)
 		return
 	}
@@ -99,12 +136,12 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 }
 
 // foreignObject reports whether a live object is not the site's to write: nobody's
-// that we know of, another network's, or what a link is made of.
-func (m *maker) foreignObject(v ObjectView, known bool) bool {
+// that we know of (written tells that we wrote this very one before), another network's, or what a link is made of.
+func (m *maker) foreignObject(v ObjectView, written bool) bool {
 	if v.Labels[LabelManagedBy] == ManagedBy {
 		return !v.Owned(m.network()) || v.Labels[LabelLink] != ""
 	}
-	return !known && !m.in.Adopt
+	return !written && !m.in.Adopt
 }
 
 // recordedObject gives what the inventory knows of an object of the same site.
@@ -143,7 +180,7 @@ func objectRef(cluster network.ClusterName, v ObjectView) ObjectRef {
 
 func (m *maker) objectAction(o DesiredObject) Action {
 	a := Action{
-		ID: m.objectID(o.Site, o.APIVersion, o.Kind, o.Name), Kind: KindObject, Verb: VerbUpdate, Cause: CausePending,
+		ID: m.objectID(place{o.Cluster, o.Namespace}, o.Site, o.APIVersion, o.Kind, o.Name), Kind: KindObject, Verb: VerbUpdate, Cause: CausePending,
 		Cluster: o.Cluster, Namespace: o.Namespace, Name: o.Name,
 		DeclaredAt: o.DeclaredAt, Disruption: DisruptionNone,
 		Object: &ObjectWork{
@@ -157,10 +194,13 @@ func (m *maker) objectAction(o DesiredObject) Action {
 }
 
 // objectID names an object's action. Two kinds of one name are told apart by group.
-func (m *maker) objectID(site network.SiteName, apiVersion string, kind ObjectKind, name string) string {
+func (m *maker) objectID(at place, site network.SiteName, apiVersion string, kind ObjectKind, name string) string {
 	id := fmt.Sprintf("object/%s/%s/%s", site, kind, name)
 	if m.has(id) {
 		id = fmt.Sprintf("object/%s/%s/%s", site, GroupKind(apiVersion, kind), name)
+	}
+	if m.has(id) { // a site whose move was never finished
+		id += "@" + string(at.cluster) + "/" + at.namespace
 	}
 	return id
 }
@@ -245,7 +285,7 @@ func (m *maker) doomedObjects(x objectIndex) {
 		}
 		doomed := m.doomedAt(x, at)
 		for _, key := range slices.Sorted(maps.Keys(doomed)) {
-			m.deleteObject(at, doomed[key])
+			m.deleteObject(x, at, doomed[key])
 		}
 	}
 }
@@ -267,7 +307,8 @@ func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
 			continue
 		}
 		d := doomedObject{InventoryObject: recorded, site: inv.Site, live: x.live[at][key], recorded: true}
-		if d.live != nil && (d.live.Deleting || d.live.Labels[LabelManagedBy] != "" && !d.live.Owned(m.network())) {
+		other := func(v ObjectView) bool { return v.Labels[LabelManagedBy] == "" && v.UID != recorded.UID }
+		if d.live != nil && (d.live.Deleting || other(*d.live) || d.live.Labels[LabelManagedBy] != "" && !d.live.Owned(m.network())) {
 			d.live = nil
 		}
 		out[key] = d
@@ -275,7 +316,10 @@ func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
 	for key, v := range x.live[at] {
 		_, wanted := x.wanted[at][key]
 		_, recorded := inv.Objects[key]
-		ours := v.Owned(m.network()) && v.Labels[LabelObject] == OverlayObject && v.OwnerUID == ""
+		_, inventory := m.index.inventories[at]
+		_, described := m.index.desiredAt[at]
+		site := inventory || described || m.index.hasOwnSite(at, m.network())
+		ours := site && v.written() && v.Owned(m.network()) && v.Labels[LabelObject] == OverlayObject && v.OwnerUID == ""
 		if !wanted && !recorded && ours && !v.Deleting {
 			out[key] = doomedObject{
 				InventoryObject: InventoryObject{APIVersion: v.APIVersion, Kind: v.Kind, Name: v.Name},
@@ -286,10 +330,18 @@ func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
 	return out
 }
 
+// written reports whether an apply of ours wrote the object: others copy labels, as
+// Endpoints have those of their Service, but not our annotation.
+func (v ObjectView) written() bool {
+	metadata, _ := v.Content["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	return annotations[AnnotationDigest] != nil
+}
+
 // deleteObject plans one removal; the removal of its site waits for it.
-func (m *maker) deleteObject(at place, d doomedObject) {
+func (m *maker) deleteObject(x objectIndex, at place, d doomedObject) {
 	a := Action{
-		ID: m.objectID(d.site, d.APIVersion, d.Kind, d.Name), Kind: KindObject, Verb: VerbDelete, Cause: CausePending,
+		ID: m.objectID(at, d.site, d.APIVersion, d.Kind, d.Name), Kind: KindObject, Verb: VerbDelete, Cause: CausePending,
 		Cluster: at.cluster, Namespace: at.namespace, Name: d.Name, Disruption: DisruptionNone,
 		Steps: []Step{StepDelete}, Why: "no longer in an overlay" + undisturbed,
 		Object: &ObjectWork{Site: d.site, APIVersion: d.APIVersion, Kind: d.Kind},
@@ -298,8 +350,19 @@ func (m *maker) deleteObject(at place, d doomedObject) {
 		a.Steps = append(a.Steps, StepConfirm)
 	}
 	if s, still := m.index.desired[d.site]; still && (place{s.Cluster, s.Namespace}) != at {
-		a.ID += "@" + string(at.cluster) + "/" + at.namespace
+		if elsewhere := "@" + string(at.cluster) + "/" + at.namespace; !strings.HasSuffix(a.ID, elsewhere) {
+			a.ID += elsewhere
+		}
 		a.Why = fmt.Sprintf("its site is now in namespace %s of cluster %s", s.Namespace, s.Cluster) + undisturbed
+		m.afterMove(a.ID, d.site)
+	}
+	if d.live == nil && x.scopes[at.cluster][d.APIVersion+" "+string(d.Kind)] == ScopeNone {
+		m.findings = append(m.findings, diag.Finding{
+			Severity: diag.Warning, Code: "unknown-kind", Subject: fmt.Sprintf("object %s/%s of site %q", d.Kind, d.Name, d.site),
+			Message: fmt.Sprintf("cluster %s no longer serves %s, so whether it is still there cannot be told", at.cluster, d.APIVersion),
+			Fix:     "delete it by hand; its record stays until then",
+		})
+		return
 	}
 	if d.live == nil {
 		a.Why = "no longer in an overlay, and gone from the cluster; its record is cleared"

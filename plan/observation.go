@@ -16,6 +16,9 @@ const (
 	LabelObject      = "fairlead.dev/object"
 	AnnotationCommit = "fairlead.dev/commit"
 	AnnotationDigest = "fairlead.dev/last-applied"
+	// AnnotationProtect, "true" on a Site, keeps it from being deleted also when its
+	// inventory is lost.
+	AnnotationProtect = "fairlead.dev/protect"
 	// What a Link notes of itself, see Note.
 	AnnotationVia      = "fairlead.dev/via"
 	AnnotationRotation = "fairlead.dev/rotation"
@@ -73,6 +76,21 @@ type ClusterView struct {
 	Kinds []KindView
 }
 
+// Unrecorded lists the network's own Sites of which there is no inventory, on clusters
+// that were read.
+func Unrecorded(o Observation, net string) []ObjectRef {
+	out := []ObjectRef{}
+	for _, c := range o.Clusters {
+		for _, s := range c.Sites {
+			recorded := func(i InventoryView) bool { return i.Namespace == s.Namespace }
+			if c.State == StateOK && s.Owned(net) && !s.Deleting && !slices.ContainsFunc(c.Inventories, recorded) {
+				out = append(out, ref(c.Name, ObjectSite, s.Meta))
+			}
+		}
+	}
+	return sortRefs(out)
+}
+
 // HasNamespace reports whether the namespace exists or may exist.
 func (c ClusterView) HasNamespace(name string) bool {
 	return c.Namespaces == nil || slices.Contains(c.Namespaces, name)
@@ -107,6 +125,8 @@ type SiteView struct {
 	Message string
 	// Endpoints are status.endpoints.
 	Endpoints []Endpoint
+	// Protected tells that the Site itself notes that it must not be deleted.
+	Protected bool
 	// SitesInNetwork is the status field of that name.
 	SitesInNetwork int
 }

@@ -118,20 +118,13 @@ func (m *maker) sameProxy(want DesiredProxy, v ProxyView) bool {
 // yet, and says when its credentials could not be compared.
 func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	m.index.keptProxies[c.at] = append(m.index.keptProxies[c.at], v.Name)
-	if want.Unknown != "" && !m.told[proxyID(c.Proxy, c.at)] {
-		m.told[proxyID(c.Proxy, c.at)] = true
-		m.unknown++
-		m.findings = append(m.findings, diag.Finding{
-			Severity: diag.Warning, Code: "proxy-unknown", Subject: fmt.Sprintf("proxy %q", c.Proxy), At: want.DeclaredAt,
-			Message: "whether its credentials changed cannot be told here: " + want.Unknown, Fix: "plan where its references can be read",
-		})
-	}
+	m.tellUnknown(c, want, "whether its credentials changed cannot be told here: ", "plan where its references can be read")
 	inv := m.index.inventories[c.at].Content
 	recorded, known := inv.Proxies[c.Proxy]
 	known = known && inv.Site == c.From && !m.cleared(c.at) // a site that is made anew starts a new inventory
 	labelled := v.Owned(m.network()) && v.Labels[LabelProxy] == string(c.Proxy)
-	if labelled && known && recorded.References == want.References {
-		return
+	if labelled && known && (recorded.References == want.References || want.Unknown != "") {
+		return // what cannot be compared changes nothing
 	}
 	a := m.proxyAction(c, want, ref(c.at.cluster, ObjectSecret, v.Meta), revisionOf(c.Proxy, v.Name))
 	for _, other := range m.actions {
@@ -154,8 +147,23 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	m.add(a)
 }
 
+// tellUnknown counts and reports, once, credentials that cannot be read here.
+func (m *maker) tellUnknown(c linkCase, want DesiredProxy, message, fix string) {
+	id := proxyID(c.Proxy, c.at)
+	if want.Unknown == "" || m.told[id] {
+		return
+	}
+	m.told[id] = true
+	m.unknown++
+	m.findings = append(m.findings, diag.Finding{
+		Severity: diag.Warning, Code: "proxy-unknown", Subject: fmt.Sprintf("proxy %q", c.Proxy), At: want.DeclaredAt,
+		Message: message + want.Unknown, Fix: fix,
+	})
+}
+
 // newProxy plans a Secret under a name that was never used.
 func (m *maker) newProxy(c linkCase, want DesiredProxy) string {
+	m.tellUnknown(c, want, "its credentials cannot be read here: ", "apply where its references can be read")
 	recorded, known := m.index.inventories[c.at].Content.Proxies[c.Proxy]
 	before, latest := m.latestProxy(c)
 	revision := max(recorded.Revision, latest)
@@ -199,7 +207,7 @@ func (m *maker) latestProxy(c linkCase) (before *ProxyView, revision int) {
 // it was last applied.
 func (m *maker) recordedProxy(c linkCase) bool {
 	for _, l := range m.index.inventories[c.at].Content.Links {
-		if l.Proxy == c.Proxy && l.State != LinkRetired {
+		if l.Proxy == c.Proxy && l.State == LinkApplied {
 			return true
 		}
 	}
@@ -235,7 +243,7 @@ func proxyFields(want DesiredProxy, live ProxyView, recorded InventoryProxy) []F
 		if known && recorded.References == want.References {
 			cause = CauseDrift
 		}
-		out = append(out, Field{Path: "credentials", From: "***", To: "***", Cause: cause})
+		out = append(out, Field{Path: "credentials", From: "*** in the Secret", To: "*** by the references", Cause: cause})
 	}
 	return out
 }

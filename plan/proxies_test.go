@@ -47,7 +47,7 @@ func TestProxyActions(t *testing.T) {
 	}{
 		{"nothing", nil, func(*model, *network.Network) {}, nil},
 		{"password", nil, func(m *model, _ *network.Network) { m.digest = "new" }, []string{
-			"replace proxy/corp@b/spoke drift replace [record secret] credentials ***>***",
+			"replace proxy/corp@b/spoke drift replace [record secret] credentials *** in the Secret>*** by the references",
 			"replace link/spoke-hub drift replace " + certified + " after proxy/corp@b/spoke attempt 2",
 			"delete proxy/fairlead-proxy-corp-1@b/spoke pending none [delete] after link/spoke-hub",
 		}},
@@ -55,7 +55,7 @@ func TestProxyActions(t *testing.T) {
 			m.digest = "new"
 			n.Proxies[0].Username = &network.SecretRef{Env: "V"}
 		}, []string{
-			"replace proxy/corp@b/spoke pending replace [record secret] credentials ***>***",
+			"replace proxy/corp@b/spoke pending replace [record secret] credentials *** in the Secret>*** by the references",
 			"replace link/spoke-hub pending replace " + certified + " after proxy/corp@b/spoke attempt 2",
 			"delete proxy/fairlead-proxy-corp-1@b/spoke pending none [delete] after link/spoke-hub",
 		}},
@@ -92,7 +92,7 @@ func TestProxyActions(t *testing.T) {
 			"delete proxy/fairlead-proxy-corp-1@b/spoke pending none [delete] after link/spoke-hub",
 		}},
 		{"one proxy for two links", second, func(m *model, _ *network.Network) { m.digest = "new" }, []string{
-			"replace proxy/corp@b/spoke drift replace [record secret] credentials ***>***",
+			"replace proxy/corp@b/spoke drift replace [record secret] credentials *** in the Secret>*** by the references",
 			"replace link/again drift replace " + certified + " after proxy/corp@b/spoke attempt 2",
 			"replace link/spoke-hub drift replace " + certified + " after proxy/corp@b/spoke attempt 2",
 			"delete proxy/fairlead-proxy-corp-1@b/spoke pending none [delete] after link/again link/spoke-hub",

@@ -196,7 +196,7 @@ func (m *maker) deleteSite(at place) {
 		m.refuseBroken(DesiredSite{Name: name, Cluster: at.cluster, Namespace: at.namespace}, inv)
 		return
 	}
-	if inv.Content.Protect && inv.Content.Site == name {
+	if inv.Content.Protect && inv.Content.Site == name || m.protected(at, uid) {
 		m.refuse(Refusal{
 			Code: "protected", Subject: fmt.Sprintf("site %q", name),
 			Message:  "is protected and the description no longer has it",
@@ -220,6 +220,11 @@ func (m *maker) deleteSite(at place) {
 	if ok {
 		m.dependOn(siteID(wanted), a.ID)
 	}
+}
+
+// protected reports whether the Site with the UID notes that it is protected.
+func (m *maker) protected(at place, uid string) bool {
+	return slices.ContainsFunc(m.index.sites[at], func(s SiteView) bool { return uid != "" && s.UID == uid && s.Protected })
 }
 
 // cleared reports whether the plan deletes a Site of ours at a place, and its
@@ -267,6 +272,9 @@ func (m *maker) siteOf(at place, v SiteView) network.SiteName {
 func (m *maker) deleteID(at place, name network.SiteName) string {
 	id := "site/" + string(name)
 	if _, still := m.index.desired[name]; still {
+		return id + "@" + string(at.cluster) + "/" + at.namespace
+	}
+	if m.has(id) { // a move that was never finished
 		id += "@" + string(at.cluster) + "/" + at.namespace
 	}
 	return id
@@ -363,6 +371,20 @@ func (m *maker) whyDelete(at place, name network.SiteName, first []string) strin
 // unmanaged lists Sites and Links in the network's namespaces that it does not own.
 func (m *maker) unmanaged() []ObjectRef {
 	var out []ObjectRef
+	adopted := map[string]bool{}
+	for _, a := range m.actions {
+		if a.Verb != VerbAdopt {
+			continue
+		}
+		if a.Site != nil {
+			adopted[a.Site.UID] = true
+		}
+		if a.Link != nil {
+			for _, l := range a.Link.Live {
+				adopted[l.UID] = true
+			}
+		}
+	}
 	places := map[place]bool{}
 	for _, at := range m.ownedPlaces() {
 		places[at] = true
@@ -372,12 +394,12 @@ func (m *maker) unmanaged() []ObjectRef {
 	}
 	for _, at := range sortedPlaces(places) {
 		for _, s := range m.index.sites[at] {
-			if !s.Owned(m.network()) {
+			if !s.Owned(m.network()) && !adopted[s.UID] {
 				out = append(out, ref(at.cluster, ObjectSite, s.Meta))
 			}
 		}
 		for _, l := range m.index.liveLinks[at] {
-			if !l.Owned(m.network()) && !m.awaited(at, l) {
+			if !l.Owned(m.network()) && !adopted[l.UID] && !m.awaited(at, l) {
 				out = append(out, ref(at.cluster, ObjectLink, l.Meta))
 			}
 		}

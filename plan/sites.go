@@ -61,7 +61,9 @@ func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
 // mayTake reports whether an unlabelled Site of the wanted name counts as ours: its
 // inventory says so, or we were asked to adopt.
 func (m *maker) mayTake(s DesiredSite, v SiteView) bool {
-	return v.Labels[LabelManagedBy] != ManagedBy && (m.in.Adopt || m.recordedSite(s) != nil)
+	inv := m.index.inventories[place{s.Cluster, s.Namespace}].Content
+	ours := m.recordedSite(s) != nil && (inv.UID == "" || inv.UID == v.UID)
+	return v.Labels[LabelManagedBy] != ManagedBy && (m.in.Adopt || ours)
 }
 
 func (m *maker) foreignSite(s DesiredSite, v SiteView) {
@@ -135,7 +137,7 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	}
 	relabel := !live.Owned(m.network())
 	adopted := relabel && recorded == nil
-	if relabel || len(diffFields(s.Fields, recorded, live.Fields)) > 0 || live.Labels[LabelSite] != string(s.Name) {
+	if relabel || live.Protected != s.Protect || len(diffFields(s.Fields, recorded, live.Fields)) > 0 || live.Labels[LabelSite] != string(s.Name) {
 		a.Steps = append(a.Steps, StepSite, StepReady)
 	}
 	if access, ok := m.index.accesses[place{s.Cluster, s.Namespace}]; ok && !s.Listens {

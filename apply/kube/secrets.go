@@ -18,16 +18,19 @@ import (
 // key), and holds nothing of the Secret's content.
 func (c *Cluster) SecretValue(ctx context.Context, namespace, name, key string) (secrets.Value, error) {
 	ref := plan.ObjectRef{Cluster: c.name, Kind: plan.ObjectSecret, Namespace: namespace, Name: name}
+	asked := secrets.Ref{Kubernetes: &secrets.KubernetesRef{Cluster: string(c.name), Namespace: namespace, Name: name, Key: key}}
 	data, err := c.SecretData(ctx, ref)
 	switch {
 	case errors.Is(err, apply.ErrForbidden):
-		return secrets.Value{}, fmt.Errorf("%s: %w", ref, secrets.ErrDenied)
+		return secrets.Value{}, secrets.Denied(asked, "may not be read", "give this run the right to get the Secret")
+	case errors.Is(err, apply.ErrNotFound):
+		return secrets.Value{}, secrets.Unavailable(asked, "is not there", "create the Secret, or correct the reference")
 	case err != nil:
 		return secrets.Value{}, fmt.Errorf("%s: %w", ref, secrets.ErrUnavailable)
 	}
 	value, ok := data[key]
 	if !ok {
-		return secrets.Value{}, fmt.Errorf("%s: %w", ref, secrets.ErrInvalid)
+		return secrets.Value{}, secrets.Invalid(asked, "has no such key", "correct the key")
 	}
 	return value, nil
 }

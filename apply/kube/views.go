@@ -28,7 +28,7 @@ func siteView(u *unstructured.Unstructured) plan.SiteView {
 	return plan.SiteView{
 		Meta: meta(u), Fields: apply.FieldsOf(o), Version: version,
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
-		Endpoints: endpoints(o.Status), SitesInNetwork: int(sites),
+		Endpoints: endpoints(o.Status), Protected: o.Annotations[plan.AnnotationProtect] == "true", SitesInNetwork: int(sites),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // applyFlags are apply's own.
@@ -76,10 +77,30 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if err := o.sameAs(saved, p); err != nil || !p.Pending() {
 		return err
 	}
+	if err := o.resolvable(ctx, s, p); err != nil {
+		return err
+	}
 	if err := o.agree(ctx, p); err != nil {
 		return err
 	}
 	return o.carryOut(ctx, s, p)
+}
+
+// resolvable refuses to begin where the credentials that a proxy's new Secret takes
+// cannot be read: the apply would stop half way.
+func (o *applyFlags) resolvable(ctx context.Context, s session, p plan.Plan) error {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	source := proxies{s.vault, s.Network.Proxies}
+	for _, a := range p.Actions {
+		if a.Kind != plan.KindProxy || a.Verb == plan.VerbAdopt || !a.Has(plan.StepSecret) {
+			continue
+		}
+		if _, err := source.Credentials(ctx, network.ProxyName(a.Name)); err != nil {
+			return failure{code: exitInvalid, err: fmt.Errorf("proxy %s: %w; nothing was applied", a.Name, err)}
+		}
+	}
+	return nil
 }
 
 // savedPlan reads the file of --plan; nil without one.

@@ -6,6 +6,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/schema/diag"
 )
 
 func newDrift(sys *System) *cobra.Command {
@@ -25,10 +26,20 @@ it. Sites and Links that Fairlead does not own are listed apart.`,
 				return err
 			}
 			p := o.driftPlan(s, observation)
+			lost := plan.Unrecorded(observation, s.Network.Name)
+			for _, r := range lost {
+				p.Summary.Unknown++
+				p.Diagnostics = append(p.Diagnostics, diag.Finding{
+					Severity: diag.Warning, Code: "inventory-lost", Subject: r.String(),
+					Message: "its inventory is gone, so what was last applied there is not known", Fix: "look at the plan and apply: that writes it again",
+				})
+			}
 			if err := o.show(report.Report{Drift: &p}); err != nil {
 				return err
 			}
 			switch {
+			case len(lost) > 0:
+				return quit(exitChanges)
 			case p.Pending() || len(p.Refusals) > 0:
 				return quit(exitChanges)
 			case !plan.AllRead(p.Clusters):

@@ -15,6 +15,7 @@ import (
 	"fairlead.dev/fairlead/apply/kube"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/existing"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/network"
@@ -86,6 +87,10 @@ func (o *importFlags) run(ctx context.Context) error {
 		o.notes(found)
 		return fail(exitError, "there is no Site to take over, so nothing was written")
 	}
+	if err := o.complete(found, observation); err != nil {
+		o.notes(found)
+		return err
+	}
 	text, err := describeFound(found)
 	if err != nil {
 		return err
@@ -116,6 +121,24 @@ func (o *importFlags) checkImport() error {
 		return fail(exitInvalid, "--output %s: it is there already; pass --force to overwrite it", o.output)
 	}
 	return nil
+}
+
+// complete refuses a description by which an apply would delete something: a network
+// that Fairlead manages already has more than was found, such as objects of overlays
+// or sites that were not asked for.
+func (o *importFlags) complete(found existing.Result, observation plan.Observation) error {
+	p := plan.Make(plan.Input{Desired: desired.Build(found.Network), Observation: observation, Adopt: true})
+	var lost []string
+	for _, a := range p.Actions {
+		if a.Verb == plan.VerbDelete {
+			lost = append(lost, fmt.Sprintf("  %s %s in %s/%s", a.Kind, a.Name, a.Cluster, a.Namespace))
+		}
+	}
+	if len(lost) == 0 || o.force {
+		return nil
+	}
+	return fail(exitRefused, "nothing was written: Fairlead manages this network, and an apply of what was found would delete what it leaves out:\n%s\n"+
+		"read all of its namespaces and clusters, and restore its overlays from git; --force writes it all the same", strings.Join(lost, "\n"))
 }
 
 func (o *importFlags) toFile() bool { return o.output != "" && o.output != "-" }

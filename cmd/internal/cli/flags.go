@@ -16,9 +16,11 @@ import (
 
 // common are the flags that most commands share.
 type common struct {
-	sys         *System
-	path        string
-	rev         string
+	sys  *System
+	path string
+	rev  string
+	// revGiven tells --rev "" from no --rev.
+	revGiven    func() bool
 	tags        []string
 	clusters    []string
 	sites       []string
@@ -41,6 +43,7 @@ type common struct {
 // describe adds the flags that say which description is meant and how to show.
 func (o *common) describe(c *cobra.Command) {
 	f := c.Flags()
+	o.revGiven = func() bool { return f.Changed("rev") }
 	f.StringVar(&o.rev, "rev", "", "read the description from this git revision instead of the work tree")
 	f.StringArrayVarP(&o.tags, "tag", "t", nil, "CUE tag, key=value or key (repeatable)")
 	f.StringVar(&o.format, "format", "text", "output format: text or json")
@@ -77,6 +80,9 @@ func (o *common) check(args []string) error {
 	o.path = "."
 	if len(args) > 0 {
 		o.path = args[0]
+	}
+	if o.rev == "" && o.revGiven != nil && o.revGiven() {
+		return fail(exitInvalid, "--rev is empty; name a revision, or leave it out for the work tree")
 	}
 	if o.format != "text" && o.format != "json" {
 		return fail(exitInvalid, "--format %q is not known; use text or json", o.format)

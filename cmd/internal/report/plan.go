@@ -140,6 +140,9 @@ func (p *printer) field(f plan.Field) {
 }
 
 func value(v any) string {
+	if v == nil {
+		return "nothing"
+	}
 	if s, ok := v.(string); ok {
 		return fmt.Sprintf("%q", s)
 	}
@@ -281,7 +284,7 @@ func (p *printer) drift(pl plan.Plan) {
 	case len(pl.Actions) > 0:
 		p.line("%s %s not as last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(pl.Actions))
 	case pl.Summary.Unknown > 0:
-		p.line("%d sites and links could not be compared.", pl.Summary.Unknown)
+		p.line("Not all could be compared: %s.", count(pl.Summary.Unknown, "unknown thing"))
 	default:
 		p.line("%s", p.paint(green, "No drift."))
 	}

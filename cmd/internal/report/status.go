@@ -47,11 +47,19 @@ func (p *printer) linkTable(links []plan.LinkStatus) {
 	var rows [][]cell
 	for _, l := range links {
 		rows = append(rows, []cell{
-			{string(l.Name), ""}, {string(l.From), ""}, {string(l.To), ""}, {strconv.Itoa(int(l.Cost)), ""},
+			{linkName(l), ""}, {string(l.From), ""}, {string(l.To), ""}, {strconv.Itoa(int(l.Cost)), ""},
 			{string(l.State), conditionColors[l.State]}, {l.RemoteSite, ""}, {way(l), ""}, {day(l.Expires), ""}, {withOrigin(l.Reason, l.Declared), dim},
 		})
 	}
 	p.table([]string{"LINK", "FROM", "TO", "COST", "STATE", "REMOTE SITE", "VIA", "EXPIRES", "REASON"}, rows)
+}
+
+// linkName is the link's name, with its object's where that is another.
+func linkName(l plan.LinkStatus) string {
+	if l.Object == "" || l.Object == string(l.Name) {
+		return string(l.Name)
+	}
+	return string(l.Name) + " (" + l.Object + ")"
 }
 
 // way is how a link gets there: the kind of its credentials, and its proxy.
