@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -157,4 +159,69 @@ func TestKilledOnTheWayToAnEdge(t *testing.T) {
 				t.Error("the RouterAccess is left")
 			}
 		})
+}
+
+// One label that is taken off costs no link, and a deleted inventory neither hides a
+// change nor takes protection away.
+func TestLostNotes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sites, links := hubAndSpoke()
+	sites[0].extra += ", protect: true"
+	w.describe(sites, links)
+	w.up()
+	uid := w.get(1, w.ns("spoke"), "links", "spoke-hub").GetUID()
+	w.patch(1, w.ns("spoke"), "links", "spoke-hub", map[string]any{"metadata": map[string]any{"labels": map[string]any{plan.LabelLink: nil}}})
+	w.up()
+	if l := w.get(1, w.ns("spoke"), "links", "spoke-hub"); l == nil || l.GetUID() != uid || l.GetLabels()[plan.LabelLink] != "spoke-hub" || len(w.spokeLinks()) != 1 {
+		t.Errorf("Links %v, of which the first is %v", w.spokeLinks(), l)
+	}
+
+	for _, s := range sites {
+		w.remove(s.cluster, w.ns(s.name), "configmaps", "fairlead-"+w.name)
+	}
+	if o := w.must(2, "drift"); !strings.Contains(o.out, "inventory is gone") {
+		t.Errorf("drift does not tell of the lost inventories:\n%s", o.out)
+	}
+	w.describe(sites[1:], nil)
+	if o := w.must(6, "apply", "--yes"); !strings.Contains(o.out, "protected") {
+		t.Errorf("a protected site without its inventory:\n%s", o.out)
+	}
+	sites[0].extra = `linkAccess: "default"`
+	w.describe(sites, links)
+	w.up()
+	w.must(0, "drift")
+}
+
+// An apply whose credentials cannot be read refuses before it writes anything.
+func TestUnreadableCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.byCertificate(`linkAccess: "default"`, "", `proxy: "corp"`, `proxies: corp: {host: "proxy", port: 1, username: env: "NOT_SET"}`)
+	o := w.must(0, "plan")
+	w.shows(o, "NOT_SET", "1 unknown")
+	w.rewire()
+	o = w.must(3, "apply", "--yes")
+	w.says(o, "proxy corp", "NOT_SET", "nothing was applied")
+	if n := w.countWrites(); n != 0 {
+		t.Errorf("%d writes", n)
+	}
+}
+
+// An import refuses to write a description by which an apply would delete something.
+func TestImportLeavesNothingToDelete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sites, links := hubAndSpoke()
+	sites[1].extra = `overlay: "shop"`
+	w.describe(sites, links)
+	w.file("shop/listener.yaml", overlayListener)
+	w.file("shop/kustomization.yaml", "resources: [listener.yaml]\n")
+	w.up()
+	o := w.must(6, "import", "--network", w.name, "--context", contextName(0), "--context", contextName(1),
+		"--namespace", w.ns("hub"), "--namespace", w.ns("spoke"), "-o", "imported.cue")
+	w.says(o, "object backend", "nothing was written")
+	if _, err := os.Stat(filepath.Join(w.dir, "imported.cue")); err == nil {
+		t.Error("the file was written")
+	}
 }
