@@ -257,6 +257,35 @@ func TestObjectActions(t *testing.T) {
 			"delete link/spoke-hub pending reconnect [delete confirm]", "delete object/spoke/Gate/g pending none [delete confirm]",
 			"delete site/spoke pending reconnect [delete] after link/spoke-hub object/spoke/Gate/g",
 		}},
+		{"no longer wanted, and made anew by somebody else", func(m *model, d *plan.Desired) {
+			d.Objects = nil
+			object(m).Labels, object(m).UID = nil, "theirs"
+		}, []string{"delete object/spoke/Gate/g pending none [delete confirm]"}}, // of its record alone
+		{"copied labels", func(m *model, _ *plan.Desired) { // as Endpoints have of their Service
+			copied := *object(m)
+			copied.Name, copied.UID, copied.Content = "copied", "copied", map[string]any{"metadata": map[string]any{}}
+			m.cluster("b").Objects = append(m.cluster("b").Objects, copied)
+		}, nil},
+		{"a copy where no site of ours is", func(m *model, _ *plan.Desired) {
+			restored := *object(m)
+			restored.Namespace, restored.UID = "elsewhere", "restored"
+			m.cluster("b").Objects = append(m.cluster("b").Objects, restored)
+		}, nil},
+		{"no longer wanted, of a version that is no longer served", func(m *model, d *plan.Desired) {
+			d.Objects, m.cluster("b").Objects = nil, nil
+			m.cluster("b").Kinds = []plan.KindView{{APIVersion: "example.com/v1", Kind: "Gate", Scope: plan.ScopeNone}}
+		}, nil},
+		{"its site moves", func(_ *model, d *plan.Desired) {
+			n := twoSites(1)
+			n.Sites[1].Cluster, n.Links = "a", nil
+			*d = withObject(desired.Build(n), "spoke", "Gate", "g", same)
+		}, []string{
+			"create site/spoke pending none [namespace record site ready]",
+			"create object/spoke/Gate/g pending none [record object] spec.cpu <nil>>0.5 spec.port <nil>>1 after site/spoke",
+			"delete link/spoke-hub pending reconnect [delete confirm]",
+			"delete object/spoke/Gate.example.com/g@b/spoke pending none [delete confirm] after object/spoke/Gate/g site/spoke",
+			"delete site/spoke@b/spoke pending reconnect [delete] after link/spoke-hub object/spoke/Gate.example.com/g@b/spoke",
+		}},
 		{"its cluster cannot be read", func(m *model, d *plan.Desired) {
 			d.Objects = nil
 			m.cluster("b").State = plan.StateUnreachable
@@ -275,6 +304,25 @@ func TestObjectActions(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// An object of somebody else in the place of one that we wrote is refused, and two
+// versions of one kind are.
+func TestObjectOfAnother(t *testing.T) {
+	t.Parallel()
+	m, d := newModel(t, "net", "a", "b"), gate(map[string]any{"port": int64(1)})
+	m.run(plan.Make(plan.Input{Desired: d, Observation: m.obs}))
+	v := &m.cluster("b").Objects[0]
+	v.Labels, v.UID = nil, "theirs"
+	if r := plan.Make(plan.Input{Desired: d, Observation: m.obs}).Refusals; len(r) != 1 || r[0].Code != "foreign-object" {
+		t.Errorf("refusals %v", r)
+	}
+	d = withObject(d, "spoke", "Gate", "h", map[string]any{"port": int64(1)})
+	d.Objects[1].APIVersion = "example.com/v2"
+	r := plan.Make(plan.Input{Desired: d, Observation: newModel(t, "net", "a", "b").obs}).Refusals
+	if len(r) != 1 || r[0].Code != "mixed-versions" {
+		t.Errorf("refusals %v", r)
 	}
 }
 
