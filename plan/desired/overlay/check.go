@@ -115,6 +115,9 @@ func (c *checker) unreadable(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return mistake{c.show(name), "is not there", "correct the path, which is relative to the description"}
 	}
+	if errors.Is(err, errGit) {
+		return mistake{c.show(name), errGit.Error(), fixGit}
+	}
 	var broken *fs.PathError
 	if errors.As(err, &broken) {
 		err = broken.Err
@@ -220,6 +223,9 @@ func (c *checker) entry(k kustomization, dir, field, entry string) (string, erro
 	if _, err := fs.Stat(c.tree, at); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return wrong("is not there", "correct the path, or add the file")
+		}
+		if errors.Is(err, errGit) {
+			return wrong(errGit.Error(), fixGit)
 		}
 		return "", c.unreadable(at, err)
 	}

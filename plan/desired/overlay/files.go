@@ -31,30 +31,6 @@ func inside(name string) string {
 	return name
 }
 
-// mostLinks is how many symbolic links one path may lead through.
-const mostLinks = 40
-
-// resolved follows the symbolic links of a path, as kustomize does before it looks at
-// what stands beside or above a directory. A path that cannot be resolved inside the
-// tree is left as it is: reading it tells why.
-func resolved(tree fs.FS, name string) string {
-	done, todo := ".", strings.Split(name, "/")
-	for links := 0; len(todo) > 0; {
-		at := path.Join(done, todo[0])
-		target, err := fs.ReadLink(tree, at)
-		if err != nil { // not a link
-			done, todo = at, todo[1:]
-			continue
-		}
-		to := path.Join(done, target)
-		if links++; links > mostLinks || path.IsAbs(target) || !fs.ValidPath(to) {
-			return name
-		}
-		done, todo = ".", append(strings.Split(to, "/"), todo[1:]...)
-	}
-	return done
-}
-
 // ReadFile reads a file of ours, or of the tree.
 func (f files) ReadFile(name string) ([]byte, error) {
 	if content, ok := f.own[inside(name)]; ok {

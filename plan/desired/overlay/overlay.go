@@ -69,6 +69,7 @@ func newRunner(src Source, n network.Network, d plan.Desired) *runner {
 	for i, s := range d.Sites {
 		sites[s.Name] = i
 	}
+	src.FS = guarded{src.FS}
 	return &runner{
 		src: src, net: n, sites: sites, dir: strings.TrimPrefix(path.Clean("/"+dir), "/"),
 		checked: map[string]checked{}, told: map[string]bool{},
