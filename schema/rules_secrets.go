@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -40,28 +39,15 @@ func (r *rules) secretCluster(subject, fieldName string, ref *network.SecretRef,
 // objectNames checks the names of objects that differ from the keys.
 func (r *rules) objectNames() {
 	for _, s := range r.sites {
-		if !s.objectAt.IsZero() && (len(s.Object) > maxObject || !isSubdomain(s.Object)) {
+		if !s.objectAt.IsZero() && !network.IsSubdomain(s.Object) {
 			r.fail("object-name", subject("site", string(s.Name)), s.objectAt,
 				fmt.Sprintf("object %q is no name of a Kubernetes object", s.Object), "give the name that `kubectl get site` shows")
 		}
 	}
 	for _, l := range r.links {
-		if !l.objectAt.IsZero() && (len(l.Object) > maxObject || !isSubdomain(l.Object)) {
+		if !l.objectAt.IsZero() && !network.IsSubdomain(l.Object) {
 			r.fail("object-name", subject("link", string(l.Name)), l.objectAt,
 				fmt.Sprintf("object %q is no name of a Kubernetes object", l.Object), "give the name that `kubectl get link` shows")
 		}
 	}
-}
-
-// maxObject is the longest name of a Kubernetes object.
-const maxObject = 253
-
-// isSubdomain tells a DNS-1123 subdomain: labels with dots between them.
-func isSubdomain(s string) bool {
-	for label := range strings.SplitSeq(s, ".") {
-		if !network.IsLabel(label) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,10 +1,24 @@
 package network
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // RouterPrefixes start the names of Links that Skupper's router keeps for itself
 // (seen in Skupper 2.2).
 var RouterPrefixes = []string{"skupper-router", "auto-mesh"}
+
+// skuppersOwn are names of objects that Skupper's controller makes in the namespace
+// of every Site: its CA, and the routers' report (seen in Skupper 2.2).
+var skuppersOwn = []string{"skupper-site-ca", "skupper-network-status"}
+
+// IsSkuppersOwn reports whether Skupper keeps the name for objects of its own, of
+// whatever kind.
+func IsSkuppersOwn(name string) bool {
+	isPrefix := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	return slices.Contains(skuppersOwn, name) || slices.ContainsFunc(RouterPrefixes, isPrefix)
+}
 
 // maxLabel is the longest DNS-1123 label.
 const maxLabel = 63
@@ -20,6 +34,21 @@ func IsLabel(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// maxSubdomain is the longest DNS-1123 subdomain, and so the longest name of most
+// Kubernetes objects.
+const maxSubdomain = 253
+
+// IsSubdomain reports whether s is a DNS-1123 subdomain: labels with dots between
+// them, at most 253 characters. Most Kubernetes objects have such a name.
+func IsSubdomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if !IsLabel(label) {
+			return false
+		}
+	}
+	return len(s) <= maxSubdomain
 }
 
 // AttemptSuffix is the "-r" and digits at the end of a link's name, or "". Names

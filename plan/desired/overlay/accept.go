@@ -106,6 +106,9 @@ func (r *runner) object(s network.Site, d document) (candidate, error) {
 	}
 	meta, _ := d.manifest["metadata"].(map[string]any)
 	o.Name = text(meta, "name")
+	if err := wellFormed(o); err != nil {
+		return o, err
+	}
 	if err := allowed(o, r.net.Name); err != nil {
 		return o, err
 	}
@@ -133,6 +136,8 @@ func allowed(o candidate, net string) error {
 		return wrong(o, "belongs to the whole cluster", "an overlay adds objects of the site's namespace; make it with another tool")
 	case kind == string(plan.ObjectConfigMap) && o.Name == network.InventoryName(net):
 		return wrong(o, "has the name of Fairlead's own inventory", "give it another name")
+	case !o.isSite() && network.IsSkuppersOwn(o.Name):
+		return wrong(o, "has a name that Skupper keeps for its own objects", "give it another name")
 	}
 	return nil
 }
@@ -200,66 +205,6 @@ func labels(o candidate, meta map[string]any) error {
 
 // ownPrefix starts the names of Fairlead's labels and annotations.
 const ownPrefix = "fairlead.dev/"
-
-// siteFields flattens the Site, which must be the one that was put in.
-func siteFields(s network.Site, o candidate, several bool) (map[string]any, error) {
-	switch {
-	case several && o.Name != objectName(s):
-		return nil, wrong(o, "is a second Site", "a namespace has one; declare another site in the description")
-	case o.Name != objectName(s):
-		return nil, mistake{"", fmt.Sprintf("renames the Site %q to %q", objectName(s), o.Name), "leave the Site's name as it is, or name it with object in the description"}
-	}
-	spec, _ := o.Manifest["spec"].(map[string]any)
-	if err := scalars(o, "spec", spec); err != nil {
-		return nil, err
-	}
-	meta, _ := o.Manifest["metadata"].(map[string]any)
-	fields := plan.SiteFields(spec, texts(meta["labels"]), texts(meta["annotations"]))
-	if fields["linkAccess"] == nil {
-		fields["linkAccess"] = "none"
-	}
-	return fields, typed(o, fields)
-}
-
-// scalars refuses what a Site cannot have: lists, and maps other than settings.
-func scalars(o candidate, path string, m map[string]any) error {
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		at := path + "." + key
-		switch v := m[key].(type) {
-		case nil:
-			delete(m, key)
-		case string, bool, int64, float64:
-		case map[string]any:
-			if at != "spec.settings" {
-				return wrong(o, "has a map at "+at, "a Site has only texts, numbers and true or false there")
-			}
-			if err := scalars(o, at, v); err != nil {
-				return err
-			}
-		default:
-			return wrong(o, "has a list at "+at, "a Site has only texts, numbers and true or false there")
-		}
-	}
-	return nil
-}
-
-// typed checks the types of the fields that Fairlead knows.
-func typed(o candidate, fields map[string]any) error {
-	for _, f := range []string{"ha", "edge"} {
-		if _, ok := fields[f].(bool); !ok && fields[f] != nil {
-			return wrong(o, fmt.Sprintf("has spec.%s %v", f, fields[f]), "write true or false")
-		}
-	}
-	for _, f := range []string{"linkAccess", "defaultIssuer", "serviceAccount"} {
-		if _, ok := fields[f].(string); !ok && fields[f] != nil {
-			return wrong(o, fmt.Sprintf("has spec.%s %v", f, fields[f]), "write a text in quotes")
-		}
-	}
-	if fields["edge"] == true && (fields["ha"] == true || plan.SiteListens(fields)) {
-		return wrong(o, "is an edge site that listens or is ha", "an edge site only connects, with one router")
-	}
-	return nil
-}
 
 func text(m map[string]any, key string) string {
 	s, _ := m[key].(string)
