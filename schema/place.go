@@ -16,15 +16,17 @@ import (
 type places struct {
 	files   []*ast.File
 	display func(string) string
-	// named holds the labels of the first two levels that are written out.
-	named map[[2]string]token.Pos
+	// sections holds the labels of the first level that are written out, and named
+	// those of the second, by section and key.
+	sections map[string]token.Pos
+	named    map[[2]string]token.Pos
 	// labels maps the start of a field's value to its label; made when a label
 	// is asked for that is not in named, such as one from a comprehension.
 	labels map[token.Pos]token.Pos
 }
 
 func newPlaces(display func(string) string) *places {
-	return &places{display: display, named: map[[2]string]token.Pos{}}
+	return &places{display: display, sections: map[string]token.Pos{}, named: map[[2]string]token.Pos{}}
 }
 
 // index remembers where the names in the files are written.
@@ -41,22 +43,22 @@ func (p *places) addSections(decls []ast.Decl) {
 		if field == nil {
 			continue
 		}
-		p.addNamed([2]string{name}, field)
+		addFirst(p.sections, name, field)
 		body, ok := field.Value.(*ast.StructLit)
 		if !ok {
 			continue
 		}
 		for _, e := range body.Elts {
 			if entry, key := staticField(e); entry != nil {
-				p.addNamed([2]string{name, key}, entry)
+				addFirst(p.named, [2]string{name, key}, entry)
 			}
 		}
 	}
 }
 
-func (p *places) addNamed(key [2]string, field *ast.Field) {
-	if _, ok := p.named[key]; !ok {
-		p.named[key] = field.Label.Pos()
+func addFirst[K comparable](labels map[K]token.Pos, key K, field *ast.Field) {
+	if _, ok := labels[key]; !ok {
+		labels[key] = field.Label.Pos()
 	}
 }
 
@@ -95,7 +97,7 @@ func (p *places) outermost(path []string) diag.Position {
 		}
 	}
 	if len(path) > 0 {
-		if pos, ok := p.named[[2]string{path[0]}]; ok {
+		if pos, ok := p.sections[path[0]]; ok {
 			return p.position(pos)
 		}
 	}

@@ -12,6 +12,12 @@ const maxLabel = 63
 
 // names checks the names that become names of Kubernetes objects.
 func (r *rules) names() {
+	for _, c := range r.clusters {
+		if !network.ValidClusterName(string(c.Name)) {
+			r.fail("cluster-name", subject("cluster", string(c.Name)), c.DeclaredAt,
+				fmt.Sprintf("its name %q is no name for a cluster", c.Name), network.ClusterNameRule)
+		}
+	}
 	for _, s := range r.sites {
 		r.label("site-name", subject("site", string(s.Name)), s.DeclaredAt, "its name", string(s.Name), maxLabel)
 		if !s.namespaceAt.IsZero() {

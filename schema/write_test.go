@@ -21,6 +21,12 @@ var odd = []string{
 	"for", "null", "true", "string", "network", "0x1", "-", "// no comment", "a b", "$x", `back\slash`,
 }
 
+// oddClusters are names that a cluster may have, some of which mean something to CUE.
+var oddClusters = []string{
+	"a.b:c@d_e", "_hidden", "#Definition", "__x", `q"uo'te`, "#\"x\"#", "ünï✓", `$(x)`, `"""`,
+	"for", "null", "true", "string", "network", "0x1", "-", "$x",
+}
+
 // words are DNS labels, some of which mean something to CUE.
 var words = []string{"for", "if", "in", "let", "null", "true", "string", "import", "package", "network", "0", "0x1", "1e3", "a-b", "x", "len"}
 
@@ -75,7 +81,7 @@ func (m *maker) network() network.Network {
 	}
 	// The last cluster is never the source of a kubeconfig.
 	for i := range 1 + m.IntN(3) {
-		c := network.Cluster{Name: network.ClusterName(fmt.Sprintf("%s%d", m.odd(), i)), Context: fmt.Sprintf("%s%d", m.odd(), i)}
+		c := network.Cluster{Name: network.ClusterName(fmt.Sprintf("%s%d", oddClusters[m.IntN(len(oddClusters))], i)), Context: fmt.Sprintf("%s%d", m.odd(), i)}
 		if i > 0 {
 			c.Kubeconfig = m.secret()
 		}

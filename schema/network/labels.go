@@ -3,6 +3,8 @@ package network
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // RouterPrefixes start the names of Links that Skupper's router keeps for itself
@@ -63,6 +65,17 @@ func AttemptSuffix(name string) string {
 
 // ValidNetworkName reports whether a description may have the name.
 func ValidNetworkName(s string) bool { return IsLabel(s) && len(s) <= MaxNetworkName }
+
+// ValidClusterName reports whether a cluster of a description may have the name. It
+// may look like a context of a kubeconfig ("admin@hub.example.com"), but names a
+// directory, too: it has no slash, space or control character, and starts with no dot.
+func ValidClusterName(s string) bool {
+	bad := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsSpace(r) || !unicode.IsPrint(r) }
+	return s != "" && len(s) <= maxSubdomain && s[0] != '.' && utf8.ValidString(s) && !strings.ContainsFunc(s, bad)
+}
+
+// ClusterNameRule says in words what ValidClusterName wants.
+const ClusterNameRule = "use letters, digits and . - _ @ : without a dot in front, at most 253 characters"
 
 // ValidSiteName reports whether a site of a description may have the name.
 func ValidSiteName(s string) bool { return IsLabel(s) && len(s) <= maxLabel }

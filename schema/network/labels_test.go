@@ -51,3 +51,29 @@ func TestValidNames(t *testing.T) {
 		}
 	}
 }
+
+func TestValidClusterName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"hub": true, "kind-hub": true, "admin@hub.example.com": true, "aws:eu_1:Prod": true, "größe": true, "0": true, "a..b": true,
+		strings.Repeat("a", 253): true, strings.Repeat("a", 254): false,
+		"": false, ".": false, "..": false, ".git": false, "a/b": false, "a/../b": false, `a\b`: false,
+		"a b": false, "a\u00a0b": false, "a\nb": false, "a\x00": false, "a\x7f": false, "a\u200bb": false, "a\xff": false,
+	} {
+		if got := network.ValidClusterName(name); got != want {
+			t.Errorf("%q: %t, want %t", name, got, want)
+		}
+	}
+}
+
+func TestSubdomain(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"a": true, "a.b-c.0": true, strings.Repeat("a", 253): true, strings.Repeat("a", 254): false,
+		"": false, ".": false, "..": false, "a.": false, "a..b": false, "A": false, "a/b": false, "a:b": false,
+	} {
+		if got := network.IsSubdomain(name); got != want {
+			t.Errorf("%q: %t, want %t", name, got, want)
+		}
+	}
+}

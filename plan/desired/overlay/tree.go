@@ -1,7 +1,11 @@
 package overlay
 
 import (
+	"fmt"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 
 	"fairlead.dev/fairlead/plan/desired"
 )
@@ -17,7 +21,8 @@ func YAML(manifests []desired.Manifest) ([]byte, error) {
 
 // Tree gives the files of one kustomization for each cluster, by slash path: for
 // each cluster CLUSTER/kustomization.yaml, and each object in
-// CLUSTER/NAMESPACE/FILE. Building CLUSTER gives the cluster's manifests.
+// CLUSTER/NAMESPACE/FILE. Building CLUSTER gives the cluster's manifests. A name that
+// is no single element of a path, and two objects for one file, are errors.
 func Tree(manifests []desired.Manifest) (map[string][]byte, error) {
 	out, resources := map[string][]byte{}, map[string][]string{}
 	for _, m := range manifests {
@@ -25,16 +30,34 @@ func Tree(manifests []desired.Manifest) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		file := path.Join(m.Namespace, m.File)
-		out[path.Join(string(m.Cluster), file)] = text
-		resources[string(m.Cluster)] = append(resources[string(m.Cluster)], file)
+		if err := add(out, text, string(m.Cluster), m.Namespace, m.File); err != nil {
+			return nil, err
+		}
+		resources[string(m.Cluster)] = append(resources[string(m.Cluster)], path.Join(m.Namespace, m.File))
 	}
-	for cluster, files := range resources {
-		text, err := kustomizationOf(files)
+	for _, cluster := range slices.Sorted(maps.Keys(resources)) {
+		text, err := kustomizationOf(resources[cluster])
 		if err != nil {
 			return nil, err
 		}
-		out[path.Join(cluster, generatedFile)] = text
+		if err := add(out, text, cluster, generatedFile); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// add puts a file into a tree, under the elements of its path.
+func add(files map[string][]byte, text []byte, elements ...string) error {
+	name := path.Join(elements...)
+	for _, e := range elements {
+		if e == "" || e == "." || e == ".." || strings.ContainsAny(e, "/\\") {
+			return fmt.Errorf("%q cannot be part of a file's name: rename what has it", e)
+		}
+	}
+	if _, taken := files[name]; taken {
+		return fmt.Errorf("%s: two objects belong in this file: rename one of them", name)
+	}
+	files[name] = text
+	return nil
 }
