@@ -167,12 +167,29 @@ func (o *importFlags) chooseClusters() (clusters []network.Cluster, given []netw
 			c.Name, c.Context = network.ClusterName(key), context
 			given = append(given, c.Name)
 		}
-		if c.Name == "" || slices.ContainsFunc(clusters, func(o network.Cluster) bool { return o.Name == c.Name }) {
+		if err := goodCluster(c, w); err != nil {
+			return nil, nil, err
+		}
+		if slices.ContainsFunc(clusters, func(o network.Cluster) bool { return o.Name == c.Name }) {
 			return nil, nil, fail(exitInvalid, "--context %s: each cluster needs a key of its own; write KEY=CONTEXT", w)
 		}
 		clusters = append(clusters, c)
 	}
 	return clusters, given, nil
+}
+
+// goodCluster refuses a --context without one of its halves, or with a key that no
+// description can have.
+func goodCluster(c network.Cluster, given string) error {
+	switch {
+	case c.Name == "":
+		return fail(exitInvalid, "--context %s: each cluster needs a key of its own; write KEY=CONTEXT", given)
+	case c.Context == "":
+		return fail(exitInvalid, "--context %s: it names no context; write KEY=CONTEXT, or leave --context out for the current one", given)
+	case !network.ValidClusterName(string(c.Name)):
+		return fail(exitInvalid, "--context %s: %q is no name for a cluster: %s", given, c.Name, network.ClusterNameRule)
+	}
+	return nil
 }
 
 // look reads all clusters, or says which of them it could not read.

@@ -48,7 +48,7 @@ With --kustomize DIR it writes a kustomization for each cluster instead.`,
 	f.StringArrayVar(&o.clusters, "cluster", nil, "only this cluster (repeatable)")
 	f.StringArrayVar(&o.sites, "site", nil, "only this site (repeatable)")
 	f.StringVar(&o.tree, "kustomize", "", "write a tree of kustomizations into this directory: DIR/CLUSTER/kustomization.yaml")
-	f.BoolVar(&o.force, "force", false, "write into a directory that has other files, too")
+	f.BoolVar(&o.force, "force", false, "write into a directory that has other files, and over those in the way")
 	return c
 }
 
@@ -121,7 +121,7 @@ func (o *renderFlags) writeTree(manifests []desired.Manifest) error {
 		return fmt.Errorf("--kustomize: %w", err)
 	}
 	defer func() { _ = root.Close() }() // it was only a handle
-	if err := o.clear(root); err != nil {
+	if err := o.clear(root, files); err != nil {
 		return err
 	}
 	list := slices.Sorted(maps.Keys(files))
@@ -142,22 +142,18 @@ func writeInto(root *os.Root, name string, content []byte) error {
 	return root.WriteFile(name, content, 0o644)
 }
 
-// clear takes away what an earlier render wrote, and refuses a directory that has
-// files and no marker.
-func (o *renderFlags) clear(root *os.Root) error {
-	written, err := root.ReadFile(marker)
-	if errors.Is(err, fs.ErrNotExist) {
-		entries, err := fs.ReadDir(root.FS(), ".")
-		if err == nil && len(entries) > 0 && !o.force {
-			return fail(exitInvalid, "--kustomize %s: the directory has files that render did not write; name another, or pass --force", o.tree)
-		}
+// clear takes away what an earlier render wrote. Before it touches anything it refuses
+// a directory that has files and no marker, and files of others in the places of those
+// that are to be written.
+func (o *renderFlags) clear(root *os.Root, files map[string][]byte) error {
+	earlier, err := o.earlier(root)
+	if err != nil {
 		return err
 	}
-	if err != nil {
-		return fmt.Errorf("--kustomize: %w", err)
+	if err := o.spare(root, files, earlier); err != nil {
+		return err
 	}
-	for name := range strings.Lines(string(written)) {
-		name = strings.TrimSuffix(name, "\n")
+	for _, name := range earlier {
 		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("--kustomize: %w", err)
 		}
@@ -165,6 +161,45 @@ func (o *renderFlags) clear(root *os.Root) error {
 			if root.Remove(dir) != nil { // it has other files
 				break
 			}
+		}
+	}
+	return nil
+}
+
+// earlier gives the files that an earlier render wrote, and refuses a directory that
+// has files and no marker.
+func (o *renderFlags) earlier(root *os.Root) ([]string, error) {
+	written, err := root.ReadFile(marker)
+	if err == nil {
+		return strings.FieldsFunc(string(written), func(r rune) bool { return r == '\n' }), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--kustomize: %w", err)
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err == nil && len(entries) > 0 && !o.force {
+		return nil, fail(exitInvalid, "--kustomize %s: the directory has files that render did not write; name another, or pass --force", o.tree)
+	}
+	return nil, err
+}
+
+// spare refuses to write over files that no earlier render wrote.
+func (o *renderFlags) spare(root *os.Root, files map[string][]byte, earlier []string) error {
+	if o.force {
+		return nil
+	}
+	ours := map[string]bool{}
+	for _, name := range earlier {
+		ours[name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		_, err := root.Lstat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), err == nil && ours[name]:
+		case err == nil:
+			return fail(exitInvalid, "--kustomize %s: render did not write %s, which is in its way; move it, or pass --force to write over it", o.tree, name)
+		default:
+			return fmt.Errorf("--kustomize: %w", err)
 		}
 	}
 	return nil

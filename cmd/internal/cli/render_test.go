@@ -360,8 +360,49 @@ func TestRenderTreeIsCareful(t *testing.T) {
 	if text, err := os.ReadFile(mine); err != nil || string(text) != "mine" {
 		t.Errorf("another's file is %q, %v", text, err)
 	}
-	writeAt(t, filepath.Join(tree, marker), "../x\n")
-	if code, errOut := render(); code != exitError || !strings.Contains(errOut, "escapes") {
+	listed, err := os.ReadFile(filepath.Join(tree, marker))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeAt(t, filepath.Join(tree, marker), string(listed)+"../x\n")
+	if code, errOut := render("--cluster", "east"); code != exitError || !strings.Contains(errOut, "escapes") {
 		t.Errorf("a marker that leads outside: exit %d: %s", code, errOut)
+	}
+}
+
+// A file of the user inside render's own tree is left alone, and so is all else then.
+func TestRenderSparesFilesInItsWay(t *testing.T) {
+	t.Parallel()
+	dir, tree := filepath.Join(fixtures(t), "overlay"), t.TempDir()
+	render := func(args ...string) (int, string) {
+		code, _, errOut := runIn(dir, nil, append([]string{"render", "--kustomize", tree}, args...)...)
+		return code, errOut
+	}
+	if code, errOut := render("--cluster", "east"); code != 0 {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+	mine, theirs := filepath.Join(tree, "west", "kustomization.yaml"), filepath.Join(tree, "east", "overlay-hub", "site.yaml")
+	writeAt(t, mine, "mine")
+	writeAt(t, theirs, "rendered earlier")
+	code, errOut := render()
+	if code != exitInvalid || !strings.Contains(errOut, "render did not write west/kustomization.yaml, which is in its way; move it, or pass --force") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	for file, want := range map[string]string{mine: "mine", theirs: "rendered earlier"} {
+		if text, err := os.ReadFile(file); err != nil || string(text) != want {
+			t.Errorf("%s is %q, %v", file, text, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(tree, "west", "overlay-shop")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something was written: %v", err)
+	}
+	if code, errOut := render("--force"); code != 0 {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if text, err := os.ReadFile(mine); err != nil || string(text) == "mine" {
+		t.Errorf("with --force the file is %q, %v", text, err)
+	}
+	if code, errOut := render(); code != 0 {
+		t.Errorf("what --force wrote is not render's own: exit %d: %s", code, errOut)
 	}
 }

@@ -69,7 +69,7 @@ func TestFiles(t *testing.T) {
 				t.Errorf("%d files, want 7", len(files))
 			}
 			plan := files[".github/workflows/fairlead-plan.yml"]
-			for _, line := range append(c.lines, "FAIRLEAD_VERSION: v9.8.7\n") {
+			for _, line := range append(c.lines, "FAIRLEAD_VERSION: v9.8.7\n", "    # Add the folders of overlays and of their bases that lie elsewhere") {
 				if !strings.Contains(plan, line) {
 					t.Errorf("fairlead-plan.yml has no %q:\n%s", line, plan)
 				}
