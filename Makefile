@@ -43,7 +43,7 @@ test-sandbox:
 
 test-main: bin/sandbox
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
-	$(SANDBOX_ENV) $(GO) test $(RACE) -vet=off -timeout 30m ./...
+	$(SANDBOX_ENV) $(GO) test $(RACE) -vet=off -timeout 60m ./...
 
 lint: lint-format lint-modules lint-workflows lint-vet lint-static ## check format, modules, workflows and code
 	@echo "lint: all clean"
