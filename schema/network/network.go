@@ -45,8 +45,15 @@ type Cluster struct {
 	Context    string
 	Kubeconfig *SecretRef
 	InCluster  bool
-	DeclaredAt diag.Position
+	// LockNamespace is where the network's lock on this cluster is kept; empty means
+	// DefaultLockNamespace.
+	LockNamespace string
+	DeclaredAt    diag.Position
 }
+
+// DefaultLockNamespace is a namespace that every Kubernetes cluster has: two revisions
+// of a description, whatever sites they name, meet at the same lock.
+const DefaultLockNamespace = "default"
 
 // Site is one Skupper site: one namespace of one cluster.
 type Site struct {
@@ -174,4 +181,30 @@ type Policy struct {
 	// UnreachableSites says what a site is that no path reaches: LevelWarn
 	// (default) or LevelError.
 	UnreachableSites Level
+	// Deletes bounds what one plan may delete without being told to.
+	Deletes DeleteLimits
+	// Clean refuses a work tree with uncommitted changes.
+	Clean bool
+	// Signers are files, relative to the description, with the keys of those who may
+	// sign its commits: armoured OpenPGP keys, or an allowed signers file of SSH keys.
+	// Without any, commits need no signature.
+	Signers []string
+	// PlanExpiry is how long a saved plan may be applied, as a Go duration; empty
+	// means DefaultPlanExpiry.
+	PlanExpiry string
 }
+
+// DefaultPlanExpiry is how long a saved plan may be applied when nothing is declared.
+const DefaultPlanExpiry = "72h"
+
+// DeleteLimits are how many sites and links one plan may delete, and what share of
+// them in percent: of the whole network, and of one cluster's. The share lets at
+// least one site and two links go, so that small networks can be changed.
+type DeleteLimits struct {
+	Sites   int
+	Links   int
+	Percent int
+}
+
+// DefaultDeletes are the limits when nothing is declared.
+var DefaultDeletes = DeleteLimits{Sites: 10, Links: 50, Percent: 30}
