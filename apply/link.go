@@ -36,7 +36,12 @@ func (t *task) makeLink(ctx context.Context) error {
 	if err := t.awaitSites(ctx, e); err != nil {
 		return err
 	}
-	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
+	if err := t.step(ctx, plan.StepRecord, func(ctx context.Context) error {
+		if err := t.reread(ctx); err != nil {
+			return err
+		}
+		return t.record(ctx)
+	}); err != nil {
 		return err
 	}
 	links, err := t.links(ctx, e)

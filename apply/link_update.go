@@ -170,6 +170,9 @@ func again(do func() error) error {
 func (t *task) deleteLink(ctx context.Context) error {
 	t.attempt = t.Link.Attempt
 	if err := t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
+		if err := t.reread(ctx); err != nil {
+			return err
+		}
 		if err := t.removeObjects(ctx, t.Link.Remove); err != nil {
 			return err
 		}

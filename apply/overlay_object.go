@@ -121,6 +121,9 @@ func (t *task) deleteObject(ctx context.Context) error {
 		if t.Object.UID == "" {
 			return nil
 		}
+		if err := t.rereadObject(ctx, c); err != nil {
+			return err
+		}
 		if err := c.Delete(ctx, t.objectRef()); err != nil {
 			return err
 		}

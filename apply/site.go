@@ -123,7 +123,7 @@ func (t *task) checkSite(live Object) error {
 	case t.Site.UID != "" && t.Site.UID != live.UID:
 		return fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
 	case t.Site.UID == "":
-		return nil
+		return t.checkNewSite(live)
 	}
 	now := FieldsOf(live)
 	for path, planned := range t.Site.Observed {
@@ -149,6 +149,9 @@ func (t *task) deleteSite(ctx context.Context) error {
 	}
 	return t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
 		if t.Site.UID != "" {
+			if err := t.rereadSite(ctx, c); err != nil {
+				return err
+			}
 			if err := t.removeSite(ctx, c); err != nil {
 				return err
 			}

@@ -87,6 +87,13 @@ func (m *maker) adopt(c linkCase, links []LinkView) Action {
 	return a
 }
 
+func liveLinks(views []LinkView) (out []LiveLink) {
+	for _, v := range views {
+		out = append(out, liveLink(v))
+	}
+	return out
+}
+
 func liveLink(v LinkView) LiveLink {
 	return LiveLink{Name: v.Name, UID: v.UID, Cost: v.Cost, Secret: v.TLSCredentials}
 }

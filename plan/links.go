@@ -81,6 +81,7 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 		}
 	}
 	c.action = m.linkAction(l, from, to, fromUID)
+	c.action.Link.Seen = liveLinks(c.own)
 	return c
 }
 

@@ -12,7 +12,7 @@ import (
 func (m *maker) resume(c linkCase) Action {
 	a := c.action
 	a.Steps, a.Why = creation(c.Via), "an earlier apply was interrupted; this finishes it"
-	a.Link.Attempt = c.recorded.Attempt
+	a.Link.Attempt, a.Link.UnderWay = c.recorded.Attempt, true
 	if !c.recorded.Adopted {
 		c.current = c.attempted()
 	}

@@ -26,6 +26,8 @@ type Input struct {
 	ExpiringBefore string
 	// Filter narrows the plan; the zero value keeps everything.
 	Filter Filter
+	// Now, in RFC 3339 and UTC, becomes the plan's Made.
+	Now string
 }
 
 // Make compares and gives the plan. It never fails: what stands in the way is in
@@ -43,7 +45,7 @@ func Make(in Input) Plan {
 	m.addSoft()
 	m.order()
 	p := Plan{
-		Format: Format, Network: in.Desired.Network, Source: in.Source,
+		Format: Format, Network: in.Desired.Network, Source: in.Source, Made: in.Now,
 		Clusters: clusterStates(in), Actions: m.actions, Topology: normalTopology(in.Topology),
 		Refusals: m.refusals, Unmanaged: m.unmanaged(), Diagnostics: append(slices.Clone(in.Diagnostics), m.findings...).Sorted(),
 	}
@@ -59,10 +61,11 @@ func Make(in Input) Plan {
 }
 
 // Identify gives the digest of what a plan would do. Its ID is left out, and what
-// depends on the day, on who plans and on where git stands: warnings, how much could
-// not be compared, and the commit. What the description says is in its own digest.
+// depends on the day, on who plans and on where git stands: when it was made,
+// warnings, how much could not be compared, and the commit. What the description says
+// is in its own digest.
 func Identify(p Plan) string {
-	p.ID, p.Diagnostics, p.Summary.Unknown = "", nil, 0
+	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown = "", "", nil, 0
 	p.Source = Source{Digest: p.Source.Digest}
 	data, err := json.Marshal(p)
 	if err != nil { // every type in a plan can be marshalled; a new one that cannot is a bug

@@ -368,6 +368,7 @@ func (m *maker) deleteObject(x objectIndex, at place, d doomedObject) {
 		a.Why = "no longer in an overlay, and gone from the cluster; its record is cleared"
 	} else {
 		a.Object.UID = d.live.UID
+		a.Object.Observed = Pick(d.live.Content, d.Fields)
 	}
 	m.add(a)
 	for _, site := range m.actions {

@@ -32,6 +32,9 @@ type Plan struct {
 	Diagnostics diag.List   `json:"diagnostics"`
 	// Narrowed is true when only a part of the network was asked for.
 	Narrowed bool `json:"narrowed"`
+	// Made is when the plan was made, in RFC 3339 and UTC; empty where that does not
+	// matter. It is no part of the ID.
+	Made string `json:"made,omitempty"`
 }
 
 // Source says which description was planned.
@@ -200,6 +203,8 @@ type SiteWork struct {
 	Listens bool   `json:"listens"`
 	// Close is the RouterAccess to delete, empty when there is none.
 	Close ObjectRef `json:"close,omitzero"`
+	// Takes are the Links made by hand that a deleted Site takes along, sorted.
+	Takes []string `json:"takes,omitempty"`
 }
 
 // LinkWork is what apply needs to carry out a link's action.
@@ -229,6 +234,10 @@ type LinkWork struct {
 	// Resume is true when an earlier apply used Attempt and was interrupted, so that
 	// its grant, token, Secret or Links may be there.
 	Resume bool `json:"resume"`
+	// UnderWay is true when an earlier apply began to make the link and did not end.
+	UnderWay bool `json:"underWay,omitempty"`
+	// Seen are the link's own Links as the plan saw them, whether they stay or go.
+	Seen []LiveLink `json:"seen,omitempty"`
 	// Live are the Links that stay, with the costs that the plan saw.
 	Live []LiveLink `json:"live"`
 	// Remove are objects to delete: all of a deleted link, what a replaced one

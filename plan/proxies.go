@@ -304,6 +304,7 @@ func (m *maker) staleProxy(at place, proxy network.ProxyName, v Meta, removers m
 		Steps: []Step{StepDelete}, Why: fmt.Sprintf("nothing uses Secret %s any more", v.Name),
 		Proxy: &ProxyWork{Secret: ref(at.cluster, ObjectSecret, v), Revision: revisionOf(proxy, v.Name)},
 	}
+	a.Proxy.Host, a.Proxy.Port = m.index.proxies[at][v.Name].Host, m.index.proxies[at][v.Name].Port
 	used := false
 	for _, l := range m.index.liveLinks[at] {
 		if l.Proxy != v.Name {

@@ -31,7 +31,9 @@ type doomedLink struct {
 	at       place
 	site     network.SiteName
 	recorded InventoryLink
-	objects  []ObjectRef
+	// own are its Links, objects all that it left.
+	own     []LinkView
+	objects []ObjectRef
 }
 
 // doomedLinks finds links of the inventories, and labelled objects without one,
@@ -51,6 +53,7 @@ func (m *maker) doomedLinks() []doomedLink {
 	for _, at := range sortedPlaces(found) {
 		for _, name := range slices.Sorted(maps.Keys(found[at])) {
 			d := found[at][name]
+			d.own = m.ownLinks(d)
 			d.objects = m.linkObjects(d)
 			out = append(out, d)
 		}
@@ -112,19 +115,33 @@ func anywhere(found map[place]map[network.LinkName]doomedLink, name network.Link
 	return false
 }
 
+// asCase is the doomed link as one that is examined.
+func (d doomedLink) asCase() linkCase {
+	return linkCase{
+		DesiredLink: DesiredLink{Name: d.name}, at: d.at, recorded: d.recorded, known: d.recorded.State != "", own: d.own,
+	}
+}
+
+// ownLinks are the Links of a doomed link at its place.
+func (m *maker) ownLinks(d doomedLink) (out []LinkView) {
+	for _, v := range m.index.liveLinks[d.at] {
+		if m.isOwn(d.asCase(), v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // linkObjects lists everything that a link left at its place: Links, their
 // Secrets, tokens, and grants on the listening side.
 func (m *maker) linkObjects(d doomedLink) []ObjectRef {
-	var out []ObjectRef
-	c := linkCase{DesiredLink: DesiredLink{Name: d.name}, at: d.at, recorded: d.recorded, known: d.recorded.State != ""}
-	for _, v := range m.index.liveLinks[d.at] {
-		if m.isOwn(c, v) {
-			c.own = append(c.own, v)
-		}
-	}
-	out = append(out, m.removal(c, c.own)...)
+	c := d.asCase()
+	out := m.removal(c, c.own)
 	_, moved := m.index.links[d.name]
-	elsewhere := func(r ObjectRef) bool { return moved && (place{r.Cluster, r.Namespace}) != d.at }
+	elsewhere := func(r ObjectRef) bool { // what the link has where it is now, and what it listens by there
+		listening := r.Kind == ObjectGrant || r.Kind == ObjectCertificate
+		return moved && (listening || (place{r.Cluster, r.Namespace}) != d.at)
+	}
 	out = append(out, m.leftovers(c, elsewhere)...)
 	for attempt := 1; attempt <= d.recorded.Attempt; attempt++ {
 		name := network.ObjectName(d.name, attempt)
@@ -147,7 +164,7 @@ func (m *maker) deleteLink(d doomedLink, several bool) Action {
 			From: End{Site: d.site, Object: m.index.siteObject(d.at, d.site), Cluster: d.at.cluster, Namespace: d.at.namespace, UID: m.index.siteUID(d.at, d.site)},
 			To:   End{Site: d.recorded.To, Cluster: d.recorded.ToCluster, Namespace: d.recorded.ToNamespace},
 			// The attempt tells apply which names an unfinished redemption may still take.
-			Attempt: d.recorded.Attempt, Remove: d.objects,
+			Attempt: d.recorded.Attempt, Seen: liveLinks(d.own), Remove: d.objects,
 		},
 	}
 	if d.recorded.State != "" {
@@ -208,7 +225,9 @@ func (m *maker) deleteSite(at place) {
 		ID: m.deleteID(at, name), Kind: KindSite, Verb: VerbDelete, Cause: CausePending,
 		Cluster: at.cluster, Namespace: at.namespace, Name: string(name),
 		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
-		Site: &SiteWork{Object: m.index.objectOf(at, uid, name), UID: uid, Observed: inv.Content.Fields},
+		Site: &SiteWork{
+			Object: m.index.objectOf(at, uid, name), UID: uid, Observed: m.ownedFields(at, uid), Takes: m.takenAlong(at, uid),
+		},
 	}
 	gone, moving := m.linksOf(at, name)
 	a.DependsOn = gone
@@ -356,16 +375,31 @@ func (m *maker) whyDelete(at place, name network.SiteName, first []string) strin
 	if len(links) > 0 {
 		why += "; its links go first: " + strings.Join(links, ", ")
 	}
-	var foreign []string
-	for _, v := range m.index.liveLinks[at] {
-		if !v.Owned(m.network()) && v.OwnerUID != "" && v.OwnerUID == m.index.siteUID(at, name) {
-			foreign = append(foreign, v.Name)
-		}
-	}
-	if len(foreign) > 0 {
-		why += "; Links made by hand go with it: " + strings.Join(slices.Sorted(slices.Values(foreign)), ", ")
+	if foreign := m.takenAlong(at, m.index.siteUID(at, name)); len(foreign) > 0 {
+		why += "; Links made by hand go with it: " + strings.Join(foreign, ", ")
 	}
 	return why
+}
+
+// takenAlong names the Links made by hand that go with the Site of the UID, sorted.
+func (m *maker) takenAlong(at place, uid string) (names []string) {
+	for _, v := range m.index.liveLinks[at] {
+		if !v.Owned(m.network()) && v.OwnerUID != "" && v.OwnerUID == uid {
+			names = append(names, v.Name)
+		}
+	}
+	return slices.Sorted(slices.Values(names))
+}
+
+// ownedFields are the live values of what was applied to the Site of the UID; nil when
+// there is no such Site.
+func (m *maker) ownedFields(at place, uid string) map[string]any {
+	for _, s := range m.index.sites[at] {
+		if uid != "" && s.UID == uid {
+			return observedFields(nil, m.index.inventories[at].Content.Fields, s.Fields)
+		}
+	}
+	return nil
 }
 
 // unmanaged lists Sites and Links in the network's namespaces that it does not own.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -23,6 +22,8 @@ type applyFlags struct {
 	*common
 	yes      bool
 	planFile string
+	// expected is the ID that the saved plan has to have.
+	expected string
 	window   time.Duration
 }
 
@@ -33,9 +34,13 @@ func newApply(sys *System) *cobra.Command {
 		Short: "Make the clusters as described",
 		Long: `Apply plans, shows the plan, asks on a terminal, and carries it out: sites first,
 then links, each with a grant and a token that are gone when it is up. Without a
-terminal it wants --yes, or --plan FILE with a plan that was reviewed: the plan
-is made again, and if it is not the same, nothing is done (exit code 5).
-An apply that was interrupted is finished by running it again.`,
+terminal it wants --yes, or --plan FILE with a plan that was reviewed.
+An apply that was interrupted is finished by running it again.
+
+Of a saved plan each action is compared with the clusters again: what is as the
+plan saw it is done, what is as the plan wants it counts as done, and anything else
+is stale: it is left alone, with what depends on it (exit code 5). Nothing is done
+that the saved plan does not have. It can be applied again until it is complete.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
 				return err
@@ -49,7 +54,8 @@ An apply that was interrupted is finished by running it again.`,
 	f := c.Flags()
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
 	f.BoolVar(&o.adopt, "adopt", false, "take over foreign objects of a wanted name")
-	f.StringVar(&o.planFile, "plan", "", "apply only if the plan is still the one saved in this file by plan -o")
+	f.StringVar(&o.planFile, "plan", "", "carry out the plan saved in this file by plan -o, and nothing else")
+	f.StringVar(&o.expected, "expect-plan-id", "", "refuse a saved plan with another id (at least its first 12 digits)")
 	f.DurationVar(&o.window, "grant-window", 5*time.Minute, "how long a grant may be redeemed")
 	return c
 }
@@ -59,11 +65,15 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.adopt = o.adopt || saved != nil && adopts(*saved)
 	s, observation, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
 	p := o.make(s, observation)
+	if saved != nil {
+		return o.runSaved(ctx, s, *saved, p)
+	}
 	if err := o.knows(s, p); err != nil {
 		return err
 	}
@@ -74,8 +84,8 @@ func (o *applyFlags) run(ctx context.Context) error {
 		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
 		return err
 	}
-	if err := o.sameAs(saved, p); err != nil || !p.Pending() {
-		return err
+	if !p.Pending() {
+		return nil
 	}
 	if err := o.resolvable(ctx, s, p); err != nil {
 		return err
@@ -103,36 +113,9 @@ func (o *applyFlags) resolvable(ctx context.Context, s session, p plan.Plan) err
 	return nil
 }
 
-// savedPlan reads the file of --plan; nil without one.
-func (o *applyFlags) savedPlan() (*plan.Plan, error) {
-	if o.planFile == "" {
-		return nil, nil
-	}
-	data, err := os.ReadFile(o.abs(o.planFile))
-	if err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
-	}
-	p, err := plan.Decode(data)
-	if err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.planFile, err)}
-	}
-	return &p, nil
-}
-
-// sameAs refuses to apply anything but the reviewed plan.
-func (o *applyFlags) sameAs(saved *plan.Plan, now plan.Plan) error {
-	if saved == nil || saved.ID == now.ID {
-		return nil
-	}
-	return fail(exitStale, "the plan in %s (%s) is stale: planning again gives %s, shown above; review it and save it anew",
-		o.planFile, short(saved.ID), short(now.ID))
-}
-
-func short(id string) string { return strings.TrimPrefix(id, "sha256:")[:12] }
-
 // agree asks a person, or wants to have been told.
 func (o *applyFlags) agree(ctx context.Context, p plan.Plan) error {
-	if o.yes || o.planFile != "" {
+	if o.yes {
 		return nil
 	}
 	if !o.sys.InTerminal {
@@ -155,13 +138,15 @@ func (o *applyFlags) agree(ctx context.Context, p plan.Plan) error {
 	}
 }
 
-// carryOut applies, shows progress, and judges the end.
-func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan) error {
+// carryOut applies, shows progress, and judges the end, with the outcomes of actions
+// that are skipped.
+func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan, skipped ...apply.Outcome) error {
 	view := newProgress(o.sys, p, o.colored(o.sys.ErrTerminal))
 	result := apply.Run(ctx, p, s.writers(), view, apply.Options{
 		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Proxies: proxies{s.vault, s.Network.Proxies},
 	})
 	view.stop()
+	result.Outcomes = append(result.Outcomes, skipped...)
 	o.tell(result)
 	if result.Complete() {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
@@ -270,7 +271,7 @@ func (o *common) make(s session, observation plan.Observation) plan.Plan {
 	return plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
 		Topology: topology, Diagnostics: s.Findings,
-		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(),
+		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(), Now: time.Now().UTC().Format(time.RFC3339),
 	})
 }
 

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// savedPlan reads the file of --plan, "-" being standard input; nil without one. A
+// plan that is not the expected one, or that narrowing flags would change, is refused.
+func (o *applyFlags) savedPlan() (*plan.Plan, error) {
+	if o.planFile == "" {
+		if o.expected != "" {
+			return nil, fail(exitInvalid, "--expect-plan-id needs --plan FILE")
+		}
+		return nil, nil
+	}
+	if !o.filter().IsZero() {
+		return nil, fail(exitInvalid, "--cluster, --site and --link do not go with --plan: the saved plan says what is done")
+	}
+	data, err := o.readPlan()
+	if err != nil {
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
+	}
+	p, err := plan.Decode(data)
+	if err != nil {
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.planFile, err)}
+	}
+	if want := strings.TrimPrefix(o.expected, "sha256:"); want != "" && (len(want) < 12 || !strings.HasPrefix(strings.TrimPrefix(p.ID, "sha256:"), want)) {
+		return nil, fail(exitStale, "--expect-plan-id: the plan in %s is %s, not %s; review it and pass its id", o.planFile, p.ID, o.expected)
+	}
+	return &p, nil
+}
+
+func (o *applyFlags) readPlan() ([]byte, error) {
+	if o.planFile == "-" {
+		return io.ReadAll(o.sys.In)
+	}
+	return os.ReadFile(o.abs(o.planFile))
+}
+
+// adopts reports whether a plan takes anything over.
+func adopts(p plan.Plan) bool {
+	for _, a := range p.Actions {
+		if a.Verb == plan.VerbAdopt {
+			return true
+		}
+	}
+	return false
+}
+
+// runSaved carries out what was approved: each action of the saved plan whose objects
+// are as the plan saw them or as it wants them. now is a plan made of the same
+// description a moment ago.
+func (o *applyFlags) runSaved(ctx context.Context, s session, saved, now plan.Plan) error {
+	if err := o.applicable(s, saved, now); err != nil {
+		return err
+	}
+	if err := o.show(report.Report{Plan: &saved}); err != nil {
+		return err
+	}
+	approval := plan.Approve(saved, now)
+	o.tellApproval(approval)
+	if err := planExit(saved, false); err != nil {
+		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
+		return err
+	}
+	if approval.Count(plan.StandingUnknown) > 0 {
+		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
+		return quit(exitUnreachable)
+	}
+	if approval.Run.Pending() {
+		if err := o.resolvable(ctx, s, approval.Run); err != nil {
+			return err
+		}
+	}
+	return o.carryOut(ctx, s, approval.Run, skipped(approval)...)
+}
+
+// applicable refuses a saved plan that is not of this network, these clusters and this
+// description, or that is too old.
+func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
+	if saved.Network != now.Network {
+		return fail(exitRefused, "--plan: the plan is of network %q, and the description of %q", saved.Network, now.Network)
+	}
+	if saved.Source.Digest != now.Source.Digest {
+		return fail(exitStale, "the plan in %s (%s) is stale: it was made of another description (commit %s, and this is %s); plan again",
+			o.planFile, short(saved.ID), named(saved.Source), named(now.Source))
+	}
+	if err := sameUIDs(saved, now); err != nil {
+		return err
+	}
+	return o.fresh(s, saved)
+}
+
+func named(s plan.Source) string { return cmp.Or(s.Commit, "unknown") }
+
+// sameUIDs refuses clusters that are not those which were planned for, as with two
+// contexts that are swapped.
+func sameUIDs(saved, now plan.Plan) error {
+	seen := map[network.ClusterName]plan.Cluster{}
+	for _, c := range now.Clusters {
+		seen[c.Name] = c
+	}
+	for _, c := range saved.Clusters {
+		is := seen[c.Name]
+		switch {
+		case c.UID == "" || is.State != plan.StateOK || is.UID == c.UID:
+		case is.UID == "":
+			return fail(exitRefused, "cluster %s: whether it is the one that was planned for (%s) cannot be told with these rights; see: fairlead rbac", c.Name, c.UID)
+		default:
+			return fail(exitRefused, "cluster %s is another one than was planned for: its UID is %s, was %s; are contexts swapped?", c.Name, is.UID, c.UID)
+		}
+	}
+	return nil
+}
+
+// fresh refuses a plan that is older than the description's policy allows.
+func (o *applyFlags) fresh(s session, saved plan.Plan) error {
+	limit, err := time.ParseDuration(cmp.Or(s.Network.Policy.PlanExpiry, network.DefaultPlanExpiry))
+	if err != nil {
+		return fail(exitInvalid, "policy: planExpiry: %v", err)
+	}
+	made, err := time.Parse(time.RFC3339, saved.Made)
+	if err != nil {
+		return fail(exitInvalid, "--plan %s: the plan does not say when it was made; save it with: fairlead plan -o FILE", o.planFile)
+	}
+	if age := time.Since(made); age > limit {
+		return fail(exitStale, "the plan in %s (%s) expired: it was made at %s, more than %s ago; plan again", o.planFile, short(saved.ID), saved.Made, limit)
+	}
+	return nil
+}
+
+// tellApproval says on stderr what became of the saved plan's actions.
+func (o *applyFlags) tellApproval(a plan.Approval) {
+	done := a.Count(plan.StandingDone)
+	if done > 0 {
+		fmt.Fprintf(o.sys.Err, "%d of %d actions are done already.\n", done, len(a.Judged))
+	}
+	for _, j := range a.Judged {
+		if j.Reason != "" {
+			fmt.Fprintf(o.sys.Err, "%s is %s: %s\n", j.Action.ID, j.Standing, j.Reason)
+		}
+	}
+	if len(a.Others) > 0 {
+		fmt.Fprintf(o.sys.Err, "Not in the plan, and left as they are: %s; plan shows them.\n", strings.Join(a.Others, ", "))
+	}
+}
+
+// skipped are the outcomes of actions that are not carried out.
+func skipped(a plan.Approval) []apply.Outcome {
+	var out []apply.Outcome
+	for _, j := range a.Judged {
+		switch j.Standing {
+		case plan.StandingDone:
+			out = append(out, apply.Outcome{Action: j.Action, State: apply.Done})
+		case plan.StandingStale:
+			out = append(out, apply.Outcome{Action: j.Action, State: apply.Failed, Err: fmt.Errorf("%s: %w", j.Reason, apply.ErrStale)})
+		case plan.StandingBlocked:
+			out = append(out, apply.Outcome{Action: j.Action, State: apply.Blocked, Err: errors.New(j.Reason)})
+		case plan.StandingUnknown:
+			out = append(out, apply.Outcome{Action: j.Action, State: apply.Untouched, Err: errors.New(j.Reason)})
+		}
+	}
+	return out
+}
+
+func short(id string) string { return strings.TrimPrefix(id, "sha256:")[:12] }

@@ -1,0 +1,226 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Standing says how an action of a saved plan stands to the clusters as they are now.
+type Standing string
+
+// The standings.
+const (
+	// StandingOpen means that everything is as the saved plan saw it, or as it wants
+	// it: the action may be carried out.
+	StandingOpen Standing = "open"
+	// StandingDone means that nothing is left to do.
+	StandingDone Standing = "done"
+	// StandingStale means that something is neither as it was nor as it should be.
+	StandingStale Standing = "stale"
+	// StandingBlocked means that it needs something which is stale or was never approved.
+	StandingBlocked Standing = "blocked"
+	// StandingUnknown means that a cluster it touches could not be read.
+	StandingUnknown Standing = "unknown"
+)
+
+// Judgement is what became of one action of a saved plan.
+type Judgement struct {
+	// Action is the saved plan's.
+	Action   Action
+	Standing Standing
+	// Reason says why it is stale, blocked or unknown; empty otherwise.
+	Reason string
+}
+
+// Approval says what of a saved plan may still be carried out.
+type Approval struct {
+	// Run are the open actions, as they have to be carried out now: with the UIDs and
+	// attempts of now, under the saved plan's ID.
+	Run Plan
+	// Judged has one entry for each action of the saved plan, in its order.
+	Judged []Judgement
+	// Others are the IDs of actions that a plan made now has and the saved one has not.
+	Others []string
+}
+
+// Count is how many of the saved plan's actions have the standing.
+func (a Approval) Count(s Standing) int {
+	n := 0
+	for _, j := range a.Judged {
+		if j.Standing == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Approve compares a saved plan, action by action, with one that was made now of the
+// same description, without narrowing. What the saved plan saw and what is seen now
+// may differ only towards what the plan wants: then an interrupted apply of the same
+// plan, or somebody else, did a part of it already. What the saved plan does not have
+// is never carried out.
+func Approve(saved, now Plan) Approval {
+	j := judge{saved: saved, now: now, byKey: map[string]Action{}, keys: map[string]string{}}
+	for _, a := range now.Actions {
+		j.byKey[identity(a)], j.keys[a.ID] = a, identity(a)
+	}
+	out := Approval{Judged: make([]Judgement, 0, len(saved.Actions)), Others: []string{}}
+	approved := map[string]bool{}
+	for _, a := range saved.Actions {
+		approved[identity(a)] = true
+		out.Judged = append(out.Judged, j.action(a))
+	}
+	for _, a := range now.Actions {
+		if !approved[identity(a)] {
+			out.Others = append(out.Others, a.ID)
+		}
+	}
+	j.block(out.Judged)
+	out.Run = j.run(out.Judged)
+	return out
+}
+
+// identity is the same for the action on the same thing in two plans. An ID may
+// differ: it says where a thing is only while there are two of its name.
+func identity(a Action) string {
+	parts := []string{string(a.Kind), string(a.Cluster), a.Namespace, a.Name}
+	if a.Verb == VerbDelete {
+		parts = append(parts, "delete")
+	}
+	switch {
+	case a.Object != nil:
+		parts = append(parts, a.Key())
+	case a.Proxy != nil && a.Verb == VerbDelete:
+		parts = append(parts, a.Proxy.Secret.Name)
+	}
+	return strings.Join(parts, " ")
+}
+
+// judge holds both plans, and the actions of now by identity.
+type judge struct {
+	saved, now Plan
+	byKey      map[string]Action
+	// keys are the identities of now's actions by ID.
+	keys map[string]string
+}
+
+func (j judge) action(a Action) Judgement {
+	out := Judgement{Action: a, Standing: StandingStale}
+	if name, reason := j.unread(a); name != "" {
+		out.Standing, out.Reason = StandingUnknown, fmt.Sprintf("cluster %s could not be read: %s", name, reason)
+		return out
+	}
+	b, ok := j.byKey[identity(a)]
+	refused := j.refused(a)
+	switch {
+	case refused != "":
+		out.Reason = refused
+	case !ok:
+		out.Standing = StandingDone
+	default:
+		if out.Reason = changedSince(a, b); out.Reason == "" {
+			out.Standing = StandingOpen
+		}
+	}
+	return out
+}
+
+// unread gives the first cluster of an action that could not be read now, and why.
+func (j judge) unread(a Action) (network.ClusterName, string) {
+	touched := []network.ClusterName{a.Cluster}
+	if a.Link != nil {
+		touched = append(touched, a.Link.To.Cluster)
+	}
+	for _, c := range j.now.Clusters {
+		if c.State != StateOK && slices.Contains(touched, c.Name) {
+			return c.Name, c.Reason
+		}
+	}
+	return "", ""
+}
+
+// refused says why a plan made now refuses what the action is about, or a site that
+// it needs; empty when it does not.
+func (j judge) refused(a Action) string {
+	var subjects []string
+	site := func(name network.SiteName) string { return fmt.Sprintf("site %q", name) }
+	switch {
+	case a.Object != nil:
+		o := DesiredObject{Site: a.Object.Site, Kind: a.Object.Kind, Name: a.Name}
+		subjects = []string{objectSubject(o), site(a.Object.Site)}
+	case a.Link != nil:
+		subjects = []string{fmt.Sprintf("link %q", a.Name), site(a.Link.From.Site), site(a.Link.To.Site)}
+	case a.Site != nil:
+		subjects = []string{site(network.SiteName(a.Name))}
+	}
+	for _, r := range j.now.Refusals {
+		if slices.Contains(subjects, r.Subject) && !slices.ContainsFunc(j.saved.Refusals, r.same) {
+			return r.Subject + " " + r.Message
+		}
+	}
+	return ""
+}
+
+// same reports whether two refusals are by the same rule about the same thing.
+func (r Refusal) same(other Refusal) bool { return r.Code == other.Code && r.Subject == other.Subject }
+
+// block marks what needs an action that is stale, blocked or unknown, or one that the
+// saved plan does not have.
+func (j judge) block(judged []Judgement) {
+	byKey, bySavedID := map[string]int{}, map[string]int{}
+	for i, g := range judged {
+		byKey[identity(g.Action)], bySavedID[g.Action.ID] = i, i
+	}
+	for changed := true; changed; {
+		changed = false
+		for i := range judged {
+			if judged[i].Standing != StandingOpen {
+				continue
+			}
+			if reason := j.blockedBy(judged, i, byKey, bySavedID); reason != "" {
+				judged[i].Standing, judged[i].Reason, changed = StandingBlocked, reason, true
+			}
+		}
+	}
+}
+
+func (j judge) blockedBy(judged []Judgement, i int, byKey, bySavedID map[string]int) string {
+	bad := func(k int) string {
+		switch judged[k].Standing {
+		case StandingStale, StandingBlocked, StandingUnknown:
+			return "needs " + judged[k].Action.ID + ", which is " + string(judged[k].Standing)
+		}
+		return ""
+	}
+	for _, id := range judged[i].Action.DependsOn {
+		if k, ok := bySavedID[id]; ok && bad(k) != "" {
+			return bad(k)
+		}
+	}
+	for _, id := range j.byKey[identity(judged[i].Action)].DependsOn {
+		k, ok := byKey[j.keys[id]]
+		switch {
+		case !ok:
+			return fmt.Sprintf("needs %s, which the saved plan does not have", id)
+		case bad(k) != "":
+			return bad(k)
+		}
+	}
+	return ""
+}
+
+// run narrows the plan of now to the open actions.
+func (j judge) run(judged []Judgement) Plan {
+	open := map[string]bool{}
+	for _, g := range judged {
+		if g.Standing == StandingOpen {
+			open[identity(g.Action)] = true
+		}
+	}
+	p := Keep(j.now, func(a Action) bool { return open[identity(a)] })
+	p.ID, p.Narrowed = j.saved.ID, j.saved.Narrowed
+	return p
+}

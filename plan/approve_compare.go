@@ -1,0 +1,208 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// continues lists, for the verb of a saved action, those that a plan made now may
+// have for it once it was carried out in part.
+var continues = map[Verb][]Verb{
+	VerbCreate:  {VerbCreate, VerbUpdate, VerbAdopt},
+	VerbUpdate:  {VerbUpdate},
+	VerbReplace: {VerbReplace, VerbCreate, VerbUpdate},
+	VerbAdopt:   {VerbAdopt, VerbUpdate},
+	VerbDelete:  {VerbDelete},
+}
+
+// changedSince says what moved away from a saved action a, given the action b of a
+// plan made now; empty when b does what is left of a and nothing else.
+func changedSince(a, b Action) string {
+	if b.Link != nil && b.Link.UnderWay && a.Verb != VerbDelete && a.Verb != VerbUpdate {
+		return first(changedEnds(*a.Link, *b.Link), changedFields(a, b))
+	}
+	if !slices.Contains(continues[a.Verb], b.Verb) {
+		return fmt.Sprintf("was a %s and is a %s now: %s", a.Verb, b.Verb, b.Why)
+	}
+	reason := first(changedFields(a, b))
+	switch {
+	case reason != "":
+	case a.Site != nil:
+		reason = changedSite(*a.Site, *b.Site)
+	case a.Link != nil:
+		reason = first(changedEnds(*a.Link, *b.Link), changedLinks(a, b), newRemovals(*a.Link, *b.Link))
+	case a.Object != nil:
+		reason = first(
+			changedUID(a.Object.UID, b.Object.UID),
+			changedObserved(a.Object.Observed, b.Object.Observed, a.Object.Fields))
+	case a.Proxy != nil:
+		reason = changedProxy(a, b)
+	}
+	if reason == "" && worse(a.Disruption, b.Disruption) != a.Disruption {
+		return fmt.Sprintf("would disturb more than was planned (%s, was %s): %s", b.Disruption, a.Disruption, b.Why)
+	}
+	return reason
+}
+
+func first(reasons ...string) string {
+	for _, r := range reasons {
+		if r != "" {
+			return r
+		}
+	}
+	return ""
+}
+
+// changedFields compares the fields that differ: each one of now has to start from
+// where the saved one did.
+func changedFields(a, b Action) string {
+	for _, f := range b.Fields {
+		i := slices.IndexFunc(a.Fields, func(g Field) bool { return g.Path == f.Path })
+		switch {
+		case b.Verb == VerbCreate && f.From == nil: // nothing is there, and all of it is made
+		case i < 0:
+			return fmt.Sprintf("%s is now %s, and was as declared", f.Path, shown(f.From))
+		case !equal(a.Fields[i].To, f.To):
+			return fmt.Sprintf("%s should now be %s, and should have been %s", f.Path, shown(f.To), shown(a.Fields[i].To))
+		case !equal(a.Fields[i].From, f.From):
+			return fmt.Sprintf("%s is now %s, was %s", f.Path, shown(f.From), shown(a.Fields[i].From))
+		}
+	}
+	return ""
+}
+
+// changedUID compares an object with the one that was planned for; one that was not
+// there and is now has been made meanwhile, and its content tells the rest.
+func changedUID(was, is string) string {
+	switch {
+	case was == "" || was == is:
+		return ""
+	case is == "":
+		return "is gone"
+	}
+	return "was made anew"
+}
+
+// changedObserved compares the owned fields as they were and are: those which moved
+// must be as wanted.
+func changedObserved(was, is, wanted map[string]any) string {
+	paths := map[string]bool{}
+	for path := range was {
+		paths[path] = true
+	}
+	for path := range is {
+		paths[path] = true
+	}
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		if !equal(is[path], was[path]) && !equal(is[path], wanted[path]) {
+			return fmt.Sprintf("%s is now %s, was %s", path, shown(is[path]), shown(was[path]))
+		}
+	}
+	return ""
+}
+
+func changedSite(a, b SiteWork) string {
+	for _, name := range b.Takes {
+		if !slices.Contains(a.Takes, name) {
+			return fmt.Sprintf("Link %s was made there meanwhile and would go with it", name)
+		}
+	}
+	if b.Close.Name != "" && b.Close.UID != a.Close.UID {
+		return "its RouterAccess was made meanwhile"
+	}
+	wanted := a.Fields
+	if a.UID == "" && b.UID != "" { // made meanwhile: as wanted, or it is not ours to change
+		return changedObserved(nil, withoutZeros(b.Observed, wanted), wanted)
+	}
+	return first(changedUID(a.UID, b.UID), changedObserved(a.Observed, b.Observed, wanted))
+}
+
+// withoutZeros leaves out fields that are as good as absent where they are wanted so.
+func withoutZeros(observed, wanted map[string]any) map[string]any {
+	out := map[string]any{}
+	for path, v := range observed {
+		if !isZero(v) || !isZero(wanted[path]) {
+			out[path] = v
+		}
+	}
+	return out
+}
+
+// changedEnds compares the Sites of a link: another UID means another CA.
+func changedEnds(a, b LinkWork) string {
+	for _, e := range []struct{ was, is End }{{a.From, b.From}, {a.To, b.To}} {
+		if reason := changedUID(e.was.UID, e.is.UID); reason != "" {
+			return fmt.Sprintf("site %s %s", e.is.Site, reason)
+		}
+	}
+	return ""
+}
+
+// changedLinks compares a link's own Links as they were and are.
+func changedLinks(a, b Action) string {
+	for _, is := range b.Link.seen() {
+		i := slices.IndexFunc(a.Link.seen(), func(l LiveLink) bool { return l.UID == is.UID })
+		cost := int32(0)
+		if i >= 0 {
+			cost = max(a.Link.seen()[i].Cost, 1)
+		}
+		if now := max(is.Cost, 1); now != cost && now != a.Link.Cost {
+			if i < 0 {
+				return fmt.Sprintf("Link %s was made meanwhile", is.Name)
+			}
+			return fmt.Sprintf("Link %s has cost %d now, had %d", is.Name, now, cost)
+		}
+	}
+	for _, was := range a.Link.seen() {
+		stays := slices.ContainsFunc(b.Link.seen(), func(l LiveLink) bool { return l.UID == was.UID })
+		goes := slices.ContainsFunc(a.Link.Remove, func(r ObjectRef) bool { return r.UID == was.UID })
+		if !stays && !goes {
+			return fmt.Sprintf("Link %s is gone", was.Name)
+		}
+	}
+	return ""
+}
+
+// seen are the link's own Links, those to be adopted included.
+func (w LinkWork) seen() []LiveLink { return append(slices.Clone(w.Seen), w.Live...) }
+
+// newRemovals names an object that would be deleted although nobody approved that.
+func newRemovals(a, b LinkWork) string {
+	for _, r := range b.Remove {
+		if !slices.ContainsFunc(a.Remove, func(was ObjectRef) bool { return was == r }) {
+			return fmt.Sprintf("%s would be deleted, too", r)
+		}
+	}
+	return ""
+}
+
+func changedProxy(a, b Action) string {
+	if a.Verb == VerbDelete {
+		return first(changedUID(a.Proxy.Secret.UID, b.Proxy.Secret.UID), changedText("host", a.Proxy.Host, b.Proxy.Host),
+			changedText("port", a.Proxy.Port, b.Proxy.Port))
+	}
+	return changedUID(a.Proxy.Secret.UID, b.Proxy.Secret.UID)
+}
+
+func changedText(what, was, is string) string {
+	if was == is {
+		return ""
+	}
+	return fmt.Sprintf("%s is now %s, was %s", what, shown(is), shown(was))
+}
+
+// equal compares two values as JSON has them: a saved plan was read from there.
+func equal(a, b any) bool { return shown(a) == shown(b) }
+
+func shown(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil { // every value of a plan can be marshalled
+		panic(fmt.Sprintf("plan: %v", err))
+	}
+	if string(text) == "null" {
+		return "absent"
+	}
+	return string(text)
+}
