@@ -369,12 +369,7 @@ func (t *task) carried(o Object) bool {
 	if t.Link.Via != network.ViaCertificate || t.Verb == plan.VerbAdopt || o.Kind != plan.ObjectSecret || o.Labels[plan.LabelManagedBy] != "" {
 		return false
 	}
-	for attempt := 1; attempt <= t.Link.Attempt; attempt++ {
-		if o.Name == network.ObjectName(network.LinkName(t.Name), attempt) {
-			return true
-		}
-	}
-	return false
+	return network.IsObjectName(o.Name, network.LinkName(t.Name), t.Link.Attempt)
 }
 
 // settle takes the Links over and waits until the routers carry them.

@@ -13,6 +13,9 @@ type place struct {
 	namespace string
 }
 
+// suffix tells apart the IDs of two actions on things of one name.
+func (at place) suffix() string { return "@" + string(at.cluster) + "/" + at.namespace }
+
 // index finds observed things by what they belong to. It is built once, so that
 // planning is linear in the number of objects.
 type index struct {

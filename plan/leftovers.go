@@ -76,10 +76,5 @@ func (m *maker) ownSecret(c linkCase, v LinkView, s SecretView) bool {
 	case s.Labels[LabelManagedBy] == ManagedBy || viaOf(c.recorded) != network.ViaCertificate || c.recorded.Adopted:
 		return false
 	}
-	for attempt := 1; attempt <= c.recorded.Attempt; attempt++ {
-		if s.Name == network.ObjectName(c.Name, attempt) {
-			return true
-		}
-	}
-	return false
+	return network.IsObjectName(s.Name, c.Name, c.recorded.Attempt)
 }

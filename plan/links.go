@@ -98,13 +98,8 @@ func (m *maker) isOwn(c linkCase, v LinkView) bool {
 	if slices.Contains(c.recorded.Objects, v.Name) {
 		return true
 	}
-	for attempt := 1; attempt <= c.recorded.Attempt; attempt++ {
-		object := network.ObjectName(c.Name, attempt)
-		if v.TLSCredentials == object && slices.Contains(network.LinkObjectNames(object), v.Name) {
-			return true
-		}
-	}
-	return false
+	return network.IsObjectName(v.TLSCredentials, c.Name, c.recorded.Attempt) &&
+		slices.Contains(network.LinkObjectNames(v.TLSCredentials), v.Name)
 }
 
 func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) Action {
@@ -129,10 +124,11 @@ func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) 
 
 // creation are the steps of a new link.
 func creation(via network.Via) []Step {
+	making := []Step{StepGrant, StepRedeem}
 	if via == network.ViaCertificate {
-		return []Step{StepRecord, StepCertificate, StepCarry, StepLink, StepTakeOver, StepConfigured, StepOperational, StepClean, StepConfirm}
+		making = []Step{StepCertificate, StepCarry, StepLink}
 	}
-	return []Step{StepRecord, StepGrant, StepRedeem, StepTakeOver, StepConfigured, StepOperational, StepClean, StepConfirm}
+	return slices.Concat([]Step{StepRecord}, making, []Step{StepTakeOver, StepConfigured, StepOperational, StepClean, StepConfirm})
 }
 
 // newLink plans a link of which nothing is known.

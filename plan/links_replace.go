@@ -74,12 +74,11 @@ func (m *maker) readdressed(c linkCase) (string, Cause) {
 // listening gives the field by which the plan changes a living site's endpoints or
 // the CA that its links are signed by.
 func (m *maker) listening(site network.SiteName) (Field, bool) {
-	for _, f := range m.siteFields["site/"+string(site)] {
-		if f.Path == "defaultIssuer" || f.Path == "linkAccess" && !isZero(f.From) && !isZero(f.To) {
-			return f, true
-		}
+	if f, ok := m.changes(site, "defaultIssuer"); ok {
+		return f, true
 	}
-	return Field{}, false
+	f, ok := m.changes(site, "linkAccess")
+	return f, ok && !isZero(f.From) && !isZero(f.To)
 }
 
 // unaddressed reports whether no Link says where it leads to.

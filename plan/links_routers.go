@@ -14,7 +14,7 @@ import (
 // one router the one that works stays. A router that an HA site does not show just
 // now is not taken for gone.
 func (m *maker) routers(c linkCase) (missing int, surplus []LinkView) {
-	want, groups := m.groups(c.To), m.liveGroups(c.To)
+	want, groups := m.groups(c.To), m.liveGroups(c.action.Link.To)
 	if len(groups) == 0 {
 		return max(want-len(c.current), 0), nil
 	}
@@ -48,12 +48,10 @@ func (m *maker) byGroup(c linkCase) []LinkView {
 	})
 }
 
-// liveGroups are the endpoint groups that the listening Site has now, sorted.
-func (m *maker) liveGroups(site network.SiteName) []string {
-	d := m.index.desired[site]
-	at := place{d.Cluster, d.Namespace}
+// liveGroups are the endpoint groups that a link's listening Site has now, sorted.
+func (m *maker) liveGroups(to End) []string {
 	var out []string
-	for _, e := range m.index.endpoints(End{Cluster: d.Cluster, Namespace: d.Namespace, UID: m.index.siteUID(at, site)}) {
+	for _, e := range m.index.endpoints(to) {
 		if !slices.Contains(out, e.Group) {
 			out = append(out, e.Group)
 		}
@@ -75,7 +73,7 @@ func (m *maker) groupOf(c linkCase, v LinkView) string {
 			}
 		}
 	}
-	if groups := m.liveGroups(c.To); len(groups) == 1 && len(c.current) == 1 {
+	if groups := m.liveGroups(c.action.Link.To); len(groups) == 1 && len(c.current) == 1 {
 		return groups[0]
 	}
 	return ""

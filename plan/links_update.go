@@ -19,27 +19,10 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 		relabel = relabel || !v.Owned(m.network()) || v.Labels[LabelLink] == "" || there && !s.Owned(m.network()) && m.ownSecret(c, v, s)
 	}
 	a.Link.Attempt, a.Link.Adopted = c.recorded.Attempt, c.recorded.Adopted
-	to := a.Link.To
-	if c.recorded.Cost != c.Cost || c.recorded.To != c.To || c.recorded.Rotation != c.Rotation || c.recorded.ToUID != to.UID || c.recorded.ToCluster != to.Cluster || c.recorded.ToNamespace != to.Namespace {
-		a.Steps = append(a.Steps, StepRecord)
-	}
 	edits := len(a.Fields) > 0
-	if edits || relabel {
-		a.Steps = append(a.Steps, StepTakeOver, StepConfigured)
-	}
 	a.Link.Remove = m.stale(c)
-	if len(a.Link.Remove) > 0 {
-		if removesLinks(a) {
-			a.Steps = append(a.Steps, StepOperational)
-		}
-		a.Steps = append(a.Steps, StepClean)
-	}
 	m.eachRouter(c, &a)
-	if a.Link.Routers > 0 {
-		a.Steps = a.routerSteps()
-	} else if !sameNames(c.recorded.Objects, c.current) && !a.Has(StepConfirm) {
-		a.Steps = append(a.Steps, StepConfirm)
-	}
+	a.Steps = c.updateSteps(a, edits || relabel)
 	a.Cause, a.Why = m.whyUpdate(a, relabel)
 	if edits {
 		a.Disruption = DisruptionReconnect
@@ -47,23 +30,36 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	return a, len(a.Steps) > 0
 }
 
-// routerSteps are the steps of an update that also adds or removes Links: adding
-// comes first, removing last.
-func (a Action) routerSteps() []Step {
-	steps := []Step{StepRecord}
-	if a.Has(StepTakeOver) {
+// updateSteps are the steps of an update: adding Links for routers comes first,
+// removing last. takeOver asks for a write of the Links that stay.
+func (c linkCase) updateSteps(a Action, takeOver bool) (steps []Step) {
+	routers := a.Link.Routers > 0
+	if routers || c.unrecorded(a.Link.To) {
+		steps = append(steps, StepRecord)
+	}
+	if takeOver {
 		steps = append(steps, StepTakeOver, StepConfigured)
 	}
 	if a.Link.Routers > len(a.Link.Live) {
 		steps = append(steps, StepAdd)
 	}
+	if removesLinks(a) {
+		steps = append(steps, StepOperational)
+	}
 	if len(a.Link.Remove) > 0 {
-		if removesLinks(a) {
-			steps = append(steps, StepOperational)
-		}
 		steps = append(steps, StepClean)
 	}
-	return append(steps, StepConfirm)
+	if routers || !sameNames(c.recorded.Objects, c.current) {
+		steps = append(steps, StepConfirm)
+	}
+	return steps
+}
+
+// unrecorded reports whether the inventory has not what is wanted of the link.
+func (c linkCase) unrecorded(to End) bool {
+	r := c.recorded
+	return r.Cost != c.Cost || r.To != c.To || r.Rotation != c.Rotation ||
+		r.ToUID != to.UID || r.ToCluster != to.Cluster || r.ToNamespace != to.Namespace
 }
 
 func removesLinks(a Action) bool {

@@ -136,7 +136,8 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 }
 
 // foreignObject reports whether a live object is not the site's to write: nobody's
-// that we know of (written tells that we wrote this very one before), another network's, or what a link is made of.
+// that we know of (written tells that we wrote this very one before), another
+// network's, or what a link is made of.
 func (m *maker) foreignObject(v ObjectView, written bool) bool {
 	if v.Labels[LabelManagedBy] == ManagedBy {
 		return !v.Owned(m.network()) || v.Labels[LabelLink] != ""
@@ -200,7 +201,7 @@ func (m *maker) objectID(at place, site network.SiteName, apiVersion string, kin
 		id = fmt.Sprintf("object/%s/%s/%s", site, GroupKind(apiVersion, kind), name)
 	}
 	if m.has(id) { // a site whose move was never finished
-		id += "@" + string(at.cluster) + "/" + at.namespace
+		id += at.suffix()
 	}
 	return id
 }
@@ -350,8 +351,8 @@ func (m *maker) deleteObject(x objectIndex, at place, d doomedObject) {
 		a.Steps = append(a.Steps, StepConfirm)
 	}
 	if s, still := m.index.desired[d.site]; still && (place{s.Cluster, s.Namespace}) != at {
-		if elsewhere := "@" + string(at.cluster) + "/" + at.namespace; !strings.HasSuffix(a.ID, elsewhere) {
-			a.ID += elsewhere
+		if !strings.HasSuffix(a.ID, at.suffix()) {
+			a.ID += at.suffix()
 		}
 		a.Why = fmt.Sprintf("its site is now in namespace %s of cluster %s", s.Namespace, s.Cluster) + undisturbed
 		m.afterMove(a.ID, d.site)

@@ -26,7 +26,7 @@ func (m *maker) throughProxy(c *linkCase) {
 }
 
 func proxyID(name network.ProxyName, at place) string {
-	return "proxy/" + string(name) + "@" + string(at.cluster) + "/" + at.namespace
+	return "proxy/" + string(name) + at.suffix()
 }
 
 func (m *maker) proxySecret(c linkCase) string {
@@ -129,7 +129,7 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	a := m.proxyAction(c, want, ref(c.at.cluster, ObjectSecret, v.Meta), revisionOf(c.Proxy, v.Name))
 	for _, other := range m.actions {
 		if other.ID == a.ID && other.Proxy.Secret.Name != v.Name { // links of the place use several
-			a.ID = "proxy/" + v.Name + "@" + string(c.at.cluster) + "/" + c.at.namespace
+			a.ID = "proxy/" + v.Name + c.at.suffix()
 		}
 	}
 	if m.has(a.ID) {
@@ -292,7 +292,7 @@ func (m *maker) unseenProxies() map[place]bool {
 }
 
 func (m *maker) staleProxy(at place, proxy network.ProxyName, v Meta, removers map[string][]string) {
-	id := "proxy/" + v.Name + "@" + string(at.cluster) + "/" + at.namespace
+	id := "proxy/" + v.Name + at.suffix()
 	if proxy == "" || m.has(id) || !m.index.readable(at.cluster) || slices.Contains(m.index.keptProxies[at], v.Name) {
 		return
 	}

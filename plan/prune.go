@@ -172,7 +172,7 @@ func (m *maker) deleteLink(d doomedLink, several bool) Action {
 	}
 	l, moved := m.index.links[d.name]
 	if moved || several {
-		a.ID += "@" + string(d.at.cluster) + "/" + d.at.namespace
+		a.ID += d.at.suffix()
 	}
 	if moved {
 		a.Why = fmt.Sprintf("its connecting site is now %s", l.From)
@@ -290,11 +290,9 @@ func (m *maker) siteOf(at place, v SiteView) network.SiteName {
 
 func (m *maker) deleteID(at place, name network.SiteName) string {
 	id := "site/" + string(name)
-	if _, still := m.index.desired[name]; still {
-		return id + "@" + string(at.cluster) + "/" + at.namespace
-	}
-	if m.has(id) { // a move that was never finished
-		id += "@" + string(at.cluster) + "/" + at.namespace
+	_, still := m.index.desired[name]
+	if still || m.has(id) { // it moves, or a move was never finished
+		id += at.suffix()
 	}
 	return id
 }

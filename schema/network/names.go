@@ -24,6 +24,17 @@ func ObjectName(link LinkName, attempt int) string {
 	return string(link) + "-r" + strconv.Itoa(attempt)
 }
 
+// IsObjectName reports whether a name is the ObjectName of one of a link's first
+// attempts.
+func IsObjectName(name string, link LinkName, attempts int) bool {
+	for attempt := 1; attempt <= attempts; attempt++ {
+		if name == ObjectName(link, attempt) {
+			return true
+		}
+	}
+	return false
+}
+
 // LinkObjectNames lists every Link name that redemption may make of the object
 // name: the name itself, and the numbered pair that an HA listening site gives.
 func LinkObjectNames(object string) []string {
