@@ -178,7 +178,14 @@ func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namesp
 	pg.mu.Lock()
 	defer pg.mu.Unlock()
 	pg.loaded, pg.begun = false, false
-	return l.clusters[cluster].Delete(ctx, pg.ref)
+	o, err := l.clusters[cluster].Get(ctx, pg.ref)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return l.clusters[cluster].Delete(ctx, o.ObjectRef)
 }
 
 // labels are what every object of the action carries.

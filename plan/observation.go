@@ -25,6 +25,9 @@ const (
 	AnnotationAdopted  = "fairlead.dev/adopted"
 	// AnnotationExpires, on a link's Secret, is when its certificate ends: RFC 3339, UTC.
 	AnnotationExpires = "fairlead.dev/expires"
+	// AnnotationRequest tells which creation made an object: a random text, by which a
+	// creation whose answer was lost knows its own. It is never compared otherwise.
+	AnnotationRequest = "fairlead.dev/request"
 	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
 	ManagedBy = "fairlead"
 )

@@ -45,6 +45,12 @@ type Config struct {
 	InCluster bool
 	// Log gets one debug line for each request; nil means none. Bodies are never logged.
 	Log *slog.Logger
+	// Timeout bounds how long one try of a request may wait for its answer, where that
+	// is less than the usual half minute (a minute for a page of a list); 0 means usual.
+	Timeout time.Duration
+	// Wrap puts something between the client and the network, below logging and
+	// repetitions: tests let requests fail there. Nil means nothing.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Cluster reaches one cluster. It implements apply.Cluster.
@@ -95,11 +101,7 @@ func connect(c Config) (*Cluster, error) {
 	cfg.UserAgent = "fairlead"
 	cfg.WarningHandler = rest.NoWarnings{}
 	cfg.Timeout = 0 // every call has a context; a watch must not be cut
-	if c.Log != nil {
-		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-			return &loggingTransport{next: next, log: c.Log.With("cluster", c.Name)}
-		})
-	}
+	cfg.Wrap(c.wrap)
 	client, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, err
@@ -117,6 +119,20 @@ func connect(c Config) (*Cluster, error) {
 		return nil, err
 	}
 	return &Cluster{name: c.Name, dynamic: dyn, metadata: meta, extra: extraKinds{client: disco.RESTClient()}}, nil
+}
+
+// wrap puts our transports around the client's: each try is logged, and what the tries
+// meet may be a test's.
+func (c Config) wrap(next http.RoundTripper) http.RoundTripper {
+	if c.Wrap != nil {
+		next = c.Wrap(next)
+	}
+	var log *slog.Logger
+	if c.Log != nil {
+		log = c.Log.With("cluster", c.Name)
+		next = &loggingTransport{next: next, log: log}
+	}
+	return &retryTransport{next: next, limit: c.Timeout, log: log}
 }
 
 func restConfig(c Config) (*rest.Config, error) {
@@ -188,6 +204,9 @@ func (t *loggingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := t.next.RoundTrip(r)
 	attrs := []any{"method", r.Method, "path", r.URL.Path, "took", time.Since(start).Round(time.Millisecond)}
+	if n := attemptOf(r.Context()); n > 1 {
+		attrs = append(attrs, "attempt", n)
+	}
 	if err != nil {
 		t.log.DebugContext(r.Context(), "request", append(attrs, "error", err.Error())...)
 		return resp, err

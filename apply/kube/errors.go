@@ -63,6 +63,8 @@ func classOf(err error) error {
 		return apply.ErrForbidden
 	case apierrors.ReasonForError(err) == "": // not an answer of an API server
 		return apply.ErrUnreachable
+	case apierrors.IsTooManyRequests(err), apierrors.IsServiceUnavailable(err), apierrors.IsTimeout(err), apierrors.IsServerTimeout(err):
+		return apply.ErrUnreachable // it answers, but serves nobody
 	}
 	return errOther
 }

@@ -21,7 +21,8 @@ var errAgain = errors.New("watch ended")
 
 // Wait implements apply.Reader with one list and one watch of the single object.
 // A watch that the server ends, or that breaks, is followed by another; after five
-// failures in a row, with growing pauses, the error is returned.
+// failures in a row, with growing pauses, the error is returned, and at once when the
+// server took the request and never answered.
 func (c *Cluster) Wait(ctx context.Context, ref plan.ObjectRef, until func(apply.Object, bool) (bool, error)) error {
 	backoff := newBackoff()
 	for {
@@ -35,10 +36,10 @@ func (c *Cluster) Wait(ctx context.Context, ref plan.ObjectRef, until func(apply
 			return contextError(ctx, err)
 		case errors.Is(err, errAgain):
 			backoff.Steps = max(backoff.Steps, 1) // an ended watch is no failure, but a pause
-		case !errors.Is(err, apply.ErrUnreachable) || backoff.Steps == 0:
+		case !errors.Is(err, apply.ErrUnreachable) || errors.Is(err, errSilent) || backoff.Steps == 0:
 			return err
 		}
-		if pause(ctx, backoff.Step()) != nil {
+		if pauseFor(ctx, backoff.Step()) != nil {
 			return ctx.Err()
 		}
 	}
@@ -56,8 +57,8 @@ func contextError(ctx context.Context, err error) error {
 	return err
 }
 
-// pause waits for d or the context's end.
-func pause(ctx context.Context, d time.Duration) error {
+// pauseFor waits for d or the context's end.
+func pauseFor(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -18,8 +18,9 @@ import (
 
 var getOptions = metav1.GetOptions{}
 
-// requestTimeout bounds one request, but for lists of many pages and watches.
-const requestTimeout = 30 * time.Second
+// requestTimeout bounds one request with all its tries, but for lists of many pages
+// and watches.
+const requestTimeout = 2 * time.Minute
 
 // Get implements apply.Reader.
 func (c *Cluster) Get(ctx context.Context, ref plan.ObjectRef) (apply.Object, error) {
@@ -42,18 +43,6 @@ func (c *Cluster) Get(ctx context.Context, ref plan.ObjectRef) (apply.Object, er
 	return object(ref, u), nil
 }
 
-// Create implements apply.Writer.
-func (c *Cluster) Create(ctx context.Context, o apply.Object) (apply.Object, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	body, hidden := manifest(o)
-	u, err := c.resource(o.ObjectRef).Create(ctx, body, metav1.CreateOptions{FieldManager: plan.ManagedBy})
-	if err != nil {
-		return apply.Object{}, wrap(err, "create", o.ObjectRef, hidden...)
-	}
-	return object(o.ObjectRef, u), nil
-}
-
 // Apply implements apply.Writer.
 func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -67,6 +56,7 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 	if err != nil {
 		return apply.Object{}, fmt.Errorf("%s: %w", o.ObjectRef, err)
 	}
+	ctx = repeatable(ctx)
 	opts := metav1.PatchOptions{FieldManager: plan.ManagedBy, Force: &force}
 	if metadataOnly(o.Kind) {
 		m, err := c.metadata.Resource(kinds[o.Kind]).Namespace(o.Namespace).Patch(ctx, o.Name, types.ApplyPatchType, data, opts)
@@ -94,6 +84,7 @@ func (c *Cluster) Delete(ctx context.Context, ref plan.ObjectRef) error {
 	if ref.UID != "" {
 		uid := types.UID(ref.UID)
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
+		ctx = repeatable(ctx)
 	}
 	if err := c.find(ctx, ref); err != nil {
 		return err

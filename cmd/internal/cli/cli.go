@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -35,6 +36,9 @@ type System struct {
 	Width func() int
 	// Signals are delivered here; nil means none.
 	Signals <-chan os.Signal
+	// Wrap goes around the way to each cluster, below logging and repetitions; nil means
+	// nothing does. Tests let requests fail there.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // OS is the real process.

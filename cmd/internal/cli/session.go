@@ -141,7 +141,10 @@ func fromCluster(c network.Cluster) bool {
 }
 
 func (o *common) client(ctx context.Context, s session, c network.Cluster) (*kube.Cluster, error) {
-	cfg := kube.Config{Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs()}
+	cfg := kube.Config{
+		Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs(),
+		Timeout: o.timeout, Wrap: o.sys.Wrap,
+	}
 	if o.verbose {
 		cfg.Log = logger(o.sys, o.verbose)
 	}
