@@ -229,6 +229,7 @@ var kinds = map[plan.ObjectKind]schema.GroupVersionResource{
 	plan.ObjectSecret:      {Version: "v1", Resource: "secrets"},
 	plan.ObjectConfigMap:   {Version: "v1", Resource: "configmaps"},
 	plan.ObjectNamespace:   {Version: "v1", Resource: "namespaces"},
+	objectLease:            {Group: "coordination.k8s.io", Version: "v1", Resource: "leases"},
 }
 
 // resource gives the dynamic client of a reference's kind and namespace.

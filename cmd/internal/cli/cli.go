@@ -39,6 +39,8 @@ type System struct {
 	// Wrap goes around the way to each cluster, below logging and repetitions; nil means
 	// nothing does. Tests let requests fail there.
 	Wrap func(http.RoundTripper) http.RoundTripper
+	// who says who runs the command; Main sets it.
+	who func() invocation
 }
 
 // OS is the real process.
@@ -73,6 +75,7 @@ func Main(args []string, sys System) (code int) {
 		}
 	}()
 	sys.Err = &oneAtATime{w: sys.Err}
+	sys.who = sync.OnceValue(func() invocation { return newInvocation(&sys) })
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	stop := watchSignals(sys, cancel)
@@ -131,6 +134,7 @@ const (
 	exitRefused     = 6
 	exitUnreachable = 7
 	exitTimeout     = 8
+	exitLocked      = 9
 )
 
 func signalCode(s os.Signal) int {
@@ -202,7 +206,7 @@ func newRoot(sys *System) *cobra.Command {
 		return fail(exitInvalid, "%v; see: %s --help", err, c.CommandPath())
 	})
 	root.AddCommand(newInit(sys), newImport(sys), newVet(sys), newRender(sys), newPlan(sys),
-		newApply(sys), newDrift(sys), newStatus(sys), newVersion(sys))
+		newApply(sys), newDrift(sys), newStatus(sys), newUnlock(sys), newVersion(sys))
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return fail(exitInvalid, "unknown command %q; see: fairlead --help", args[0])
@@ -219,7 +223,8 @@ applied, credentials included.
 
 Exit codes: 0 success; 1 error; 2 changes or drift (when asked for); 3 invalid
 description or flags; 4 applied in part; 5 stale plan; 6 refused by a rule;
-7 cluster unreachable or refusing; 8 timed out; 130, 143 interrupted.`
+7 cluster unreachable or refusing; 8 timed out; 9 locked by another run; 130, 143
+interrupted.`
 
 // logger writes to stderr: warnings, with -v everything.
 func logger(sys *System, verbose bool) *slog.Logger {

@@ -20,6 +20,7 @@ import (
 // applyFlags are apply's own.
 type applyFlags struct {
 	*common
+	locking
 	yes      bool
 	planFile string
 	// expected is the ID that the saved plan has to have.
@@ -40,17 +41,21 @@ An apply that was interrupted is finished by running it again.
 Of a saved plan each action is compared with the clusters again: what is as the
 plan saw it is done, what is as the plan wants it counts as done, and anything else
 is stale: it is left alone, with what depends on it (exit code 5). Nothing is done
-that the saved plan does not have. It can be applied again until it is complete.`,
+that the saved plan does not have. It can be applied again until it is complete.
+
+On each cluster of the description it holds a lock while it runs. Where another run
+has it, nothing is done (exit code 9); --lock-timeout waits for it.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			return o.run(c.Context())
+			return o.locked(c.Context(), o.run)
 		},
 	}
 	o.describe(c)
 	o.reach(c)
 	o.narrow(c)
+	o.lockFlags(c)
 	f := c.Flags()
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
 	f.BoolVar(&o.adopt, "adopt", false, "take over foreign objects of a wanted name")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -38,6 +40,8 @@ type common struct {
 	comparing bool
 	// reaching is true for commands that reach clusters.
 	reaching bool
+	// lock takes the locks of a command that writes, before it observes; nil for none.
+	lock func(context.Context, session) (*apply.Locks, error)
 }
 
 // describe adds the flags that say which description is meant and how to show.

@@ -113,6 +113,8 @@ type session struct {
 	description
 	clusters map[network.ClusterName]*kube.Cluster
 	vault    *vault
+	// locks are those of a command that writes; nil for all others.
+	locks *apply.Locks
 }
 
 // connect prepares the clusters' clients. Only a kubeconfig that is a Secret of
@@ -236,6 +238,11 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	if o.comparing {
 		s.vault.compare(ctx, o.timeout, s)
 	}
+	if o.lock != nil {
+		if s.locks, err = o.lock(ctx, s); err != nil {
+			return s, plan.Observation{}, err
+		}
+	}
 	observation := o.observe(ctx, s)
 	return s, observation, ctx.Err()
 }
@@ -278,11 +285,12 @@ func (o *common) make(s session, observation plan.Observation) plan.Plan {
 	})
 }
 
-// writers gives the clusters as apply wants them.
+// writers gives the clusters as apply wants them: each is written to only while its lock
+// is held.
 func (s session) writers() map[network.ClusterName]apply.Cluster {
 	out := map[network.ClusterName]apply.Cluster{}
 	for name, c := range s.clusters {
 		out[name] = c
 	}
-	return out
+	return s.locks.Guard(out)
 }

@@ -1,0 +1,611 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// fakeLease is one Lease as an API server keeps it.
+type fakeLease struct {
+	mu      sync.Mutex
+	exists  bool
+	now     Lease
+	version int
+	turn    chan struct{}
+	// fail may refuse a request before it is carried out; lose is the error of one
+	// that was carried out.
+	fail, lose func(verb string) error
+	log        *[]string
+	name       string
+}
+
+func newFake() *fakeLease { return &fakeLease{turn: make(chan struct{})} }
+
+func (f *fakeLease) begin(verb string) error {
+	if f.log != nil && verb != "get" {
+		*f.log = append(*f.log, verb+" "+f.name)
+	}
+	if f.fail != nil {
+		return f.fail(verb)
+	}
+	return nil
+}
+
+func (f *fakeLease) Get(context.Context) (Lease, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin("get"); err != nil {
+		return Lease{}, err
+	}
+	if !f.exists {
+		return Lease{}, ErrNotFound
+	}
+	return f.now, nil
+}
+
+func (f *fakeLease) Create(_ context.Context, l Lease) (Lease, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin("create"); err != nil {
+		return Lease{}, err
+	}
+	if f.exists {
+		return Lease{}, ErrExists
+	}
+	return f.set(l, "create")
+}
+
+func (f *fakeLease) Update(_ context.Context, l Lease) (Lease, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin("update"); err != nil {
+		return Lease{}, err
+	}
+	switch {
+	case !f.exists:
+		return Lease{}, ErrNotFound
+	case l.Version != f.now.Version:
+		return Lease{}, ErrConflict
+	}
+	return f.set(l, "update")
+}
+
+func (f *fakeLease) set(l Lease, verb string) (Lease, error) {
+	f.version++
+	l.Version = fmt.Sprint(f.version)
+	f.exists, f.now = true, l
+	close(f.turn)
+	f.turn = make(chan struct{})
+	if f.lose != nil {
+		if err := f.lose(verb); err != nil {
+			return Lease{}, err
+		}
+	}
+	return l, nil
+}
+
+func (f *fakeLease) Changed(ctx context.Context, version string) error {
+	for {
+		f.mu.Lock()
+		changed, turn := !f.exists || f.now.Version != version, f.turn
+		f.mu.Unlock()
+		if changed {
+			return nil
+		}
+		select {
+		case <-turn:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// edit changes the Lease as somebody else would.
+func (f *fakeLease) edit(change func(*Lease)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.now
+	change(&l)
+	_, _ = f.set(l, "")
+}
+
+func (f *fakeLease) lease() Lease {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+func (f *fakeLease) as(name string, namespaces ...string) Lockable {
+	return Lockable{Cluster: network.ClusterName(name), Leases: f, Namespaces: namespaces}
+}
+
+func by(id string) LockOptions {
+	return LockOptions{Network: "net", Holder: Holder{ID: id, User: "ana", Host: "box", Commit: "0123456789abcdef", URL: "https://ci/1", Since: time.Now()}}
+}
+
+func mustLock(t *testing.T, opts LockOptions, list ...Lockable) *Locks {
+	t.Helper()
+	l, err := Lock(t.Context(), list, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func (l *Locks) mustRelease(t *testing.T) {
+	t.Helper()
+	if left := l.Release(context.Background(), false); len(left) > 0 {
+		t.Error(left)
+	}
+}
+
+func TestLocksAreTakenInOrderAndFreed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log []string
+		fakes := map[string]*fakeLease{}
+		var list []Lockable
+		for _, name := range []string{"b", "c", "a"} {
+			f := newFake()
+			f.log, f.name = &log, name
+			fakes[name] = f
+			list = append(list, f.as(name, "shop2", "shop1"))
+		}
+		l := mustLock(t, by("me"), list...)
+		if want := []string{"create a", "create b", "create c"}; !slices.Equal(log, want) {
+			t.Errorf("%q", log)
+		}
+		a := fakes["a"].lease()
+		if a.Holder != "me" || a.Duration != time.Minute || a.Transitions != 0 || !a.Acquired.Equal(a.Renewed) {
+			t.Errorf("%+v", a)
+		}
+		if a.Labels[plan.LabelManagedBy] != plan.ManagedBy || a.Labels[plan.LabelNetwork] != "net" || a.Annotations[AnnotationNamespaces] != "shop1,shop2" {
+			t.Errorf("%+v", a)
+		}
+		time.Sleep(time.Hour)
+		if age := time.Since(fakes["b"].lease().Renewed); age > 15*time.Second {
+			t.Errorf("not renewed for %s", age)
+		}
+		l.mustRelease(t)
+		for name, f := range fakes {
+			now := f.lease()
+			if now.Holder != "" || !now.Acquired.IsZero() || holderOf(now) != (Holder{}) {
+				t.Errorf("%s is not free: %+v", name, now)
+			}
+		}
+		next := by("next")
+		l = mustLock(t, next, fakes["a"].as("a", "shop3"))
+		if got := NamespacesOf(fakes["a"].lease()); !slices.Equal(got, []string{"shop1", "shop2", "shop3"}) {
+			t.Errorf("%q", got)
+		}
+		l.Release(t.Context(), true)
+		if got := NamespacesOf(fakes["a"].lease()); !slices.Equal(got, []string{"shop3"}) {
+			t.Errorf("settled, yet %q", got)
+		}
+	})
+}
+
+func TestLockThatIsHeld(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b, c := newFake(), newFake(), newFake()
+		holder := mustLock(t, by("other"), b.as("b"))
+		defer holder.mustRelease(t)
+		_, err := Lock(t.Context(), []Lockable{c.as("c"), b.as("b"), a.as("a")}, by("me"))
+		var held *Held
+		if !errors.As(err, &held) || !errors.Is(err, ErrLocked) || held.Cluster != "b" || held.Holder.ID != "other" {
+			t.Fatalf("%v", err)
+		}
+		for _, want := range []string{"cluster b", "ana on box", "since 2000-01-01T00:00:00Z", "commit 0123456789ab", "https://ci/1", "run other"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q is not in: %v", want, err)
+			}
+		}
+		if a.lease().Holder != "" || c.exists {
+			t.Errorf("a is held by %q, c exists: %v", a.lease().Holder, c.exists)
+		}
+	})
+}
+
+func TestLockWaitsForItsHolder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake()
+		holder := mustLock(t, by("other"), a.as("a"))
+		go func() {
+			time.Sleep(time.Hour)
+			holder.mustRelease(t)
+		}()
+		opts := by("me")
+		told := 0
+		opts.Waiting = func(h *Held) { told++ }
+		opts.Timeout = time.Minute
+		start := time.Now()
+		if _, err := Lock(t.Context(), []Lockable{a.as("a")}, opts); !errors.Is(err, ErrLocked) || time.Since(start) != time.Minute {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+		opts.Timeout = 2 * time.Hour
+		l := mustLock(t, opts, a.as("a"))
+		defer l.mustRelease(t)
+		if took := time.Since(start); took != time.Hour {
+			t.Errorf("locked after %s", took)
+		}
+		if told != 2 {
+			t.Errorf("told %d times in two runs", told)
+		}
+		if a.lease().Transitions != 1 {
+			t.Errorf("%d transitions", a.lease().Transitions)
+		}
+	})
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newFake(), newFake()
+		holder := mustLock(t, by("other"), b.as("b"))
+		defer holder.mustRelease(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute, cancel)
+		opts := by("me")
+		opts.Timeout = time.Hour
+		if _, err := Lock(ctx, []Lockable{a.as("a"), b.as("b")}, opts); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if a.lease().Holder != "" {
+			t.Error("a is still held")
+		}
+	})
+}
+
+// A holder that died is waited for as long as its lock holds by our own clock, whatever
+// its clock said.
+func TestDeadHolder(t *testing.T) {
+	t.Parallel()
+	for _, skew := range []time.Duration{-24 * time.Hour, 0, 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newFake()
+			died := mustLock(t, by("other"), a.as("a"))
+			died.held[0].stop()
+			a.edit(func(l *Lease) { l.Renewed = l.Renewed.Add(skew); l.Duration = 20 * time.Second })
+			opts := by("me")
+			opts.Timeout = time.Hour
+			start := time.Now()
+			l := mustLock(t, opts, a.as("a"))
+			defer l.mustRelease(t)
+			if took := time.Since(start); took != 20*time.Second {
+				t.Errorf("skew %s: taken after %s", skew, took)
+			}
+		})
+	}
+}
+
+func TestLostToAnother(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		change func(*Lease)
+		says   string
+	}{
+		{func(l *Lease) { l.Holder = "thief" }, "lost the lock on cluster a to ana on box"},
+		{func(l *Lease) { *l = freed(*l, nil) }, "lost the lock on cluster a: somebody freed it"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newFake()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			opts := by("me")
+			opts.Lost = cancel
+			l := mustLock(t, opts, a.as("a"))
+			c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{}})["a"]
+			a.edit(tt.change)
+			<-ctx.Done()
+			if err := context.Cause(ctx); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v", err)
+			}
+			if _, err := c.Create(ctx, Object{}); err == nil {
+				t.Error("it still writes")
+			}
+			if _, err := c.Apply(context.WithoutCancel(ctx), Object{}, true); !errors.Is(err, ErrLocked) {
+				t.Error(err)
+			}
+			if err := c.Delete(ctx, plan.ObjectRef{}); err == nil {
+				t.Error("it still deletes")
+			}
+			if err := c.Delete(context.WithoutCancel(ctx), plan.ObjectRef{}); err != nil {
+				t.Error("it cannot withdraw:", err)
+			}
+			before := a.lease()
+			l.mustRelease(t)
+			if a.lease().Version != before.Version {
+				t.Error("a lock of another was freed")
+			}
+		})
+	}
+}
+
+// Somebody's annotation is no reason to stop, and is kept.
+func TestRenewalKeepsWhatOthersWrote(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake()
+		opts := by("me")
+		opts.Lost = func(err error) { t.Error(err) }
+		l := mustLock(t, opts, a.as("a"))
+		for range 5 {
+			a.edit(func(l *Lease) { l.Annotations = with(l.Annotations, map[string]string{"note": "x"}) })
+			time.Sleep(20 * time.Second)
+		}
+		l.mustRelease(t)
+		if a.lease().Annotations["note"] != "x" || a.lease().Holder != "" {
+			t.Errorf("%+v", a.lease())
+		}
+	})
+}
+
+// While renewals fail no write starts that could meet another holder; when they
+// succeed again in time, the writes go on.
+func TestRenewalsThatFail(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		outage time.Duration
+		lost   bool
+	}{{50 * time.Second, false}, {2 * time.Minute, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newFake()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			opts := by("me")
+			opts.Lost = cancel
+			l := mustLock(t, opts, a.as("a"))
+			c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{}})["a"]
+			start := time.Now()
+			a.mu.Lock()
+			a.fail = func(string) error {
+				if time.Since(start) < tt.outage {
+					return ErrUnreachable
+				}
+				return nil
+			}
+			a.mu.Unlock()
+			time.Sleep(44 * time.Second)
+			if _, err := c.Create(ctx, Object{}); err != nil || time.Since(start) != 44*time.Second {
+				t.Errorf("%v after %s", err, time.Since(start))
+			}
+			time.Sleep(2 * time.Second)
+			_, err := c.Create(ctx, Object{})
+			if (err != nil) != tt.lost || time.Since(start) < min(tt.outage, time.Minute) {
+				t.Errorf("%v after %s", err, time.Since(start))
+			}
+			if why := context.Cause(ctx); tt.lost && (!errors.Is(why, ErrLocked) || !errors.Is(why, ErrUnreachable)) {
+				t.Error(why)
+			}
+			time.Sleep(time.Hour)
+			l.mustRelease(t)
+			if a.lease().Holder != "" {
+				t.Error("it is still held")
+			}
+		})
+	}
+}
+
+func TestUnlock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake()
+		if who, err := Unlock(t.Context(), a.as("a"), "net", "x"); err != nil || who.ID != "" {
+			t.Error(who, err)
+		}
+		l := mustLock(t, by("me"), a.as("a", "shop"))
+		l.held[0].stop()
+		_, err := Unlock(t.Context(), a.as("a"), "net", "x")
+		var held *Held
+		if !errors.As(err, &held) || held.Holder.ID != "me" || a.lease().Holder != "me" {
+			t.Error(err)
+		}
+		renewed := false
+		a.fail = func(verb string) error {
+			if verb == "update" && !renewed {
+				renewed = true
+				return ErrConflict
+			}
+			return nil
+		}
+		if who, err := Unlock(t.Context(), a.as("a"), "net", "me"); err != nil || who.User != "ana" || a.lease().Holder != "" {
+			t.Error(who, err)
+		}
+		if got := NamespacesOf(a.lease()); !slices.Equal(got, []string{"shop"}) {
+			t.Errorf("%q", got)
+		}
+		if who, err := Unlock(t.Context(), a.as("a"), "net", "me"); err != nil || who.ID != "" {
+			t.Error(who, err)
+		}
+	})
+}
+
+// A lock whose taking was not answered does not stay behind.
+func TestTakenWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake()
+		a.lose = func(verb string) error {
+			if verb == "create" {
+				return ErrUnreachable
+			}
+			return nil
+		}
+		_, err := Lock(t.Context(), []Lockable{a.as("a")}, by("me"))
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "cluster a") {
+			t.Error(err)
+		}
+		if !a.exists || a.lease().Holder != "" {
+			t.Errorf("%+v", a.lease())
+		}
+	})
+}
+
+func TestLocksThatCannotBeTaken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b, foreign, down, denied := newFake(), newFake(), newFake(), newFake(), newFake()
+		foreign.edit(func(*Lease) {})
+		down.fail = func(string) error { return ErrUnreachable }
+		denied.fail = func(string) error { return ErrForbidden }
+		late := newFake()
+		late.fail = func(verb string) error { return map[string]error{"create": ErrUnreachable}[verb] }
+		list := []Lockable{a.as("a"), down.as("down"), late.as("late"), b.as("z")}
+		for _, tt := range []struct {
+			list []Lockable
+			want error
+		}{
+			{[]Lockable{a.as("a"), foreign.as("b")}, ErrForeignLock},
+			{list, ErrUnreachable},
+			{[]Lockable{denied.as("x"), a.as("a")}, ErrForbidden},
+		} {
+			if _, err := Lock(t.Context(), tt.list, by("me")); !errors.Is(err, tt.want) {
+				t.Error(err)
+			}
+			if a.lease().Holder != "" {
+				t.Error("a is still held")
+			}
+		}
+		opts := by("me")
+		opts.Partial = true
+		l := mustLock(t, opts, list...)
+		if len(l.Missing) != 2 || l.Missing[0].Cluster != "down" || l.Missing[1].Cluster != "late" || a.lease().Holder != "me" || b.lease().Holder != "me" {
+			t.Errorf("%+v", l.Missing)
+		}
+		c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{}, "down": &silent{}})
+		if _, err := c["a"].Create(t.Context(), Object{}); err != nil {
+			t.Error(err)
+		}
+		if _, err := c["down"].Create(t.Context(), Object{}); !errors.Is(err, ErrUnreachable) {
+			t.Error(err)
+		}
+		l.mustRelease(t)
+	})
+}
+
+// Two names of one cluster are the plan's to refuse: the lock is not held against itself.
+func TestTwoNamesOfOneLock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake()
+		opts := by("me")
+		opts.Lost = func(err error) { t.Error(err) }
+		l := mustLock(t, opts, a.as("a"), a.as("b"))
+		time.Sleep(time.Hour)
+		l.mustRelease(t)
+		if a.lease().Holder != "" {
+			t.Error("it is still held")
+		}
+	})
+}
+
+// silent is a cluster that takes any write.
+type silent struct {
+	Cluster
+	wrote func()
+}
+
+func (s *silent) did() {
+	if s.wrote != nil {
+		s.wrote()
+	}
+}
+
+func (s *silent) Create(_ context.Context, o Object) (Object, error)        { s.did(); return o, nil }
+func (s *silent) Apply(_ context.Context, o Object, _ bool) (Object, error) { s.did(); return o, nil }
+func (s *silent) Delete(context.Context, plan.ObjectRef) error              { s.did(); return nil }
+
+// Many runs over the same clusters, some of them dying, with answers that are refused or
+// get lost: whoever writes to a cluster has its lock, and everybody gets a turn.
+func TestLocksUnderFaults(t *testing.T) {
+	t.Parallel()
+	const runs, names = 12, "abc"
+	for seed := range uint64(30) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 0))
+			var mu sync.Mutex
+			chance := func(percent int) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return random.IntN(100) < percent
+			}
+			fakes := map[network.ClusterName]*fakeLease{}
+			for _, n := range names {
+				f := newFake()
+				unreliable := func(string) error {
+					if chance(10) {
+						return ErrUnreachable
+					}
+					return nil
+				}
+				f.fail, f.lose = unreliable, unreliable
+				fakes[network.ClusterName(n)] = f
+			}
+			var all sync.WaitGroup
+			turns := make([]int, runs)
+			for i := range runs {
+				all.Go(func() { turns[i] = takeTurns(t, fmt.Sprint("run", i), fakes, chance) })
+			}
+			all.Wait()
+			if slices.Contains(turns, 0) {
+				t.Errorf("seed %d: turns %v", seed, turns)
+			}
+		})
+	}
+}
+
+// takeTurns locks, writes and frees until it did so once, dying now and then.
+func takeTurns(t *testing.T, name string, fakes map[network.ClusterName]*fakeLease, chance func(int) bool) (turns int) {
+	for try := 0; try < 200 && turns == 0; try++ {
+		opts := by(fmt.Sprint(name, "-", try))
+		opts.Timeout = 2 * time.Hour
+		ctx, cancel := context.WithCancelCause(t.Context())
+		opts.Lost = cancel
+		var list []Lockable
+		clusters := map[network.ClusterName]Cluster{}
+		for n, f := range fakes {
+			list = append(list, f.as(string(n)))
+			clusters[n] = &silent{wrote: func() {
+				if now := f.lease().Holder; now != opts.Holder.ID {
+					t.Errorf("%s writes to %s while %q has the lock", opts.Holder.ID, n, now)
+				}
+			}}
+		}
+		l, err := Lock(ctx, list, opts)
+		if err != nil {
+			cancel(nil)
+			continue
+		}
+		ok := true
+		for _, c := range l.Guard(clusters) {
+			for range 5 {
+				_, err := c.Create(ctx, Object{})
+				ok = ok && err == nil
+				time.Sleep(10 * time.Second)
+			}
+		}
+		if chance(20) { // it dies
+			for _, h := range l.held {
+				h.stop()
+			}
+		} else {
+			l.Release(ctx, true)
+		}
+		cancel(nil)
+		if ok {
+			turns++
+		}
+	}
+	return turns
+}

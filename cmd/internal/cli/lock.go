@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// locking are the flags of a command that holds locks.
+type locking struct {
+	lockTimeout, lockLease time.Duration
+}
+
+func (l *locking) lockFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.DurationVar(&l.lockTimeout, "lock-timeout", 0, "how long to wait for the locks of another run (default: not at all)")
+	f.DurationVar(&l.lockLease, "lock-lease", apply.DefaultLease, "how long a lock outlives a run that died, in whole seconds")
+}
+
+func (l *locking) checkLocks() error {
+	if l.lockTimeout < 0 {
+		return fail(exitInvalid, "--lock-timeout must not be negative")
+	}
+	if l.lockLease < time.Second || l.lockLease%time.Second != 0 {
+		return fail(exitInvalid, "--lock-lease must be of whole seconds, and at least one")
+	}
+	return nil
+}
+
+// locked runs an apply under the locks of its clusters, which open takes. Where one is
+// lost, the context that run got ends, with the reason as its cause. The locks are freed
+// however run ends.
+func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error) error {
+	if err := o.checkLocks(); err != nil {
+		return err
+	}
+	within, lost := context.WithCancelCause(ctx)
+	defer lost(nil)
+	var locks *apply.Locks
+	o.lock = func(ctx context.Context, s session) (*apply.Locks, error) {
+		taken, err := apply.Lock(ctx, o.lockables(s), o.lockOptions(s, lost))
+		locks = taken
+		return taken, o.notLocked(s, err)
+	}
+	settled := false
+	defer func() {
+		if locks != nil {
+			o.release(ctx, locks, settled)
+		}
+	}()
+	err := run(within)
+	settled = err == nil && o.filter().IsZero()
+	if why := context.Cause(within); errors.Is(why, apply.ErrLocked) && err != nil {
+		return failure{code: exitLocked, err: fmt.Errorf("%w; the apply was stopped: %w", why, err)}
+	}
+	return err
+}
+
+func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions {
+	return apply.LockOptions{
+		Network: s.Network.Name, Holder: o.holder(s), Lease: o.lockLease, Timeout: o.lockTimeout, Lost: lost,
+		Waiting: func(h *apply.Held) {
+			fmt.Fprintf(o.sys.Err, "Waiting for up to %s: %v.\n", o.lockTimeout, h)
+		},
+	}
+}
+
+// release frees the locks; what cannot be freed is said and changes nothing else.
+func (o *applyFlags) release(ctx context.Context, locks *apply.Locks, settled bool) {
+	for _, left := range locks.Release(ctx, settled) {
+		fmt.Fprintf(o.sys.Err, "The lock could not be freed: %v. It ends by itself after %s; at once with: %s\n",
+			left, o.lockLease, o.unlockCommand(left.Cluster, o.sys.who().ID))
+	}
+}
+
+// holder says who takes the locks.
+func (o *common) holder(s session) apply.Holder {
+	who := o.sys.who()
+	return apply.Holder{ID: who.ID, User: who.User, Host: who.Host, URL: who.URL, Commit: s.source.Commit, Since: who.Started}
+}
+
+// lockables are the locks of all clusters of a description.
+func (o *common) lockables(s session) []apply.Lockable {
+	var out []apply.Lockable
+	for _, c := range s.Network.Clusters {
+		out = append(out, s.lockable(c))
+	}
+	return out
+}
+
+// lockable is the lock of one cluster.
+func (s session) lockable(c network.Cluster) apply.Lockable {
+	out := apply.Lockable{
+		Cluster: c.Name,
+		Leases:  s.clusters[c.Name].Leases(lockNamespace(c), network.InventoryName(s.Network.Name)),
+	}
+	for _, v := range s.Network.Sites {
+		if v.Cluster == c.Name {
+			out.Namespaces = append(out.Namespaces, v.Namespace)
+		}
+	}
+	return out
+}
+
+func lockNamespace(c network.Cluster) string {
+	return cmp.Or(c.LockNamespace, network.DefaultLockNamespace)
+}
+
+// notLocked says why a lock was not taken or freed, what to do, and with which code to
+// end.
+func (o *common) notLocked(s session, err error) error {
+	var held *apply.Held
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &held):
+		return fail(exitLocked, `%w; nothing was applied.
+Wait for it with --lock-timeout %s: a run that died keeps the lock for %s. If it is dead for sure:
+  %s`, err, patient(held.Lease), held.Lease, o.unlockCommand(held.Cluster, held.Holder.ID))
+	case errors.Is(err, apply.ErrLocked):
+		return failure{code: exitLocked, err: fmt.Errorf("%w; nothing was applied", err)}
+	case errors.Is(err, apply.ErrForeignLock):
+		return fail(exitRefused, "%w: its labels are not those of network %s; rename the network, or delete the Lease %s if nobody needs it",
+			err, s.Network.Name, network.InventoryName(s.Network.Name))
+	case errors.Is(err, apply.ErrForbidden), errors.Is(err, apply.ErrNotFound):
+		return fail(exitUnreachable, `the locks could not be taken; nothing was applied:
+%w
+The lock is the Lease %s in the cluster's lockNamespace (%q unless declared), which has to be there;
+fairlead rbac prints the rights that it takes`, err, network.InventoryName(s.Network.Name), network.DefaultLockNamespace)
+	}
+	return failure{code: exitUnreachable, err: fmt.Errorf("the locks could not be taken; nothing was applied: %w", err)}
+}
+
+// patient is a time to wait in which a dead holder's lock ends for sure.
+func patient(lease time.Duration) time.Duration { return 2 * lease }
+
+// unlockCommand is what frees a lock by hand.
+func (o *common) unlockCommand(cluster network.ClusterName, id string) string {
+	words := []string{"fairlead", "unlock"}
+	if o.path != "." {
+		words = append(words, o.path)
+	}
+	return strings.Join(append(words, "--cluster", string(cluster), id), " ")
+}
