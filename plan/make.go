@@ -28,6 +28,10 @@ type Input struct {
 	Filter Filter
 	// Now, in RFC 3339 and UTC, becomes the plan's Made.
 	Now string
+	// Limits bound what the plan may take away without being told to: deletes,
+	// connections, the last site of a cluster. nil means that nothing is bounded, as
+	// for drift, which is only looked at. All zero means that nothing may be deleted.
+	Limits *network.DeleteLimits
 }
 
 // Make compares and gives the plan. It never fails: what stands in the way is in
@@ -43,20 +47,28 @@ func Make(in Input) Plan {
 	m.expiring()
 	m.objects()
 	m.addSoft()
+	unmanaged := m.unmanaged()
+	m.actions = in.Filter.apply(m.actions)
+	m.rails()
 	m.order()
 	p := Plan{
 		Format: Format, Network: in.Desired.Network, Source: in.Source, Made: in.Now,
-		Clusters: clusterStates(in), Actions: m.actions, Topology: normalTopology(in.Topology),
-		Refusals: m.refusals, Unmanaged: m.unmanaged(), Diagnostics: append(slices.Clone(in.Diagnostics), m.findings...).Sorted(),
+		Clusters: clusterStates(in), Actions: m.actions, Topology: m.topology(),
+		Refusals: m.refusals, Unmanaged: unmanaged, Diagnostics: append(slices.Clone(in.Diagnostics), m.findings...).Sorted(),
 	}
 	if p.Diagnostics == nil {
 		p.Diagnostics = diag.List{}
 	}
 	p.Narrowed = !in.Filter.IsZero()
-	p.Actions = in.Filter.apply(p.Actions)
 	p.Summary = summarise(p.Actions, m.unknown)
 	normalise(&p)
+	return identified(p)
+}
+
+// identified gives the plan its ID, and its refusals the flags that name it.
+func identified(p Plan) Plan {
 	p.ID = Identify(p)
+	p.Refusals = flagged(p)
 	return p
 }
 
@@ -64,8 +76,9 @@ func Make(in Input) Plan {
 // depends on the day, on who plans and on where git stands: when it was made,
 // warnings, how much could not be compared, and the commit. What the description says
 // is in its own digest.
+// The flags that lift refusals name the ID, and are left out with it.
 func Identify(p Plan) string {
-	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown = "", "", nil, 0
+	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals = "", "", nil, 0, unflagged(p.Refusals)
 	p.Source = Source{Digest: p.Source.Digest}
 	data, err := json.Marshal(p)
 	if err != nil { // every type in a plan can be marshalled; a new one that cannot is a bug
@@ -325,12 +338,12 @@ func (f Filter) matches(a Action) bool {
 func Keep(p Plan, keep func(Action) bool) Plan {
 	p.Actions = notNil(slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return !keep(a) }))
 	p.Summary = summarise(p.Actions, p.Summary.Unknown)
-	p.ID = Identify(p)
-	return p
+	return identified(p)
 }
 
 // Decode reads a plan's JSON. A format that is not Format, or an ID that does not
-// fit the content, is an error.
+// fit the content, is an error. What was overridden when it was written is not so now:
+// that is for whoever applies it to say again.
 func Decode(data []byte) (Plan, error) {
 	var p Plan
 	if err := json.Unmarshal(data, &p); err != nil {
@@ -342,5 +355,6 @@ func Decode(data []byte) (Plan, error) {
 	if id := Identify(p); id != p.ID {
 		return Plan{}, fmt.Errorf("plan: the file was altered: its id is %s, its content's %s", p.ID, id)
 	}
+	p.Refusals = flagged(p)
 	return p, nil
 }

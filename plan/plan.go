@@ -349,8 +349,13 @@ type Refusal struct {
 	Code    string `json:"code"`
 	Subject string `json:"subject"`
 	Message string `json:"message"`
-	// Override is what to do or pass to go ahead.
+	// Override is what to do to go ahead; with a Number it is the exact flag.
 	Override string `json:"override"`
+	// Number is how many sites, links or pairs a rule with a limit counted; 0 for the
+	// rules that no flag lifts.
+	Number int `json:"number,omitempty"`
+	// Overridden is true when the flag was given; see Lift.
+	Overridden bool `json:"overridden,omitempty"`
 }
 
 // Topology says what the plan does to the network's shape.

@@ -188,6 +188,7 @@ func TestAgainstBruteForce(t *testing.T) {
 		before, after := random(r), random(r)
 		checkComponents(t, before)
 		checkPairs(t, before, after)
+		checkLost(t, before, after)
 		if t.Failed() {
 			t.Fatalf("before %v %v\nafter %v %v", before.Sites, before.Links, after.Sites, after.Links)
 		}
@@ -249,6 +250,24 @@ func checkPairs(t *testing.T, before, after network.Network) {
 				t.Errorf("%s of %s is told, but is not so", code, s)
 			}
 		}
+	}
+}
+
+// checkLost: the pairs that are counted are those that a search finds.
+func checkLost(t *testing.T, before, after network.Network) {
+	t.Helper()
+	want := 0
+	sites := both(before, after)
+	for i, a := range sites {
+		was, is := reach(before, a), reach(after, a)
+		for _, b := range sites[i+1:] {
+			if was[b] && !is[b] {
+				want++
+			}
+		}
+	}
+	if got := topology.Lost(before, after); got != want {
+		t.Errorf("%d pairs are lost, want %d", got, want)
 	}
 }
 

@@ -56,6 +56,7 @@ has it, nothing is done (exit code 9); --lock-timeout waits for it.`,
 	o.reach(c)
 	o.narrow(c)
 	o.lockFlags(c)
+	o.allowing(c)
 	f := c.Flags()
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
 	f.BoolVar(&o.adopt, "adopt", false, "take over foreign objects of a wanted name")
@@ -78,6 +79,9 @@ func (o *applyFlags) run(ctx context.Context) error {
 	p := o.make(s, observation)
 	if saved != nil {
 		return o.runSaved(ctx, s, *saved, p)
+	}
+	if p, err = o.lift(p); err != nil {
+		return err
 	}
 	if err := o.knows(s, p); err != nil {
 		return err

@@ -24,7 +24,10 @@ saved as JSON, for apply --plan.`,
 			if err != nil {
 				return err
 			}
-			p := o.make(s, observation)
+			p, err := o.lift(o.make(s, observation))
+			if err != nil {
+				return err
+			}
 			if err := o.knows(s, p); err != nil {
 				return err
 			}
@@ -37,6 +40,7 @@ saved as JSON, for apply --plan.`,
 	o.describe(c)
 	o.reach(c)
 	o.narrow(c)
+	o.allowing(c)
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
 	c.Flags().BoolVar(&o.adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
 	return c
@@ -64,7 +68,7 @@ func (o *common) savePlan(p plan.Plan) error {
 // planExit judges a shown plan.
 func planExit(p plan.Plan, detailed bool) error {
 	switch {
-	case len(p.Refusals) > 0:
+	case len(p.Refused()) > 0:
 		return quit(exitRefused)
 	case !plan.AllRead(p.Clusters):
 		return quit(exitUnreachable)

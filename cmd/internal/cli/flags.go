@@ -34,6 +34,9 @@ type common struct {
 	parallelism int
 	color       string
 	verbose     bool
+	// allow are the refusals to lift, as given and as read.
+	allow      []string
+	allowances []plan.Allowance
 	// adopt takes foreign objects of a wanted name over.
 	adopt bool
 	// comparing is true for commands that compare credentials, and so resolve them.
@@ -97,7 +100,7 @@ func (o *common) check(args []string) error {
 	if o.reaching && (o.timeout <= 0 || o.parallelism <= 0) {
 		return fail(exitInvalid, "--timeout and --parallelism must be more than 0")
 	}
-	return nil
+	return o.readAllowances()
 }
 
 func (o *common) filter() plan.Filter {

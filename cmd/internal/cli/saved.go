@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +67,10 @@ func (o *applyFlags) runSaved(ctx context.Context, s session, saved, now plan.Pl
 	if err := o.applicable(s, saved, now); err != nil {
 		return err
 	}
+	saved, err := o.lift(saved)
+	if err != nil {
+		return err
+	}
 	if err := o.show(report.Report{Plan: &saved}); err != nil {
 		return err
 	}
@@ -100,7 +105,21 @@ func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
 	if err := sameUIDs(saved, now); err != nil {
 		return err
 	}
+	if err := cutOff(saved, now); err != nil {
+		return err
+	}
 	return o.fresh(s, saved)
+}
+
+// cutOff refuses a plan that would part sites which it would not have parted when it
+// was made.
+func cutOff(saved, now plan.Plan) error {
+	parts := func(r plan.Refusal) bool { return r.Code == plan.Partition }
+	i := slices.IndexFunc(now.Refusals, parts)
+	if i < 0 || slices.ContainsFunc(saved.Refusals, parts) {
+		return nil
+	}
+	return fail(exitRefused, "since the plan was made the network changed: now %s; plan again", now.Refusals[i].Message)
 }
 
 func named(s plan.Source) string { return cmp.Or(s.Commit, "unknown") }

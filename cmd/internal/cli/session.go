@@ -274,14 +274,11 @@ func (o *common) knows(s session, p plan.Plan) error {
 
 // make plans a session's description.
 func (o *common) make(s session, observation plan.Observation) plan.Plan {
-	topology := s.topologyOf(observation)
-	if !o.filter().IsZero() {
-		topology.Effects = nil // they are those of the whole plan
-	}
 	return plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
-		Topology: topology, Diagnostics: s.Findings,
-		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(), Now: time.Now().UTC().Format(time.RFC3339),
+		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
+		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(), Limits: limitsOf(s.Network.Policy),
+		Now: time.Now().UTC().Format(time.RFC3339),
 	})
 }
 

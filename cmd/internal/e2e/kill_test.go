@@ -163,6 +163,7 @@ func (w *world) noSettings(sites []site) {
 // was made; false when it ended before that.
 func (w *world) killAfter(n int, flags ...string) (killed bool) {
 	w.t.Helper()
+	flags = append(flags, allowances(w.run(append([]string{"plan"}, flags...)...))...)
 	w.rewire()
 	own := w.wires
 	cmd := exec.Command(bed.binary, append([]string{"apply", "--yes"}, flags...)...)

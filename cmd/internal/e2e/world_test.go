@@ -38,6 +38,9 @@ type world struct {
 	dyn  []dynamic.Interface
 	// env is further environment of its commands.
 	env map[string]string
+	// railed is true in tests of what a plan is refused for. In others an apply gets
+	// the flags that the plan asks for: they delete most of a tiny network.
+	railed bool
 }
 
 func newWorld(t testing.TB) *world {
@@ -129,7 +132,12 @@ type outcome struct {
 
 // run runs a command in this process, over the wires.
 func (w *world) run(args ...string) outcome {
-	return w.runIn(w.dir, args...)
+	w.t.Helper()
+	o := w.runIn(w.dir, args...)
+	if allowed := allowances(o); args[0] == "apply" && o.code == 6 && !w.railed && len(allowed) > 0 {
+		return w.runIn(w.dir, append(args, allowed...)...)
+	}
+	return o
 }
 
 func (w *world) runIn(dir string, args ...string) outcome {

@@ -183,6 +183,15 @@ func steps(list []plan.Step) string {
 
 func (p *printer) refusals(list []plan.Refusal) {
 	for _, r := range list {
+		switch {
+		case r.Overridden:
+			p.line("  %s overridden: %s: %s", p.paint(yellow, "!"), r.Subject, r.Message)
+			continue
+		case r.Number > 0:
+			p.line("  %s refused: %s: %s", p.paint(red, "!"), r.Subject, r.Message)
+			p.line("      if that is meant, pass: %s", r.Override)
+			continue
+		}
 		p.line("  %s refused: %s: %s", p.paint(red, "!"), r.Subject, r.Message)
 		p.line("      %s", r.Override)
 	}
@@ -252,7 +261,8 @@ func Summary(pl plan.Plan) string {
 		word string
 	}{
 		{s.Create, "to create"}, {s.Update, "to update"}, {s.Replace, "to replace"}, {s.Adopt, "to adopt"},
-		{s.Delete, "to delete"}, {s.Drift, "because of drift"}, {s.Unknown, "unknown"}, {len(pl.Refusals), "refused"},
+		{s.Delete, "to delete"}, {s.Drift, "because of drift"}, {s.Unknown, "unknown"}, {len(pl.Refused()), "refused"},
+		{len(pl.Refusals) - len(pl.Refused()), "overridden"},
 	} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"schema/diag":     {},
 	"schema/revision": {},
 
-	"plan":          {"schema/network", "schema/diag"},
+	"plan":          {"schema/network", "schema/diag", "plan/topology"},
 	"plan/desired":  {"schema/network", "schema/diag", "plan"},
 	"plan/existing": {"plan", "schema/network"},
 	"plan/topology": {"schema/network"},

@@ -1,0 +1,301 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// standing is a site as it is now: its own live Site, or what was last applied; on a
+// cluster that could not be read, as it is described.
+type standing struct {
+	name          network.SiteName
+	edge, listens bool
+	// uid is the live Site's, empty without one.
+	uid string
+	// fixed is true where nothing was read and nothing is done.
+	fixed bool
+}
+
+// way is a link as it is now: one Link, or what was last applied of a link that has
+// none; on a cluster that could not be read, as it is described.
+type way struct {
+	link network.LinkName
+	// at is the place of the connecting site, to that of the listening one.
+	at, to place
+	// uid is the Link's, empty without one.
+	uid string
+	// alive is true for a Link whose credentials lead to a living Site, works for one
+	// that the routers report up.
+	alive, works bool
+	fixed        bool
+}
+
+// present is the network as it is, before the plan.
+type present struct {
+	sites map[place]standing
+	ways  []way
+}
+
+func (m *maker) present() present {
+	n := present{sites: m.standing()}
+	uids := map[string]place{}
+	for at, s := range n.sites {
+		if s.uid != "" {
+			uids[s.uid] = at
+		}
+	}
+	for _, at := range sortedPlaces(n.sites) {
+		if n.sites[at].fixed {
+			continue
+		}
+		live := m.liveWays(at, uids)
+		n.ways = append(append(n.ways, live...), m.recordedWays(at, uids, live)...)
+	}
+	for _, l := range m.in.Desired.Links {
+		from, to := m.index.desired[l.From], m.index.desired[l.To]
+		if !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) {
+			n.ways = append(n.ways, way{link: l.Name, at: placeOf(from), to: placeOf(to), fixed: true})
+		}
+	}
+	n.ways = slices.DeleteFunc(n.ways, func(w way) bool {
+		_, from := n.sites[w.at]
+		_, to := n.sites[w.to]
+		return !from || !to
+	})
+	return n
+}
+
+func placeOf(s DesiredSite) place { return place{s.Cluster, s.Namespace} }
+
+// standing lists the network's sites by place.
+func (m *maker) standing() map[place]standing {
+	out := map[place]standing{}
+	for at, inv := range m.index.inventories {
+		if m.index.readable(at.cluster) && inv.Broken == "" && inv.Content.Fields != nil {
+			out[at] = standingOf(inv.Content.Site, inv.Content.Fields, m.index.siteUID(at, inv.Content.Site))
+		}
+	}
+	for at, sites := range m.index.sites {
+		for _, s := range sites {
+			if m.index.readable(at.cluster) && s.Owned(m.network()) && !s.Deleting {
+				out[at] = standingOf(m.nameAt(at, s), s.Fields, s.UID)
+			}
+		}
+	}
+	for at, s := range m.index.desiredAt {
+		if !m.index.readable(at.cluster) {
+			site := standingOf(s.Name, s.Fields, "")
+			site.fixed = true
+			out[at] = site
+		}
+	}
+	return out
+}
+
+func standingOf(name network.SiteName, fields map[string]any, uid string) standing {
+	return standing{name: name, edge: fields["edge"] == true, listens: SiteListens(fields), uid: uid}
+}
+
+// nameAt is the site that a Site of ours is of; the description may have another key
+// for it by now.
+func (m *maker) nameAt(at place, v SiteView) network.SiteName {
+	if d, ok := m.index.desiredAt[at]; ok && d.Object == v.Name {
+		return d.Name
+	}
+	return m.siteOf(at, v)
+}
+
+// liveWays are the network's own Links at a place.
+func (m *maker) liveWays(at place, uids map[string]place) []way {
+	var out []way
+	for _, v := range m.index.liveLinks[at] {
+		name, own := m.linkOf(at, v)
+		if !own || v.Deleting {
+			continue
+		}
+		l, known := m.index.recorded(at, name)
+		w := way{link: name, at: at, uid: v.UID, alive: true, works: v.Operational}
+		remote, found := uids[v.RemoteSiteID]
+		switch {
+		case found:
+			w.to = remote
+		case known:
+			w.to, w.alive = m.recordedPlace(l, uids)
+			w.alive = w.alive && v.RemoteSiteID == ""
+		default:
+			w.to = placeOf(m.index.desired[m.index.links[name].To])
+			w.alive = v.RemoteSiteID == ""
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// linkOf is the link that a Link is of, if it is one of ours.
+func (m *maker) linkOf(at place, v LinkView) (network.LinkName, bool) {
+	if v.Owned(m.network()) && v.Labels[LabelLink] != "" {
+		return network.LinkName(v.Labels[LabelLink]), true
+	}
+	recorded := m.index.inventories[at].Content.Links
+	for _, name := range slices.Sorted(maps.Keys(recorded)) {
+		c := linkCase{DesiredLink: DesiredLink{Name: name}, at: at, recorded: recorded[name], known: recorded[name].State != LinkRetired}
+		if m.isOwn(c, v) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// recordedPlace is where a recorded link leads to, and whether the Site that its
+// credentials are of is there.
+func (m *maker) recordedPlace(l InventoryLink, uids map[string]place) (to place, there bool) {
+	if at, ok := uids[l.ToUID]; ok {
+		return at, true
+	}
+	return place{l.ToCluster, l.ToNamespace}, l.ToUID == ""
+}
+
+// recordedWays are the links that were brought up at a place and have no Link there.
+func (m *maker) recordedWays(at place, uids map[string]place, have []way) []way {
+	var out []way
+	links := m.index.inventories[at].Content.Links
+	for _, name := range slices.Sorted(maps.Keys(links)) {
+		live := func(w way) bool { return w.at == at && w.link == name }
+		if links[name].State == LinkApplied && !slices.ContainsFunc(have, live) {
+			to, _ := m.recordedPlace(links[name], uids)
+			out = append(out, way{link: name, at: at, to: to})
+		}
+	}
+	return out
+}
+
+// breakers are the actions that take a way away, as IDs, sorted: those that delete its
+// Link or its record, and those by which a site at one of its ends goes, stops
+// listening or listens otherwise.
+func (c changes) breakers(w way) []string {
+	if w.fixed {
+		return nil
+	}
+	var out []string
+	for _, a := range c.links[linkAt{w.link, w.at}] {
+		switch {
+		case a.removesWay(w):
+			out = append(out, a.ID)
+		case w.uid == "" && a.Verb != VerbDelete:
+			out = append(out, a.ID) // made anew
+		}
+	}
+	for _, a := range c.sites[w.at] {
+		if a.Verb == VerbDelete {
+			out = append(out, a.ID)
+		}
+	}
+	for _, a := range c.sites[w.to] {
+		if a.Verb == VerbDelete || a.closes() {
+			out = append(out, a.ID)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// removesWay reports whether a link's action deletes a way of that link.
+func (a Action) removesWay(w way) bool {
+	if w.uid == "" {
+		return a.Verb == VerbDelete
+	}
+	return slices.ContainsFunc(a.Link.Remove, func(r ObjectRef) bool { return r.Kind == ObjectLink && r.UID == w.uid })
+}
+
+// closes reports whether a site's action cuts the links to it: it stops listening, or
+// listens in another place or with another CA.
+func (a Action) closes() bool {
+	if a.Verb == VerbCreate || a.Verb == VerbDelete {
+		return false
+	}
+	return a.Has(StepClose) || slices.ContainsFunc(a.Fields, func(f Field) bool {
+		return f.Path == "linkAccess" && !isZero(f.From) || f.Path == "defaultIssuer" || f.Path == "edge" && f.To == true
+	})
+}
+
+// changes are the planned actions by what they change.
+type changes struct {
+	links map[linkAt][]Action
+	sites map[place][]Action
+}
+
+type linkAt struct {
+	name network.LinkName
+	at   place
+}
+
+func changesOf(actions []Action) changes {
+	c := changes{map[linkAt][]Action{}, map[place][]Action{}}
+	for _, a := range actions {
+		at := place{a.Cluster, a.Namespace}
+		switch a.Kind {
+		case KindLink:
+			key := linkAt{network.LinkName(a.Name), at}
+			c.links[key] = append(c.links[key], a)
+		case KindSite:
+			c.sites[at] = append(c.sites[at], a)
+		}
+	}
+	return c
+}
+
+// makes gives the way that a link's action makes or keeps; ok is false for a delete.
+func (a Action) makes() (w way, ok bool) {
+	if a.Kind != KindLink || a.Verb == VerbDelete {
+		return way{}, false
+	}
+	to := a.Link.To
+	return way{link: network.LinkName(a.Name), at: place{a.Cluster, a.Namespace}, to: place{to.Cluster, to.Namespace}}, true
+}
+
+// then are the sites as the actions leave them.
+func (n present) then(actions []Action) map[place]standing {
+	out := maps.Clone(n.sites)
+	for _, a := range actions { // a place is cleared before another site takes it
+		if a.Kind == KindSite && a.Verb == VerbDelete {
+			delete(out, place{a.Cluster, a.Namespace})
+		}
+	}
+	for _, a := range actions {
+		if a.Kind == KindSite && a.Verb != VerbDelete {
+			out[place{a.Cluster, a.Namespace}] = standingOf(network.SiteName(a.Name), a.Site.Fields, a.Site.UID)
+		}
+	}
+	return out
+}
+
+// graph gives sites and ways as a network, of which only names, ends, and who
+// listens or is an edge are set. A site in two places, as one that moves, is one.
+func graph(sites map[place]standing, ways []way) network.Network {
+	var n network.Network
+	seen := map[network.SiteName]bool{}
+	for _, at := range sortedPlaces(sites) {
+		if s := sites[at]; !seen[s.name] {
+			seen[s.name] = true
+			site := network.Site{Name: s.name, Cluster: at.cluster, Namespace: at.namespace, Edge: s.edge}
+			if s.listens {
+				site.LinkAccess = "default" // or another type, which is of no account here
+			}
+			n.Sites = append(n.Sites, site)
+		}
+	}
+	for _, w := range ways {
+		from, to := sites[w.at].name, sites[w.to].name
+		if from != "" && to != "" {
+			n.Links = append(n.Links, network.Link{Name: w.link, From: from, To: to})
+		}
+	}
+	slices.SortFunc(n.Links, func(a, b network.Link) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+	n.Links = slices.CompactFunc(n.Links, func(a, b network.Link) bool { return a.Name == b.Name && a.From == b.From && a.To == b.To })
+	return n
+}

@@ -1,0 +1,231 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// rails refuses what a plan should not do without being told to, judged by the actions
+// that it really has. Each refusal can be lifted, see Lift.
+func (m *maker) rails() {
+	if m.in.Limits == nil {
+		return
+	}
+	was := m.present()
+	sites, links := m.goingSites(was), m.goingLinks()
+	m.limit(deletes{kind: KindSite, least: 1, most: m.in.Limits.Sites, going: sites, all: m.countSites(was)})
+	m.limit(deletes{kind: KindLink, least: 2, most: m.in.Limits.Links, going: links, all: m.countLinks()})
+	m.emptied(was, sites)
+	m.partition(was)
+}
+
+// going are the names of what goes, by cluster.
+type going map[network.ClusterName][]string
+
+func (g going) names() []string {
+	var out []string
+	for _, c := range slices.Sorted(maps.Keys(g)) {
+		out = append(out, g[c]...)
+	}
+	return out
+}
+
+// deletes are those of one kind: what goes, and how many there are, on each cluster.
+// The share lets at least so many go.
+type deletes struct {
+	kind        Kind
+	least, most int
+	going       going
+	all         map[network.ClusterName]int
+}
+
+// goingSites are the sites that the plan deletes where they are, also those that it
+// makes anew elsewhere.
+func (m *maker) goingSites(was present) going {
+	out := going{}
+	for _, a := range m.actions {
+		_, there := was.sites[place{a.Cluster, a.Namespace}]
+		if a.Kind == KindSite && a.Verb == VerbDelete && there {
+			out[a.Cluster] = append(out[a.Cluster], a.Name)
+		}
+	}
+	return out
+}
+
+func (m *maker) countSites(was present) map[network.ClusterName]int {
+	out := map[network.ClusterName]int{}
+	for at, s := range was.sites {
+		if !s.fixed {
+			out[at.cluster]++
+		}
+	}
+	return out
+}
+
+// goingLinks are the links that the plan deletes at their connecting sites; one of
+// which only an old Link goes is not among them.
+func (m *maker) goingLinks() going {
+	out, there, planned := going{}, m.linksNow(), changesOf(m.actions)
+	for _, a := range m.actions {
+		key := linkAt{network.LinkName(a.Name), place{a.Cluster, a.Namespace}}
+		stays := func(o Action) bool { return o.Verb != VerbDelete }
+		if a.Kind == KindLink && a.Verb == VerbDelete && there[key] && !slices.ContainsFunc(planned.links[key], stays) {
+			out[a.Cluster] = append(out[a.Cluster], a.Name)
+		}
+	}
+	return out
+}
+
+func (m *maker) countLinks() map[network.ClusterName]int {
+	out := map[network.ClusterName]int{}
+	for l := range m.linksNow() {
+		out[l.at.cluster]++
+	}
+	return out
+}
+
+// linksNow are the links that are recorded and not retired, or labelled and live.
+func (m *maker) linksNow() map[linkAt]bool {
+	out := map[linkAt]bool{}
+	for at, inv := range m.index.inventories {
+		for name, l := range inv.Content.Links {
+			if l.State != LinkRetired && m.index.readable(at.cluster) {
+				out[linkAt{name, at}] = true
+			}
+		}
+	}
+	for at, links := range m.index.liveLinks {
+		for _, v := range links {
+			if name := v.Labels[LabelLink]; name != "" && v.Owned(m.network()) && m.index.readable(at.cluster) {
+				out[linkAt{network.LinkName(name), at}] = true
+			}
+		}
+	}
+	return out
+}
+
+// limit refuses too many deletes, of the whole network and of each cluster that is not
+// all of it.
+func (m *maker) limit(d deletes) {
+	total := 0
+	for _, n := range d.all {
+		total += n
+	}
+	code := "deletes." + string(d.kind) + "s"
+	m.limitScope(d, code, fmt.Sprintf("network %q", m.network()), d.going.names(), total)
+	for _, c := range slices.Sorted(maps.Keys(d.going)) {
+		if d.all[c] < total {
+			m.limitScope(d, code+"."+string(c), fmt.Sprintf("cluster %q", c), d.going[c], d.all[c])
+		}
+	}
+}
+
+func (m *maker) limitScope(d deletes, code, subject string, names []string, total int) {
+	share := max(total*m.in.Limits.Percent/100, d.least)
+	allowed := min(d.most, share)
+	if len(names) <= allowed {
+		return
+	}
+	limit := fmt.Sprintf("%d may go", allowed)
+	if share < d.most {
+		limit += fmt.Sprintf(", which is %d %% of them but at least %d", m.in.Limits.Percent, d.least)
+	}
+	m.refuse(Refusal{
+		Code: code, Subject: subject, Number: len(names),
+		Message: fmt.Sprintf("%d of %s would be deleted, and %s: %s", len(names), count(total, string(d.kind)), limit, someNames(names)),
+	})
+}
+
+// mostNames is how many names a refusal spells out.
+const mostNames = 10
+
+func someNames(names []string) string {
+	names = slices.Sorted(slices.Values(names))
+	if rest := len(names) - mostNames; rest > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNames], ", "), rest)
+	}
+	return strings.Join(names, ", ")
+}
+
+// emptied refuses to delete the last site on a cluster that has some.
+func (m *maker) emptied(was present, sites going) {
+	left := map[network.ClusterName]int{}
+	for at := range was.then(m.actions) {
+		left[at.cluster]++
+	}
+	for _, c := range slices.Sorted(maps.Keys(sites)) {
+		live := func(a Action) bool {
+			return a.Kind == KindSite && a.Verb == VerbDelete && a.Cluster == c && a.Site.UID != ""
+		}
+		if left[c] == 0 && slices.ContainsFunc(m.actions, live) {
+			m.refuse(Refusal{
+				Code: "cluster-emptied." + string(c), Subject: fmt.Sprintf("cluster %q", c), Number: len(sites[c]),
+				Message: fmt.Sprintf("would have no site of network %s any more: %s", m.network(), someNames(sites[c])),
+			})
+		}
+	}
+}
+
+// Partition is the code of the refusal to take away the last path between two sites.
+const Partition = "partition"
+
+// partition refuses to take away the last path between two sites that stay.
+func (m *maker) partition(was present) {
+	before, after := was.graphs(m.actions)
+	pairs := topology.Lost(before, after)
+	if pairs == 0 {
+		return
+	}
+	var lost []string
+	for _, e := range topology.Effects(before, after) {
+		if e.Code == topology.ConnectionLost {
+			lost = append(lost, e.Message)
+		}
+	}
+	if rest := len(lost) - mostNames; rest > 0 {
+		lost = append(lost[:mostNames], fmt.Sprintf("and %d more", rest))
+	}
+	m.refuse(Refusal{
+		Code: Partition, Subject: fmt.Sprintf("network %q", m.network()), Number: pairs,
+		Message: fmt.Sprintf("%s would be cut off: %s", count(pairs, "pair")+" of sites", strings.Join(lost, "; ")),
+	})
+}
+
+// topology is what the caller found, but that the effects of a narrowed plan are those
+// of its own actions. Where a cluster could not be read there are none.
+func (m *maker) topology() Topology {
+	t := normalTopology(m.in.Topology)
+	if m.in.Filter.IsZero() || t.After.Sites == 0 {
+		return t
+	}
+	t.Effects = []Effect{}
+	if !AllRead(clusterStates(m.in)) {
+		return t
+	}
+	before, after := m.present().graphs(m.actions)
+	for _, e := range topology.Effects(before, after) {
+		t.Effects = append(t.Effects, Effect{Severity: string(e.Severity), Message: e.Message})
+	}
+	return t
+}
+
+// graphs are the network as it is and as the actions leave it.
+func (p present) graphs(actions []Action) (before, after network.Network) {
+	left, c := []way{}, changesOf(actions)
+	for _, w := range p.ways {
+		if len(c.breakers(w)) == 0 {
+			left = append(left, w)
+		}
+	}
+	for _, a := range actions {
+		if w, ok := a.makes(); ok {
+			left = append(left, w)
+		}
+	}
+	return graph(p.sites, p.ways), graph(p.then(actions), left)
+}
