@@ -74,7 +74,9 @@ func newIndex(in Input) index {
 	}
 	for _, c := range in.Observation.Clusters {
 		ix.clusters[c.Name] = c
-		ix.addCluster(c, in.Desired.Network)
+		if c.State == StateOK { // what was read of another is not all, and proves nothing
+			ix.addCluster(c, in.Desired.Network)
+		}
 	}
 	ix.addUnlabelled(in.Desired.Network)
 	ix.sort()

@@ -13,7 +13,7 @@ import (
 func (m *maker) links() {
 	for _, l := range m.in.Desired.Links {
 		from, to := m.index.desired[l.From], m.index.desired[l.To]
-		if !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) {
+		if m.unseen(l) {
 			m.unknown++
 			continue
 		}

@@ -121,10 +121,13 @@ func (c linkCase) credentials() int {
 	return c.recorded.Attempt
 }
 
-// certificateOf selects what of an attempt's Certificate has to stay.
+// certificateOf selects what of an attempt's Certificate has to stay. At another site
+// than the listening one it is of a link that was there before.
 func (m *maker) certificateOf(c linkCase, attempt int) func(ObjectRef) bool {
+	to := c.action.Link.To
 	return func(r ObjectRef) bool {
-		return c.Via == network.ViaCertificate && r.Kind == ObjectCertificate && m.ofAttempt(c, attempt, r)
+		there := r.Cluster == to.Cluster && r.Namespace == to.Namespace
+		return c.Via == network.ViaCertificate && r.Kind == ObjectCertificate && there && m.ofAttempt(c, attempt, r)
 	}
 }
 

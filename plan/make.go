@@ -39,6 +39,7 @@ type Input struct {
 func Make(in Input) Plan {
 	m := newMaker(in)
 	m.sameClusters()
+	m.holdRemovals()
 	m.sites()
 	m.links()
 	m.prune()
@@ -104,14 +105,15 @@ type maker struct {
 	unknown    int
 	// soft are orders that are wished for, make before break, and given up where
 	// they would close a circle.
-	soft []order
+	soft    []order
+	waiting waiting
 }
 
 // order says that one action comes after another.
 type order struct{ id, after string }
 
 func newMaker(in Input) *maker {
-	return &maker{in: in, index: newIndex(in), ids: map[string]bool{}, siteFields: map[string][]Field{}, told: map[string]bool{}}
+	return &maker{in: in, index: newIndex(in), ids: map[string]bool{}, siteFields: map[string][]Field{}, told: map[string]bool{}, waiting: newWaiting(in.Observation)}
 }
 
 func (m *maker) add(a Action) {

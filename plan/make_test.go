@@ -277,7 +277,7 @@ func TestActions(t *testing.T) {
 		{"cluster unreachable", func(m *model, n *network.Network) {
 			n.Links, n.Sites = nil, nil
 			m.cluster("b").State = plan.StateUnreachable
-		}, []string{"delete site/hub pending reconnect [delete]"}},
+		}, nil}, // a link may lead to the hub from there
 		{"setting", func(_ *model, n *network.Network) { n.Sites[1].Settings = map[string]string{"router-logging": "info"} },
 			[]string{"update site/spoke pending restart [record site ready] settings.router-logging <nil>>info"}},
 		{"a listening site becomes an edge", func(m *model, n *network.Network) {

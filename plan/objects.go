@@ -17,7 +17,7 @@ func (m *maker) objects() {
 	m.mixedVersions()
 	for _, o := range m.in.Desired.Objects {
 		switch at := (place{o.Cluster, o.Namespace}); {
-		case !m.index.readable(o.Cluster):
+		case !m.index.readable(o.Cluster), m.waiting.removal[at]:
 			m.unknown++
 		case m.index.inventories[at].Broken != "": // refused with its site
 		case m.impossible(x, o):
@@ -281,7 +281,7 @@ func (m *maker) doomedObjects(x objectIndex) {
 		places[at] = true
 	}
 	for _, at := range sortedPlaces(places) {
-		if !m.index.readable(at.cluster) || m.index.inventories[at].Broken != "" {
+		if !m.index.readable(at.cluster) || m.waiting.removal[at] || m.index.inventories[at].Broken != "" {
 			continue
 		}
 		doomed := m.doomedAt(x, at)

@@ -28,6 +28,8 @@ const (
 	// AnnotationRequest tells which creation made an object: a random text, by which a
 	// creation whose answer was lost knows its own. It is never compared otherwise.
 	AnnotationRequest = "fairlead.dev/request"
+	// AnnotationRun is the run that wrote the object last. Nothing compares it.
+	AnnotationRun = "fairlead.dev/run"
 	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
 	ManagedBy = "fairlead"
 )

@@ -283,8 +283,8 @@ func (m *maker) staleProxies() {
 func (m *maker) unseenProxies() map[place]bool {
 	out := map[place]bool{}
 	for _, l := range m.in.Desired.Links {
-		from, to := m.index.desired[l.From], m.index.desired[l.To]
-		if l.Proxy != "" && !m.index.readable(to.Cluster) {
+		from := m.index.desired[l.From]
+		if l.Proxy != "" && m.unseen(l) {
 			out[place{from.Cluster, from.Namespace}] = true
 		}
 	}

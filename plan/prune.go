@@ -72,12 +72,15 @@ func putDoomed(found map[place]map[network.LinkName]doomedLink, d doomedLink) {
 
 // doomed reports whether a link at a place is not wanted there, and may be judged.
 func (m *maker) doomed(at place, name network.LinkName) bool {
-	if !m.index.readable(at.cluster) || m.index.inventories[at].Broken != "" {
+	if !m.index.readable(at.cluster) || m.waiting.removal[at] || m.index.inventories[at].Broken != "" {
 		return false
 	}
 	l, ok := m.index.links[name]
 	if !ok {
 		return true
+	}
+	if m.unseen(l) { // what takes its place cannot be made yet
+		return false
 	}
 	from := m.index.desired[l.From]
 	return place{from.Cluster, from.Namespace} != at || m.index.inventories[at].Content.Site != "" &&
@@ -219,6 +222,9 @@ func (m *maker) deleteSite(at place) {
 			Message:  "is protected and the description no longer has it",
 			Override: "put it back with protect: false, apply, and then remove it",
 		})
+		return
+	}
+	if m.waiting.removal[at] {
 		return
 	}
 	a := Action{

@@ -8,7 +8,7 @@ import (
 // sites plans what the description's sites need.
 func (m *maker) sites() {
 	for _, s := range m.in.Desired.Sites {
-		if !m.index.readable(s.Cluster) {
+		if !m.index.readable(s.Cluster) || m.waiting.removal[place{s.Cluster, s.Namespace}] {
 			m.unknown++
 			continue
 		}
@@ -38,7 +38,7 @@ func (m *maker) site(s DesiredSite) {
 		return
 	}
 	a.Site.Observed, a.Site.UID = observedFields(s.Fields, recorded, live.Fields), live.UID
-	if a, needed := m.updateSite(a, s, recorded, *live); needed {
+	if a, needed := m.updateSite(a, s, recorded, *live); needed && !m.holdListening(a, *live) {
 		m.add(a)
 	}
 }

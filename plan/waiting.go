@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// waiting is what a plan leaves as it is on readable clusters, because of others that
+// could not be read: links from there may need it, or what takes its place is there.
+type waiting struct {
+	// unread are the clusters that could not be read, sorted.
+	unread []network.ClusterName
+	// removal marks places whose site is not removed yet, with all that is there.
+	removal map[place]bool
+	// listening marks places whose site goes on listening as it does.
+	listening map[place]bool
+}
+
+func newWaiting(o Observation) waiting {
+	w := waiting{removal: map[place]bool{}, listening: map[place]bool{}}
+	for _, c := range o.Clusters {
+		if c.State != StateOK {
+			w.unread = append(w.unread, c.Name)
+		}
+	}
+	slices.Sort(w.unread)
+	return w
+}
+
+// holdRemovals finds the sites whose removal has to wait. It comes before anything is
+// planned, as what would take their place waits too.
+func (m *maker) holdRemovals() {
+	if len(m.waiting.unread) == 0 {
+		return
+	}
+	for _, at := range m.ownedPlaces() {
+		name, uid := m.staleSite(at, m.index.desiredAt[at])
+		protected := m.index.inventories[at].Content.Protect || m.protected(at, uid)
+		if name == "" || m.index.inventories[at].Broken != "" || protected {
+			continue
+		}
+		d, still := m.index.desired[name]
+		switch {
+		case still && !m.index.readable(d.Cluster):
+			m.hold(m.waiting.removal, at, name, fmt.Sprintf("it moves to cluster %s, which could not be read: its removal here waits", d.Cluster))
+		case m.listensAt(at, uid):
+			m.hold(m.waiting.removal, at, name, fmt.Sprintf("links may lead to it from %s: its removal waits", m.waiting.where()))
+		}
+	}
+}
+
+// holdListening reports whether a change of a living site has to wait, as links from
+// clusters that could not be read would lose it and could not be made anew.
+func (m *maker) holdListening(a Action, live SiteView) bool {
+	at := place{a.Cluster, a.Namespace}
+	moves := a.Has(StepClose) || slices.ContainsFunc(a.Fields, func(f Field) bool {
+		return f.Path == "linkAccess" || f.Path == "defaultIssuer"
+	})
+	if len(m.waiting.unread) == 0 || !moves || !m.listensAt(at, live.UID) {
+		return false
+	}
+	m.hold(m.waiting.listening, at, network.SiteName(a.Name),
+		fmt.Sprintf("links may lead to it from %s: its change waits", m.waiting.where()))
+	return true
+}
+
+// hold marks a place and says why.
+func (m *maker) hold(set map[place]bool, at place, name network.SiteName, why string) {
+	set[at] = true
+	m.unknown++
+	m.findings = append(m.findings, diag.Finding{
+		Severity: diag.Warning, Code: "waits", Subject: fmt.Sprintf("site %q", name), At: m.index.desired[name].DeclaredAt,
+		Message: why, Fix: "apply again when every cluster answers",
+	})
+}
+
+// where names the clusters that could not be read.
+func (w waiting) where() string {
+	names := make([]string, 0, len(w.unread))
+	for _, c := range w.unread {
+		names = append(names, string(c))
+	}
+	if len(names) == 1 {
+		return "cluster " + names[0] + ", which could not be read"
+	}
+	return "clusters " + strings.Join(names, ", ") + ", which could not be read"
+}
+
+// listensAt reports whether links may lead to the live Site with the UID.
+func (m *maker) listensAt(at place, uid string) bool {
+	if _, open := m.index.accesses[at]; open && uid != "" {
+		return true
+	}
+	return slices.ContainsFunc(m.index.sites[at], func(s SiteView) bool {
+		return uid != "" && s.UID == uid && SiteListens(s.Fields)
+	})
+}
+
+// unseen reports whether a link cannot be judged: an end could not be read, or waits
+// for a cluster that could not.
+func (m *maker) unseen(l DesiredLink) bool {
+	from, to := m.index.desired[l.From], m.index.desired[l.To]
+	fromAt, toAt := place{from.Cluster, from.Namespace}, place{to.Cluster, to.Namespace}
+	return !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) ||
+		m.waiting.removal[fromAt] || m.waiting.removal[toAt] || m.waiting.listening[toAt]
+}
+
+// UnknownAt counts the described sites, links and objects that nothing is known of
+// while the cluster cannot be read.
+func UnknownAt(d Desired, cluster network.ClusterName) int {
+	n, there := 0, map[network.SiteName]bool{}
+	for _, s := range d.Sites {
+		if s.Cluster == cluster {
+			n++
+			there[s.Name] = true
+		}
+	}
+	for _, l := range d.Links {
+		if there[l.From] || there[l.To] {
+			n++
+		}
+	}
+	for _, o := range d.Objects {
+		if o.Cluster == cluster {
+			n++
+		}
+	}
+	return n
+}
