@@ -1,13 +1,15 @@
 package apply
 
 import (
+	"time"
+
 	"fairlead.dev/fairlead/plan"
 )
 
 // Phase is what an event says of a step or action.
 type Phase string
 
-// The phases. Done and Failed without a step end an action.
+// The phases. Each ends an action where the event says so, else a step.
 const (
 	Started Phase = "started"
 	Done    Phase = "done"
@@ -18,17 +20,25 @@ const (
 	Untouched Phase = "untouched"
 	// Retrying means that an attempt failed and a fresh one follows.
 	Retrying Phase = "retrying"
+	// CleanupFailed means that what a failed attempt left could not be removed; the
+	// next plan finds it. The action goes on.
+	CleanupFailed Phase = "cleanup-failed"
 )
 
 // Event is one transition of one action. It never holds a secret.
 type Event struct {
 	Action string
-	// Step is empty for an event about the whole action.
+	// Step is empty for an event about the whole action, but for a failure: there it is
+	// the step that failed.
 	Step  plan.Step
 	Phase Phase
+	// Ends is true for the last event of an action, whatever its phase.
+	Ends bool
 	// Attempt is the link's attempt number, 0 where there is none.
 	Attempt int
-	// Message is the reason of Failed, Blocked and Retrying.
+	// Took is how long the step or action ran, for the phases that end one.
+	Took time.Duration
+	// Message is the reason of every phase but Started and Done.
 	Message string
 }
 
@@ -44,6 +54,10 @@ type Outcome struct {
 	State Phase
 	// Step is where a failed action stopped.
 	Step plan.Step
+	// Attempt is the link's attempt number at the end, 0 where there is none.
+	Attempt int
+	// Took is how long it ran; 0 when it was not tried.
+	Took time.Duration
 	// Err is the reason; nil when Done. errors.Is tells its class.
 	Err error
 }

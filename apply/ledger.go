@@ -18,6 +18,7 @@ import (
 type ledger struct {
 	plan     plan.Plan
 	clusters map[network.ClusterName]Cluster
+	run      string
 	mu       sync.Mutex
 	pages    map[pageKey]*page
 }
@@ -39,8 +40,8 @@ type page struct {
 	content plan.Inventory
 }
 
-func newLedger(p plan.Plan, clusters map[network.ClusterName]Cluster) *ledger {
-	return &ledger{plan: p, clusters: clusters, pages: map[pageKey]*page{}}
+func newLedger(p plan.Plan, clusters map[network.ClusterName]Cluster, run string) *ledger {
+	return &ledger{plan: p, clusters: clusters, run: run, pages: map[pageKey]*page{}}
 }
 
 func (l *ledger) page(cluster network.ClusterName, namespace string) *page {
@@ -101,6 +102,7 @@ func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func
 		Labels: map[string]string{
 			plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: l.plan.Network, plan.LabelSite: string(next.Site),
 		},
+		Annotations: noteRun(l.run, nil),
 	}
 	written, err := writePage(ctx, c, o)
 	if err != nil {

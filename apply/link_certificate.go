@@ -114,7 +114,7 @@ func (t *task) carry(ctx context.Context, e ends) error {
 	}
 	copied := Object{
 		ObjectRef: t.secretRef(), Labels: t.labels(plan.LabelLink),
-		Annotations: ends509(content[keyCertificate].Reveal()), Secret: content, Type: typeTLS,
+		Annotations: noteRun(t.opts.Run, ends509(content[keyCertificate].Reveal())), Secret: content, Type: typeTLS,
 	}
 	_, err = e.from.Create(ctx, copied)
 	if !errors.Is(err, ErrExists) {
@@ -146,7 +146,9 @@ func (t *task) createLinks(ctx context.Context, e ends) ([]Object, error) {
 		if len(groups) > 1 {
 			ref = t.linkRef(fmt.Sprintf("%s-%d", t.object(), i+1))
 		}
-		o, err := e.from.Create(ctx, Object{ObjectRef: ref, Labels: t.labels(plan.LabelLink), Spec: t.linkSpec(group)})
+		o, err := e.from.Create(ctx, Object{
+			ObjectRef: ref, Labels: t.labels(plan.LabelLink), Annotations: noteRun(t.opts.Run, nil), Spec: t.linkSpec(group),
+		})
 		if errors.Is(err, ErrExists) {
 			if o, err = t.ownObject(ctx, e.from, ref); err == nil {
 				o.Spec["endpoints"] = group // the site may have moved since; taking over writes them

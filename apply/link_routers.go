@@ -86,7 +86,7 @@ func (t *task) addLink(ctx context.Context, e ends, i int, group []any, secret s
 	spec := t.linkSpec(group)
 	spec["tlsCredentials"] = secret
 	ref := t.linkRef(fmt.Sprintf("%s-%d", t.object(), i+1))
-	o, err := e.from.Create(ctx, Object{ObjectRef: ref, Labels: t.labels(plan.LabelLink), Spec: spec})
+	o, err := e.from.Create(ctx, Object{ObjectRef: ref, Labels: t.labels(plan.LabelLink), Annotations: noteRun(t.opts.Run, nil), Spec: spec})
 	if errors.Is(err, ErrExists) {
 		o, err = t.ownObject(ctx, e.from, ref)
 	}

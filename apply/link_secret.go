@@ -53,7 +53,7 @@ func (t *task) labelSecret(ctx context.Context, e ends, ref plan.ObjectRef) erro
 		return err
 	}
 	_, err = e.from.Apply(ctx, Object{
-		ObjectRef: o.ObjectRef, Labels: t.labels(plan.LabelLink), Annotations: ends509(data[keyCertificate].Reveal()),
+		ObjectRef: o.ObjectRef, Labels: t.labels(plan.LabelLink), Annotations: noteRun(t.opts.Run, ends509(data[keyCertificate].Reveal())),
 	}, true)
 	return err
 }

@@ -42,7 +42,7 @@ func (t *task) applyProxy(ctx context.Context) error {
 	}
 	return t.step(ctx, plan.StepSecret, func(ctx context.Context) error {
 		if t.Verb == plan.VerbAdopt {
-			_, err := c.Apply(ctx, Object{ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy)}, true)
+			_, err := c.Apply(ctx, Object{ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Annotations: noteRun(t.opts.Run, nil)}, true)
 			return err
 		}
 		return t.writeProxy(ctx, c)
@@ -67,7 +67,9 @@ func (t *task) writeProxy(ctx context.Context, c Cluster) error {
 	if !found.Password.IsZero() {
 		content["password"] = found.Password
 	}
-	_, err = c.Create(ctx, Object{ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Secret: content, Type: typeBasicAuth})
+	_, err = c.Create(ctx, Object{
+		ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Annotations: noteRun(t.opts.Run, nil), Secret: content, Type: typeBasicAuth,
+	})
 	if errors.Is(err, ErrExists) {
 		return fmt.Errorf("%s appeared meanwhile: %w", t.Proxy.Secret, ErrStale)
 	}

@@ -21,6 +21,8 @@ type Options struct {
 	GrantWindow time.Duration
 	// Attempts is how many fresh grants one link may use; three by default.
 	Attempts int
+	// Run is the id of this run, noted on every object that it writes; empty for none.
+	Run string
 	// Proxies resolves what proxies want; nil when the plan has none.
 	Proxies Proxies
 }
@@ -47,7 +49,7 @@ func (o Options) withDefaults() Options {
 // the same plan's description again finishes what was left.
 func Run(ctx context.Context, p plan.Plan, clusters map[network.ClusterName]Cluster, sink Sink, opts Options) Report {
 	r := &runner{plan: p, clusters: clusters, sink: sink, opts: opts.withDefaults()}
-	r.ledger = newLedger(p, clusters)
+	r.ledger = newLedger(p, clusters, r.opts.Run)
 	s := newSchedule(p.Actions, sink)
 	results := make(chan int)
 	running := 0
@@ -82,46 +84,46 @@ type runner struct {
 }
 
 func (r *runner) action(ctx context.Context, a plan.Action) Outcome {
+	began := time.Now()
 	r.sink.Event(Event{Action: a.ID, Phase: Started})
-	step, err := r.perform(ctx, a)
-	out := Outcome{Action: a, State: Done, Step: step, Err: err}
+	t := &task{runner: r, Action: a}
+	err := t.perform(ctx)
+	out := Outcome{Action: a, State: Done, Step: t.at, Attempt: t.attempt, Took: time.Since(began), Err: err}
 	if err != nil {
 		out.State = Failed
-		r.sink.Event(Event{Action: a.ID, Step: step, Phase: Failed, Message: err.Error()})
+		r.sink.Event(Event{Action: a.ID, Step: t.at, Phase: Failed, Ends: true, Attempt: t.attempt, Took: out.Took, Message: err.Error()})
 		return out
 	}
-	r.sink.Event(Event{Action: a.ID, Phase: Done})
+	r.sink.Event(Event{Action: a.ID, Phase: Done, Ends: true, Took: out.Took})
 	return out
 }
 
-// perform runs one action and names the step at which it failed. A panic is that
-// action's failure; what it was, but for its type, may hold anything and is not shown.
-func (r *runner) perform(ctx context.Context, a plan.Action) (step plan.Step, err error) {
-	t := &task{runner: r, Action: a}
+// perform runs the action; where it fails, t.at is the step. A panic is that action's
+// failure; what it was, but for its type, may hold anything and is not shown.
+func (t *task) perform(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			step, err = t.at, fmt.Errorf("internal error: a panic of type %T", p)
+			err = fmt.Errorf("internal error: a panic of type %T", p)
 		}
 	}()
-	switch {
+	switch a := t.Action; {
 	case a.Kind == plan.KindObject && a.Verb == plan.VerbDelete:
-		err = t.deleteObject(ctx)
+		return t.deleteObject(ctx)
 	case a.Kind == plan.KindObject:
-		err = t.applyObject(ctx)
+		return t.applyObject(ctx)
 	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
-		err = t.deleteSite(ctx)
+		return t.deleteSite(ctx)
 	case a.Kind == plan.KindSite:
-		err = t.applySite(ctx)
+		return t.applySite(ctx)
 	case a.Kind == plan.KindProxy:
-		err = t.applyProxy(ctx)
+		return t.applyProxy(ctx)
 	case a.Verb == plan.VerbDelete:
-		err = t.deleteLink(ctx)
+		return t.deleteLink(ctx)
 	case a.Has(plan.StepGrant), a.Has(plan.StepCertificate):
-		err = t.makeLink(ctx)
+		return t.makeLink(ctx)
 	default:
-		err = t.updateLink(ctx)
+		return t.updateLink(ctx)
 	}
-	return t.at, err
 }
 
 // task is one action under way; only its own goroutine uses it.
@@ -141,11 +143,13 @@ func (t *task) step(ctx context.Context, s plan.Step, do func(context.Context) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	began := time.Now()
 	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Started, Attempt: t.attempt})
 	if err := do(ctx); err != nil {
+		t.sink.Event(Event{Action: t.ID, Step: s, Phase: Failed, Attempt: t.attempt, Took: time.Since(began), Message: err.Error()})
 		return err
 	}
-	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Done, Attempt: t.attempt})
+	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Done, Attempt: t.attempt, Took: time.Since(began)})
 	return nil
 }
 

@@ -167,5 +167,5 @@ func (s *schedule) abandon(state Phase, why string) {
 func (s *schedule) end(i int, state Phase, why string) {
 	s.open[i] = false
 	s.outcomes[i].State, s.outcomes[i].Err = state, errors.New(why)
-	s.sink.Event(Event{Action: s.actions[i].ID, Phase: state, Message: why})
+	s.sink.Event(Event{Action: s.actions[i].ID, Phase: state, Ends: true, Message: why})
 }

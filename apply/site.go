@@ -195,7 +195,20 @@ func (t *task) labels(kind string) map[string]string {
 	}
 }
 
-// annotations are the commit and the digest of the owned fields.
+// noteRun adds the run to annotations, which may be nil. Every object that is written
+// carries it; nothing is written for its sake.
+func noteRun(run string, annotations map[string]string) map[string]string {
+	if run == "" {
+		return annotations
+	}
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[plan.AnnotationRun] = run
+	return annotations
+}
+
+// annotations are the commit, the run and the digest of the owned fields.
 func (t *task) annotations(fields map[string]any) map[string]string {
 	data, err := json.Marshal(fields)
 	if err != nil {
@@ -206,7 +219,7 @@ func (t *task) annotations(fields map[string]any) map[string]string {
 	if t.plan.Source.Commit != "" {
 		out[plan.AnnotationCommit] = t.plan.Source.Commit
 	}
-	return out
+	return noteRun(t.opts.Run, out)
 }
 
 // specOf builds a Site's spec from owned fields by path.

@@ -74,6 +74,6 @@ func (t *task) removeMade(ctx context.Context, e ends) error {
 // report tells of a failure that does not change the action's own end.
 func (t *task) report(err error) {
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		t.sink.Event(Event{Action: t.ID, Step: plan.StepClean, Phase: Failed, Attempt: t.attempt, Message: err.Error()})
+		t.sink.Event(Event{Action: t.ID, Step: plan.StepClean, Phase: CleanupFailed, Attempt: t.attempt, Message: err.Error()})
 	}
 }

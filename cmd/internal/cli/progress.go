@@ -99,11 +99,9 @@ func (v *progress) Event(e apply.Event) {
 		v.advance(e, now)
 	case e.Phase == apply.Retrying:
 		v.say("%s: attempt %d failed, trying a fresh grant: %s", e.Action, e.Attempt, e.Message)
-	case e.Phase == apply.Failed && e.Step == plan.StepClean && e.Attempt > 0:
+	case e.Phase == apply.CleanupFailed:
 		v.say("%s: clean up: %s", e.Action, e.Message)
-	case e.Phase == apply.Failed, e.Phase == apply.Blocked, e.Phase == apply.Untouched:
-		v.end(e, now)
-	case e.Step == "" && e.Phase == apply.Done:
+	case e.Ends:
 		v.end(e, now)
 	}
 	v.draw(now)
