@@ -22,17 +22,35 @@ func (c *Cluster) SecretValue(ctx context.Context, namespace, name, key string) 
 	data, err := c.SecretData(ctx, ref)
 	switch {
 	case errors.Is(err, apply.ErrForbidden):
-		return secrets.Value{}, secrets.Denied(asked, "may not be read", "give this run the right to get the Secret")
+		return secrets.Value{}, Unanswered(*asked.Kubernetes, apply.ErrForbidden)
 	case errors.Is(err, apply.ErrNotFound):
 		return secrets.Value{}, secrets.Unavailable(asked, "is not there", "create the Secret, or correct the reference")
 	case err != nil:
-		return secrets.Value{}, fmt.Errorf("%s: %w", ref, secrets.ErrUnavailable)
+		return secrets.Value{}, Unanswered(*asked.Kubernetes, apply.ErrUnreachable)
 	}
 	value, ok := data[key]
 	if !ok {
 		return secrets.Value{}, secrets.Invalid(asked, "has no such key", "correct the key")
 	}
 	return value, nil
+}
+
+// Unanswered is the error about a key of a Secret that the cluster did not give,
+// which is no fault of the reference. The class is apply.ErrForbidden or
+// apply.ErrUnreachable; it matches that, and secrets.ErrDenied or
+// secrets.ErrUnavailable.
+func Unanswered(ref secrets.KubernetesRef, class error) error {
+	out := &secrets.Error{
+		Ref:    secrets.Ref{Kubernetes: &ref},
+		Kind:   fmt.Errorf("%w: %w", secrets.ErrUnavailable, class),
+		Detail: fmt.Sprintf("cannot be read, as cluster %s does not answer", ref.Cluster),
+		Fix:    "try again when it does",
+	}
+	if errors.Is(class, apply.ErrForbidden) {
+		out.Kind = fmt.Errorf("%w: %w", secrets.ErrDenied, class)
+		out.Detail, out.Fix = "may not be read", "give this run the right to get the Secret"
+	}
+	return out
 }
 
 // SecretData implements apply.Reader. The content of Secrets is otherwise looked at

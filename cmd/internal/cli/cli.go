@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -181,11 +180,20 @@ func exitOf(ctx context.Context, err error, sys System) int {
 	if !known || !f.silent {
 		fmt.Fprintf(sys.Err, "fairlead: %v\n", err)
 	}
+	return codeOfError(ctx, err)
+}
+
+// codeOfError is the exit code of a command that ended with err; that of a signal goes
+// before any other.
+func codeOfError(ctx context.Context, err error) int {
+	var f failure
 	var sig interrupted
-	if errors.As(context.Cause(ctx), &sig) {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(context.Cause(ctx), &sig):
 		return signalCode(sig.signal)
-	}
-	if known {
+	case errors.As(err, &f):
 		return f.code
 	}
 	return exitError
@@ -225,12 +233,3 @@ Exit codes: 0 success; 1 error; 2 changes or drift (when asked for); 3 invalid
 description or flags; 4 applied in part; 5 stale plan; 6 refused by a rule;
 7 cluster unreachable or refusing; 8 timed out; 9 locked by another run; 130, 143
 interrupted.`
-
-// logger writes to stderr: warnings, with -v everything.
-func logger(sys *System, verbose bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(sys.Err, &slog.HandlerOptions{Level: level}))
-}

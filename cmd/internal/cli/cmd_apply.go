@@ -3,12 +3,10 @@ package cli
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
@@ -21,8 +19,7 @@ import (
 type applyFlags struct {
 	*common
 	locking
-	yes      bool
-	planFile string
+	yes bool
 	// expected is the ID that the saved plan has to have.
 	expected string
 	window   time.Duration
@@ -44,12 +41,15 @@ is stale: it is left alone, with what depends on it (exit code 5). Nothing is do
 that the saved plan does not have. It can be applied again until it is complete.
 
 On each cluster of the description it holds a lock while it runs. Where another run
-has it, nothing is done (exit code 9); --lock-timeout waits for it.`,
+has it, nothing is done (exit code 9); --lock-timeout waits for it.
+
+With --allow-partial clusters that cannot be read are left out (exit code 4), and
+the same apply finishes once they answer.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			return o.locked(c.Context(), o.run)
+			return o.recorded(c.Context(), func(ctx context.Context) error { return o.locked(ctx, o.run) })
 		},
 	}
 	o.describe(c)
@@ -57,10 +57,13 @@ has it, nothing is done (exit code 9); --lock-timeout waits for it.`,
 	o.narrow(c)
 	o.lockFlags(c)
 	o.allowing(c)
+	o.partial(c)
+	o.measured(c)
 	f := c.Flags()
+	f.StringVar(&o.records.eventsFile, "events", "", "write what happens to this file, a line of JSON for each event")
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
 	f.BoolVar(&o.adopt, "adopt", false, "take over foreign objects of a wanted name")
-	f.StringVar(&o.planFile, "plan", "", "carry out the plan saved in this file by plan -o, and nothing else")
+	f.StringVar(&o.reads, "plan", "", "carry out the plan saved in this file by plan -o, and nothing else")
 	f.StringVar(&o.expected, "expect-plan-id", "", "refuse a saved plan with another id (at least its first 12 digits)")
 	f.DurationVar(&o.window, "grant-window", 5*time.Minute, "how long a grant may be redeemed")
 	return c
@@ -89,14 +92,17 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if err := o.show(report.Report{Plan: &p}); err != nil {
 		return err
 	}
-	if err := planExit(p, false); err != nil {
+	if err := o.beginRecords(p); err != nil {
+		return err
+	}
+	if err := planExit(o.accepted(p), false); err != nil {
 		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
 		return err
 	}
 	if !p.Pending() {
-		return nil
+		return o.nothingToDo(s, p)
 	}
-	if err := o.resolvable(ctx, s, p); err != nil {
+	if err := o.resolvable(s, p); err != nil {
 		return err
 	}
 	if err := o.agree(ctx, p); err != nil {
@@ -106,17 +112,16 @@ func (o *applyFlags) run(ctx context.Context) error {
 }
 
 // resolvable refuses to begin where the credentials that a proxy's new Secret takes
-// cannot be read: the apply would stop half way.
-func (o *applyFlags) resolvable(ctx context.Context, s session, p plan.Plan) error {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
-	source := proxies{s.vault, s.Network.Proxies}
+// could not be read: the apply would stop half way. One that waits for a cluster that
+// may be left out only fails itself.
+func (o *applyFlags) resolvable(s session, p plan.Plan) error {
 	for _, a := range p.Actions {
 		if a.Kind != plan.KindProxy || a.Verb == plan.VerbAdopt || !a.Has(plan.StepSecret) {
 			continue
 		}
-		if _, err := source.Credentials(ctx, network.ProxyName(a.Name)); err != nil {
-			return failure{code: exitInvalid, err: fmt.Errorf("proxy %s: %w; nothing was applied", a.Name, err)}
+		err := s.vault.failed[network.ProxyName(a.Name)]
+		if err != nil && !(o.allowPartial && unanswered(err)) {
+			return failure{code: codeOfReference(err), err: fmt.Errorf("proxy %s: %w; nothing was applied", a.Name, err)}
 		}
 	}
 	return nil
@@ -150,74 +155,18 @@ func (o *applyFlags) agree(ctx context.Context, p plan.Plan) error {
 // carryOut applies, shows progress, and judges the end, with the outcomes of actions
 // that are skipped.
 func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan, skipped ...apply.Outcome) error {
-	view := newProgress(o.sys, p, o.colored(o.sys.ErrTerminal))
-	result := apply.Run(ctx, p, s.writers(), view, apply.Options{
-		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Proxies: proxies{s.vault, s.Network.Proxies},
+	began, end := time.Now(), o.phase("apply")
+	view := newProgress(o.sys, p, o.colored(o.sys.ErrTerminal), o.talks)
+	sink := sinks{view}
+	if o.records.events != nil {
+		sink = append(sink, o.records.events)
+	}
+	result := apply.Run(ctx, p, s.readable(p), sink, apply.Options{
+		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Run: o.invocation.ID,
+		Proxies: proxies{s.vault, s.Network.Proxies},
 	})
 	view.stop()
 	result.Outcomes = append(result.Outcomes, skipped...)
-	o.tell(result)
-	if result.Complete() {
-		return nil
-	}
-	return failure{code: codeOf(result), err: failures(result)}
-}
-
-// tell sums up on stderr: stdout has the plan.
-func (o *applyFlags) tell(r apply.Report) {
-	var parts []string
-	for _, c := range []struct {
-		state apply.Phase
-		word  string
-	}{{apply.Done, "done"}, {apply.Failed, "failed"}, {apply.Blocked, "blocked"}, {apply.Untouched, "not started"}} {
-		if n := r.Count(c.state); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, c.word))
-		}
-	}
-	fmt.Fprintf(o.sys.Err, "Applied: %s.\n", strings.Join(parts, ", "))
-}
-
-// failures lists every action that was not done, and why.
-func failures(r apply.Report) error {
-	var all *multierror.Error
-	for _, out := range r.Outcomes {
-		switch out.State {
-		case apply.Failed:
-			all = multierror.Append(all, fmt.Errorf("%s %s, at %q: %w", out.Action.Kind, report.NameOf(out.Action), report.StepWord(out.Step), out.Err))
-		case apply.Blocked, apply.Untouched:
-			all = multierror.Append(all, fmt.Errorf("%s %s: %w", out.Action.Kind, report.NameOf(out.Action), out.Err))
-		}
-	}
-	all.ErrorFormat = func(list []error) string {
-		lines := []string{"not everything was applied; run it again to finish:"}
-		for _, err := range list {
-			lines = append(lines, "  "+err.Error())
-		}
-		return strings.Join(lines, "\n")
-	}
-	return all
-}
-
-// codeOf gives the exit code of an apply that is not complete: a class of failure
-// that all failures share, otherwise "in part".
-func codeOf(r apply.Report) int {
-	classes := []struct {
-		class error
-		code  int
-	}{{apply.ErrTimeout, exitTimeout}, {apply.ErrStale, exitStale}, {apply.ErrUnreachable, exitUnreachable}, {apply.ErrForbidden, exitUnreachable}}
-	for _, c := range classes {
-		failed, same := 0, 0
-		for _, out := range r.Outcomes {
-			if out.State == apply.Failed {
-				failed++
-				if errors.Is(out.Err, c.class) {
-					same++
-				}
-			}
-		}
-		if failed > 0 && failed == same {
-			return c.code
-		}
-	}
-	return exitPartial
+	end("done", result.Count(apply.Done), "actions", len(result.Outcomes))
+	return o.conclude(s, p, result, time.Since(began))
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
@@ -21,37 +23,44 @@ it. Sites and Links that Fairlead does not own are listed apart.`,
 			if err := o.check(args); err != nil {
 				return err
 			}
-			s, observation, err := o.open(c.Context())
-			if err != nil {
-				return err
-			}
-			p := o.driftPlan(s, observation)
-			lost := plan.Unrecorded(observation, s.Network.Name)
-			for _, r := range lost {
-				p.Summary.Unknown++
-				p.Diagnostics = append(p.Diagnostics, diag.Finding{
-					Severity: diag.Warning, Code: "inventory-lost", Subject: r.String(),
-					Message: "its inventory is gone, so what was last applied there is not known", Fix: "look at the plan and apply: that writes it again",
-				})
-			}
-			if err := o.show(report.Report{Drift: &p}); err != nil {
-				return err
-			}
-			switch {
-			case len(lost) > 0:
-				return quit(exitChanges)
-			case p.Pending() || len(p.Refusals) > 0:
-				return quit(exitChanges)
-			case !plan.AllRead(p.Clusters):
-				return quit(exitUnreachable)
-			}
-			return nil
+			return o.recorded(c.Context(), o.drift)
 		},
 	}
 	o.describe(c)
 	o.reach(c)
 	o.narrow(c)
+	o.measured(c)
 	return c
+}
+
+func (o *common) drift(ctx context.Context) error {
+	s, observation, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	p := o.driftPlan(s, observation)
+	lost := plan.Unrecorded(observation, s.Network.Name)
+	for _, r := range lost {
+		p.Summary.Unknown++
+		p.Diagnostics = append(p.Diagnostics, diag.Finding{
+			Severity: diag.Warning, Code: "inventory-lost", Subject: r.String(),
+			Message: "its inventory is gone, so what was last applied there is not known", Fix: "look at the plan and apply: that writes it again",
+		})
+	}
+	o.records.facts.Drift = &p
+	o.found(s, observation)
+	if err := o.show(report.Report{Drift: &p}); err != nil {
+		return err
+	}
+	switch {
+	case len(lost) > 0:
+		return quit(exitChanges)
+	case p.Pending() || len(p.Refusals) > 0:
+		return quit(exitChanges)
+	case !plan.AllRead(p.Clusters):
+		return quit(exitUnreachable)
+	}
+	return nil
 }
 
 // driftPlan is the ordinary plan, made for what was last applied instead of what

@@ -64,7 +64,7 @@ context's, or given: --context hub=admin@hub.example.com.`,
 	f.StringArrayVar(&o.namespaces, "namespace", nil, "take only the Sites of this namespace (repeatable; default: all)")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.BoolVar(&o.force, "force", false, "overwrite the file of -o")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request, never its content")
+	o.logFlags(c)
 	return c
 }
 

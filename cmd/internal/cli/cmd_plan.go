@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
@@ -15,42 +17,53 @@ func newPlan(sys *System) *cobra.Command {
 		Short: "Show what apply would do",
 		Long: `Plan compares the description with the live clusters and shows what apply would
 do, and why. It writes nothing to any cluster. With -o FILE the plan is also
-saved as JSON, for apply --plan.`,
+saved as JSON, for apply --plan; with -o - standard output has only that.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			s, observation, err := o.open(c.Context())
-			if err != nil {
-				return err
-			}
-			p, err := o.lift(o.make(s, observation))
-			if err != nil {
-				return err
-			}
-			if err := o.knows(s, p); err != nil {
-				return err
-			}
-			if err := o.savePlan(p); err != nil {
-				return err
-			}
-			return planExit(p, detailed)
+			return o.recorded(c.Context(), func(ctx context.Context) error { return o.plan(ctx, detailed) })
 		},
 	}
 	o.describe(c)
 	o.reach(c)
 	o.narrow(c)
 	o.allowing(c)
+	o.partial(c)
+	o.measured(c)
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
 	c.Flags().BoolVar(&o.adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
 	return c
 }
 
-// savePlan shows the plan and, with -o, writes its JSON to the file.
+// plan makes a plan, shows it and judges it.
+func (o *common) plan(ctx context.Context, detailed bool) error {
+	s, observation, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := o.lift(o.make(s, observation))
+	if err != nil {
+		return err
+	}
+	if err := o.knows(s, p); err != nil {
+		return err
+	}
+	if err := o.savePlan(p); err != nil {
+		return err
+	}
+	return planExit(o.accepted(p), detailed)
+}
+
+// savePlan shows the plan and, with -o, writes its JSON to the file. With -o - the
+// JSON is all that standard output has.
 func (o *common) savePlan(p plan.Plan) error {
 	file := o.output
-	if file == "" {
+	switch file {
+	case "":
 		return o.show(report.Report{Plan: &p})
+	case "-":
+		return report.JSON(o.sys.Out, report.Report{Plan: &p})
 	}
 	out, err := o.create(file)
 	if err != nil {

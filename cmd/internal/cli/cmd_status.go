@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
@@ -19,21 +21,27 @@ state, and with 7 when a cluster could not be read.`,
 			if err := o.check(args); err != nil {
 				return err
 			}
-			s, observation, err := o.open(c.Context())
-			if err != nil {
-				return err
-			}
-			status := plan.StatusOf(s.desired, observation, expiry())
-			if err := o.show(report.Report{Status: &status}); err != nil {
-				return err
-			}
-			if !plan.AllRead(status.Clusters) {
-				return quit(exitUnreachable)
-			}
-			return nil
+			return o.recorded(c.Context(), o.status)
 		},
 	}
 	o.describe(c)
 	o.reach(c)
+	o.measured(c)
 	return c
+}
+
+func (o *common) status(ctx context.Context) error {
+	s, observation, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	status := plan.StatusOf(s.desired, observation, expiry())
+	o.found(s, observation)
+	if err := o.show(report.Report{Status: &status}); err != nil {
+		return err
+	}
+	if !plan.AllRead(status.Clusters) {
+		return quit(exitUnreachable)
+	}
+	return nil
 }

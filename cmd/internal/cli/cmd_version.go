@@ -16,12 +16,16 @@ func newVersion(sys *System) *cobra.Command {
 		Short: "Show the version of this program",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := version
-			if info, ok := debug.ReadBuildInfo(); v == "" && ok {
-				v = info.Main.Version
-			}
-			_, err := fmt.Fprintln(sys.Out, "fairlead", v)
+			_, err := fmt.Fprintln(sys.Out, "fairlead", versionText())
 			return err
 		},
 	}
+}
+
+// versionText is the version of this program.
+func versionText() string {
+	if info, ok := debug.ReadBuildInfo(); version == "" && ok {
+		return info.Main.Version
+	}
+	return version
 }

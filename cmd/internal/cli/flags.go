@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +39,18 @@ type common struct {
 	// allow are the refusals to lift, as given and as read.
 	allow      []string
 	allowances []plan.Allowance
+	logLevel   string
+	logFormat  string
+	// allowPartial goes on with the clusters that could be read.
+	allowPartial bool
+	// invocation says who runs this; log is open once the flags are checked, and talks
+	// tells that it has more than warnings.
+	invocation invocation
+	log        *slog.Logger
+	talks      bool
+	records    records
+	// reads is the saved plan of apply --plan.
+	reads string
 	// adopt takes foreign objects of a wanted name over.
 	adopt bool
 	// comparing is true for commands that compare credentials, and so resolve them.
@@ -56,7 +70,7 @@ func (o *common) describe(c *cobra.Command) {
 	f.StringVar(&o.format, "format", "text", "output format: text or json")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.StringVar(&o.color, "color", "auto", "auto, always or never")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request, never its content")
+	o.logFlags(c)
 	c.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {
 			return fail(exitInvalid, "one package at a time: %q is one too many", args[1])
@@ -100,7 +114,14 @@ func (o *common) check(args []string) error {
 	if o.reaching && (o.timeout <= 0 || o.parallelism <= 0) {
 		return fail(exitInvalid, "--timeout and --parallelism must be more than 0")
 	}
-	return o.readAllowances()
+	if o.sys.who == nil { // a command that Main does not run
+		o.sys.who = sync.OnceValue(func() invocation { return newInvocation(o.sys) })
+	}
+	o.invocation = o.sys.who()
+	if err := o.readAllowances(); err != nil {
+		return err
+	}
+	return o.startLog()
 }
 
 func (o *common) filter() plan.Filter {

@@ -67,6 +67,7 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions {
 	return apply.LockOptions{
 		Network: s.Network.Name, Holder: o.holder(s), Lease: o.lockLease, Timeout: o.lockTimeout, Lost: lost,
+		Partial: o.allowPartial,
 		Waiting: func(h *apply.Held) {
 			fmt.Fprintf(o.sys.Err, "Waiting for up to %s: %v.\n", o.lockTimeout, h)
 		},
@@ -91,9 +92,29 @@ func (o *common) holder(s session) apply.Holder {
 func (o *common) lockables(s session) []apply.Lockable {
 	var out []apply.Lockable
 	for _, c := range s.Network.Clusters {
-		out = append(out, s.lockable(c))
+		if _, ok := s.clusters[c.Name]; ok { // otherwise nobody can reach it
+			out = append(out, s.lockable(c))
+		}
 	}
 	return out
+}
+
+// underLock takes the locks of a command that writes, before it observes. A cluster
+// whose lock could not be had counts as one that cannot be read.
+func (o *common) underLock(ctx context.Context, s *session) (err error) {
+	if o.lock == nil {
+		return nil
+	}
+	end := o.phase("lock")
+	if s.locks, err = o.lock(ctx, *s); err != nil {
+		return err
+	}
+	for _, missing := range s.locks.Missing {
+		delete(s.clusters, missing.Cluster)
+		s.unread = append(s.unread, unread(missing.Cluster, fmt.Errorf("its lock could not be taken: %w", missing.Err)))
+	}
+	end("clusters", len(s.clusters))
+	return nil
 }
 
 // lockable is the lock of one cluster.

@@ -48,10 +48,11 @@ type row struct {
 }
 
 // newProgress starts the display; stop ends it. Its one goroutine redraws live
-// lines, or gives the heartbeat.
-func newProgress(sys *System, p plan.Plan, color bool) *progress {
+// lines, or gives the heartbeat. With a talking log there are no live lines, as its
+// records would run into them.
+func newProgress(sys *System, p plan.Plan, color, talks bool) *progress {
 	v := &progress{
-		out: sys.Err, live: sys.ErrTerminal && sys.Getenv("TERM") != "dumb" && sys.Getenv("CI") == "",
+		out: sys.Err, live: !talks && sys.ErrTerminal && sys.Getenv("TERM") != "dumb" && sys.Getenv("CI") == "",
 		color: color, width: sys.Width, total: len(p.Actions),
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}

@@ -20,7 +20,7 @@ import (
 // savedPlan reads the file of --plan, "-" being standard input; nil without one. A
 // plan that is not the expected one, or that narrowing flags would change, is refused.
 func (o *applyFlags) savedPlan() (*plan.Plan, error) {
-	if o.planFile == "" {
+	if o.reads == "" {
 		if o.expected != "" {
 			return nil, fail(exitInvalid, "--expect-plan-id needs --plan FILE")
 		}
@@ -35,19 +35,19 @@ func (o *applyFlags) savedPlan() (*plan.Plan, error) {
 	}
 	p, err := plan.Decode(data)
 	if err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.planFile, err)}
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.reads, err)}
 	}
 	if want := strings.TrimPrefix(o.expected, "sha256:"); want != "" && (len(want) < 12 || !strings.HasPrefix(strings.TrimPrefix(p.ID, "sha256:"), want)) {
-		return nil, fail(exitStale, "--expect-plan-id: the plan in %s is %s, not %s; review it and pass its id", o.planFile, p.ID, o.expected)
+		return nil, fail(exitStale, "--expect-plan-id: the plan in %s is %s, not %s; review it and pass its id", o.reads, p.ID, o.expected)
 	}
 	return &p, nil
 }
 
 func (o *applyFlags) readPlan() ([]byte, error) {
-	if o.planFile == "-" {
+	if o.reads == "-" {
 		return io.ReadAll(o.sys.In)
 	}
-	return os.ReadFile(o.abs(o.planFile))
+	return os.ReadFile(o.abs(o.reads))
 }
 
 // adopts reports whether a plan takes anything over.
@@ -76,20 +76,23 @@ func (o *applyFlags) runSaved(ctx context.Context, s session, saved, now plan.Pl
 	}
 	approval := plan.Approve(saved, now)
 	o.tellApproval(approval)
-	if err := planExit(saved, false); err != nil {
+	if err := o.beginRecords(approval.Run); err != nil {
+		return err
+	}
+	if err := planExit(o.accepted(judged(saved, now)), false); err != nil {
 		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
 		return err
 	}
-	if approval.Count(plan.StandingUnknown) > 0 {
-		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
-		return quit(exitUnreachable)
-	}
-	if approval.Run.Pending() {
-		if err := o.resolvable(ctx, s, approval.Run); err != nil {
-			return err
-		}
+	if err := o.resolvable(s, approval.Run); err != nil {
+		return err
 	}
 	return o.carryOut(ctx, s, approval.Run, skipped(approval)...)
+}
+
+// judged is the saved plan with the clusters as they are now.
+func judged(saved, now plan.Plan) plan.Plan {
+	saved.Clusters = now.Clusters
+	return saved
 }
 
 // applicable refuses a saved plan that is not of this network, these clusters and this
@@ -100,7 +103,7 @@ func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
 	}
 	if saved.Source.Digest != now.Source.Digest {
 		return fail(exitStale, "the plan in %s (%s) is stale: it was made of another description (commit %s, and this is %s); plan again",
-			o.planFile, short(saved.ID), named(saved.Source), named(now.Source))
+			o.reads, short(saved.ID), named(saved.Source), named(now.Source))
 	}
 	if err := sameUIDs(saved, now); err != nil {
 		return err
@@ -152,10 +155,10 @@ func (o *applyFlags) fresh(s session, saved plan.Plan) error {
 	}
 	made, err := time.Parse(time.RFC3339, saved.Made)
 	if err != nil {
-		return fail(exitInvalid, "--plan %s: the plan does not say when it was made; save it with: fairlead plan -o FILE", o.planFile)
+		return fail(exitInvalid, "--plan %s: the plan does not say when it was made; save it with: fairlead plan -o FILE", o.reads)
 	}
 	if age := time.Since(made); age > limit {
-		return fail(exitStale, "the plan in %s (%s) expired: it was made at %s, more than %s ago; plan again", o.planFile, short(saved.ID), saved.Made, limit)
+		return fail(exitStale, "the plan in %s (%s) expired: it was made at %s, more than %s ago; plan again", o.reads, short(saved.ID), saved.Made, limit)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"time"
@@ -28,10 +29,13 @@ type description struct {
 
 // load reads and validates; user mistakes are shown and end the command.
 func (o *common) load(ctx context.Context) (description, error) {
+	end := o.phase("load")
 	d, err := o.read(ctx)
 	if err != nil {
 		return d, err
 	}
+	o.described(d)
+	end("sites", len(d.desired.Sites), "links", len(d.desired.Links), "commit", d.source.Commit)
 	if d.Findings.HasErrors() {
 		if err := report.Text(o.sys.Err, findings(d.Result), report.Style{Color: o.colored(o.sys.ErrTerminal)}); err != nil {
 			return d, err
@@ -115,10 +119,13 @@ type session struct {
 	vault    *vault
 	// locks are those of a command that writes; nil for all others.
 	locks *apply.Locks
+	// unread are clusters whose kubeconfig could not be asked for.
+	unread []plan.ClusterView
 }
 
 // connect prepares the clusters' clients. Only a kubeconfig that is a Secret of
-// another cluster takes a request; those clusters come last.
+// another cluster takes a request; those clusters come last. Where that one does not
+// answer, the cluster is one that could not be read.
 func (o *common) connect(ctx context.Context, d description) (session, error) {
 	s := session{description: d, clusters: map[network.ClusterName]*kube.Cluster{}}
 	s.vault = newVault(o.sys, d.dir, s.clusters)
@@ -128,6 +135,10 @@ func (o *common) connect(ctx context.Context, d description) (session, error) {
 				continue
 			}
 			client, err := o.client(ctx, s, c)
+			if err != nil && unanswered(err) {
+				s.unread = append(s.unread, unread(c.Name, err))
+				continue
+			}
 			if err != nil {
 				return s, err
 			}
@@ -147,14 +158,17 @@ func (o *common) client(ctx context.Context, s session, c network.Cluster) (*kub
 		Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs(),
 		Timeout: o.timeout, Wrap: o.sys.Wrap,
 	}
-	if o.verbose {
-		cfg.Log = logger(o.sys, o.verbose)
+	if o.log != nil && o.log.Enabled(ctx, slog.LevelDebug) {
+		cfg.Log = o.log
 	}
 	if err := o.reference(ctx, &cfg, s, c); err != nil {
 		return nil, failure{code: exitInvalid, err: fmt.Errorf("cluster %s: kubeconfig: %w", c.Name, err)}
 	}
 	client, err := kube.Connect(cfg)
-	if err != nil {
+	switch {
+	case err != nil && c.Kubeconfig != nil: // what the reference gives is no use
+		return nil, failure{code: exitInvalid, err: err}
+	case err != nil:
 		return nil, failure{code: exitUnreachable, err: err}
 	}
 	return client, nil
@@ -198,11 +212,13 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 	defer cancel()
 	list := make([]*kube.Cluster, 0, len(s.clusters))
 	for _, c := range s.Network.Clusters {
-		list = append(list, s.clusters[c.Name])
+		if client, ok := s.clusters[c.Name]; ok {
+			list = append(list, client)
+		}
 	}
-	return kube.ObserveAll(ctx, list, kube.Reading{
+	return s.withUnread(kube.ObserveAll(ctx, list, kube.Reading{
 		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.foreign(s), Objects: s.desired.Objects,
-	}, o.parallelism)
+	}, o.parallelism))
 }
 
 // foreign selects where proxies of Links that are not the network's matter: in the
@@ -231,6 +247,7 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	if err != nil {
 		return session{}, plan.Observation{}, err
 	}
+	end := o.phase("connect")
 	s, err := o.connect(ctx, d)
 	if err != nil {
 		return s, plan.Observation{}, err
@@ -238,12 +255,13 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	if o.comparing {
 		s.vault.compare(ctx, o.timeout, s)
 	}
-	if o.lock != nil {
-		if s.locks, err = o.lock(ctx, s); err != nil {
-			return s, plan.Observation{}, err
-		}
+	end()
+	if err := o.underLock(ctx, &s); err != nil {
+		return s, plan.Observation{}, err
 	}
+	end = o.phase("observe")
 	observation := o.observe(ctx, s)
+	end("clusters", len(observation.Clusters), "unread", countUnread(observation))
 	return s, observation, ctx.Err()
 }
 
@@ -274,12 +292,17 @@ func (o *common) knows(s session, p plan.Plan) error {
 
 // make plans a session's description.
 func (o *common) make(s session, observation plan.Observation) plan.Plan {
-	return plan.Make(plan.Input{
+	end := o.phase("plan")
+	p := plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
 		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
 		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(), Limits: limitsOf(s.Network.Policy),
 		Now: time.Now().UTC().Format(time.RFC3339),
 	})
+	end("plan", p.ID, "actions", len(p.Actions), "refusals", len(p.Refusals), "unknown", p.Summary.Unknown)
+	o.records.facts.Pending = &p
+	o.found(s, observation)
+	return p
 }
 
 // writers gives the clusters as apply wants them: each is written to only while its lock

@@ -22,6 +22,9 @@ import (
 type vault struct {
 	resolver secrets.Mux
 	digester secrets.Digester
+	// failed says why the credentials of a proxy could not be told. They are not asked
+	// for again.
+	failed map[network.ProxyName]error
 }
 
 // newVault has all six sources; paths start at dir. Secrets of clusters are read
@@ -35,7 +38,7 @@ func newVault(sys *System, dir string, clusters map[network.ClusterName]*kube.Cl
 	if sys.Environ != nil {
 		environ = sys.Environ()
 	}
-	return &vault{resolver: secrets.Mux{
+	return &vault{failed: map[network.ProxyName]error{}, resolver: secrets.Mux{
 		secrets.SourceEnv:        env.Resolver{Lookup: lookup},
 		secrets.SourceFile:       file.Resolver{Dir: dir},
 		secrets.SourceAge:        age.Resolver{Dir: dir, Lookup: lookup},
@@ -74,7 +77,7 @@ func (v *vault) compare(ctx context.Context, limit time.Duration, s session) {
 		p := &s.desired.Proxies[i]
 		found, err := source.Credentials(ctx, p.Name)
 		if err != nil {
-			p.Unknown = err.Error()
+			p.Unknown, v.failed[p.Name] = err.Error(), err
 			continue
 		}
 		p.Digest, p.Unknown = found.Sum(&v.digester), ""
@@ -90,6 +93,9 @@ type proxies struct {
 // Credentials implements apply.Proxies.
 func (p proxies) Credentials(ctx context.Context, name network.ProxyName) (apply.Credentials, error) {
 	var out apply.Credentials
+	if err := p.failed[name]; err != nil {
+		return out, err
+	}
 	i := slices.IndexFunc(p.list, func(d network.Proxy) bool { return d.Name == name })
 	if i < 0 {
 		return out, fmt.Errorf("proxy %s is not described", name)
@@ -123,7 +129,7 @@ type clusterSecrets map[network.ClusterName]*kube.Cluster
 func (c clusterSecrets) SecretValue(ctx context.Context, cluster, namespace, name, key string) (secrets.Value, error) {
 	client, ok := c[network.ClusterName(cluster)]
 	if !ok {
-		return secrets.Value{}, fmt.Errorf("cluster %s: %w", cluster, secrets.ErrUnavailable)
+		return secrets.Value{}, kube.Unanswered(secrets.KubernetesRef{Cluster: cluster, Namespace: namespace, Name: name, Key: key}, apply.ErrUnreachable)
 	}
 	return client.SecretValue(ctx, namespace, name, key)
 }

@@ -21,6 +21,8 @@ type Report struct {
 	Drift *plan.Plan
 	// Status is how the network is.
 	Status *plan.Status
+	// Applied is how an apply ended.
+	Applied *Applied
 }
 
 // Findings are a description's, with its size.
@@ -54,6 +56,8 @@ func (r Report) part() any {
 		return r.Plan
 	case r.Drift != nil:
 		return r.Drift
+	case r.Applied != nil:
+		return r.Applied
 	}
 	return r.Status
 }
@@ -70,6 +74,8 @@ func Text(w io.Writer, r Report, style Style) error {
 		p.drift(*r.Drift)
 	case r.Status != nil:
 		p.status(*r.Status)
+	case r.Applied != nil:
+		p.applied(*r.Applied)
 	}
 	_, err := w.Write(p.buf.Bytes())
 	return err

@@ -1,0 +1,181 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Applied is how an apply ended: every action of its plan, and what was left out.
+type Applied struct {
+	Network string `json:"network"`
+	// Run is the id of the run, as objects carry it.
+	Run        string `json:"run"`
+	Plan       string `json:"plan"`
+	DurationMs int64  `json:"durationMs"`
+	// Outcomes are sorted by state, worst first, and then as in the plan.
+	Outcomes []Outcome `json:"outcomes"`
+	// LeftOut are clusters that could not be read, and were not touched.
+	LeftOut []LeftOut `json:"leftOut"`
+}
+
+// Outcome is how one action ended.
+type Outcome struct {
+	Action plan.Action `json:"action"`
+	State  State       `json:"state"`
+	// Step is where a failed action stopped, Attempt the link's attempt by then, 0
+	// where there is none.
+	Step       plan.Step `json:"step,omitempty"`
+	Attempt    int       `json:"attempt,omitempty"`
+	DurationMs int64     `json:"durationMs"`
+	// Reason says why it is not done.
+	Reason string `json:"reason,omitempty"`
+}
+
+// State is how an action ended.
+type State string
+
+// The states, worst first.
+const (
+	StateFailed State = "failed"
+	// StateStale is a failure because the object was changed since it was planned.
+	StateStale     State = "stale"
+	StateBlocked   State = "blocked"
+	StateUntouched State = "untouched"
+	StateDone      State = "done"
+)
+
+// States lists every state, worst first.
+func States() []State {
+	return []State{StateFailed, StateStale, StateBlocked, StateUntouched, StateDone}
+}
+
+// LeftOut is a cluster that nothing was done on.
+type LeftOut struct {
+	Cluster network.ClusterName `json:"cluster"`
+	State   plan.State          `json:"state"`
+	Reason  string              `json:"reason"`
+	// Unknown counts the described sites, links and objects that depend on it.
+	Unknown int `json:"unknown"`
+}
+
+// Sort orders the outcomes as the report shows them.
+func (a *Applied) Sort() {
+	slices.SortStableFunc(a.Outcomes, func(x, y Outcome) int {
+		return slices.Index(States(), x.State) - slices.Index(States(), y.State)
+	})
+}
+
+// Count gives how many actions ended in a state.
+func (a Applied) Count(s State) int {
+	n := 0
+	for _, o := range a.Outcomes {
+		if o.State == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Complete reports whether everything was done and nothing left out.
+func (a Applied) Complete() bool {
+	return len(a.LeftOut) == 0 && a.Count(StateDone) == len(a.Outcomes)
+}
+
+// doneShown is how many finished actions the report lists.
+const doneShown = 20
+
+func (p *printer) applied(a Applied) {
+	p.line("%s %s, in %s (run %s).", p.paint(bold, "Applied:"), a.counts(), duration(a.DurationMs), a.Run)
+	done := 0
+	for _, o := range a.Outcomes {
+		if o.State != StateDone {
+			p.missed(o)
+			continue
+		}
+		if done++; done <= doneShown {
+			p.line("  %s %s: done in %s", p.paint(green, "✓"), nameOf(o.Action), duration(o.DurationMs))
+		}
+	}
+	if done > doneShown {
+		p.line("  … and %d more done", done-doneShown)
+	}
+	for _, l := range a.LeftOut {
+		p.line("  %s cluster %s was left out, it is %s: %s; %s", p.paint(red, "!"), l.Cluster, l.State, l.Reason, unknownThere(l.Unknown))
+	}
+	if !a.Complete() {
+		p.line("%s", p.paint(yellow, "Not everything was applied; run it again to finish."))
+	}
+}
+
+// missed says of an action that is not done where it stopped and why.
+func (p *printer) missed(o Outcome) {
+	where := ""
+	if o.State == StateFailed || o.State == StateStale {
+		if o.Step != "" {
+			where = fmt.Sprintf(", at %q", StepWord(o.Step))
+		}
+		if o.Attempt > 1 {
+			where += fmt.Sprintf(", attempt %d", o.Attempt)
+		}
+		where += ", after " + duration(o.DurationMs)
+	}
+	c := red
+	if o.State == StateBlocked || o.State == StateUntouched {
+		c = yellow
+	}
+	reason := strings.ReplaceAll(strings.TrimSpace(o.Reason), "\n", "\n      ")
+	p.line("  %s %s: %s%s", p.paint(c, "✗"), nameOf(o.Action), stateWords[o.State]+where, because(o.State, reason))
+}
+
+var stateWords = map[State]string{
+	StateFailed: "failed", StateStale: "stale", StateBlocked: "", StateUntouched: "not started", StateDone: "done",
+}
+
+// because joins a reason to what was said; that of a blocked action stands alone.
+func because(s State, reason string) string {
+	if s == StateBlocked || reason == "" {
+		return reason
+	}
+	return ": " + reason
+}
+
+// nameOf is an action's kind and name, as people call it.
+func nameOf(a plan.Action) string { return string(a.Kind) + " " + NameOf(a) }
+
+func (a Applied) counts() string {
+	var parts []string
+	for _, s := range []State{StateDone, StateFailed, StateStale, StateBlocked, StateUntouched} {
+		if n := a.Count(s); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, countWords[s]))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+var countWords = map[State]string{
+	StateFailed: "failed", StateStale: "stale", StateBlocked: "blocked", StateUntouched: "not started", StateDone: "done",
+}
+
+func unknownThere(n int) string {
+	if n == 1 {
+		return "1 described thing that needs it is unknown"
+	}
+	return fmt.Sprintf("%d described things that need it are unknown", n)
+}
+
+// duration is a time for people, from a second on to a tenth of one.
+func duration(ms int64) string {
+	d := time.Duration(ms) * time.Millisecond
+	if d >= time.Second {
+		d = d.Round(100 * time.Millisecond)
+	}
+	return d.String()
+}
