@@ -19,6 +19,9 @@ type Input struct {
 	Source      Source
 	Topology    Topology
 	Diagnostics diag.List
+	// Refusals are rules that were judged elsewhere, such as that of signatures; they
+	// join the plan's own.
+	Refusals []Refusal
 	// Adopt takes foreign objects of a wanted name over instead of refusing them.
 	Adopt bool
 	// ExpiringBefore, in RFC 3339 and UTC, makes certificates that end before it a
@@ -113,7 +116,11 @@ type maker struct {
 type order struct{ id, after string }
 
 func newMaker(in Input) *maker {
-	return &maker{in: in, index: newIndex(in), ids: map[string]bool{}, siteFields: map[string][]Field{}, told: map[string]bool{}, waiting: newWaiting(in.Observation)}
+	return &maker{
+		in: in, index: newIndex(in), refusals: slices.Clone(in.Refusals),
+		ids: map[string]bool{}, siteFields: map[string][]Field{}, told: map[string]bool{},
+		waiting: newWaiting(in.Observation),
+	}
 }
 
 func (m *maker) add(a Action) {
