@@ -59,7 +59,7 @@ func TestShapesAreThoseOfTheSchema(t *testing.T) {
 	got := map[string][2][]string{}
 	for name, shape := range map[string]shape{
 		"#Network": s.network, "#Cluster": s.cluster, "#Site": s.site, "#Link": s.link,
-		"#Proxy": s.proxy, "#Secret": s.secret, "#EncryptedFile": s.encrypted, "#SecretKey": s.secretKey, "#Policy": s.policy,
+		"#Proxy": s.proxy, "#Secret": s.secret, "#EncryptedFile": s.encrypted, "#SecretKey": s.secretKey, "#Policy": s.policy, "#Deletes": s.deletes,
 	} {
 		fields := [2][]string{}
 		fields[0] = append(fields[0], shape.fields[:shape.required]...)
@@ -94,10 +94,13 @@ func TestValuesAreThoseOfTheSchema(t *testing.T) {
 			}
 		}
 	}
-	for name, path := range map[string]string{"cost": "#Link.cost", "port": "#Proxy.port", "rotation": "#Link.rotation"} {
-		bound, _, _ := most(name)
-		for _, n := range []int64{-1, 0, 1, bound, bound + 1} {
-			if got, want := 1 <= n && n <= bound, accepts(path, strconv.FormatInt(n, 10)); got != want {
+	for name, path := range map[string]string{
+		"cost": "#Link.cost", "port": "#Proxy.port", "rotation": "#Link.rotation",
+		"sites": "#Deletes.sites", "links": "#Deletes.links", "percent": "#Deletes.percent",
+	} {
+		bounds := rangeOf(name)
+		for _, n := range []int64{-1, 0, 1, bounds.most, bounds.most + 1} {
+			if got, want := bounds.least <= n && n <= bounds.most, accepts(path, strconv.FormatInt(n, 10)); got != want {
 				t.Errorf("%s %d: Go says %t, schema.cue %t", name, n, got, want)
 			}
 		}
@@ -117,7 +120,7 @@ func TestVerdictsAreThoseOfTheSchema(t *testing.T) {
 	t.Parallel()
 	structural := map[string]bool{
 		"wrong-type": true, "unknown-field": true, "missing-field": true, "conflicting-values": true,
-		"incomplete": true, "not-a-choice": true, "network-name": true, "cost-range": true, "port-range": true, "rotation-range": true, "evaluation": true, "unresolved-reference": true,
+		"incomplete": true, "not-a-choice": true, "network-name": true, "cost-range": true, "port-range": true, "rotation-range": true, "deletes-range": true, "evaluation": true, "unresolved-reference": true,
 	}
 	dirs, err := filepath.Glob("../fixtures/*/*/*.cue")
 	if err != nil || len(dirs) < 50 {

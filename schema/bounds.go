@@ -37,21 +37,30 @@ func (d *decoder) goodString(f field, s string) bool {
 	return true
 }
 
-// most is the upper bound of a number that starts at 1, and what to do about one
-// beyond it.
-func most(name string) (bound int64, code, fix string) {
-	if name == "port" {
-		return 65535, "port-range", "give the port that the proxy listens on"
+// numberRange is what a field of numbers may hold, both ends included, and what to do
+// about a number beyond it.
+type numberRange struct {
+	least, most int64
+	code, fix   string
+}
+
+func rangeOf(name string) numberRange {
+	switch name {
+	case "port":
+		return numberRange{1, 65535, "port-range", "give the port that the proxy listens on"}
+	case "rotation":
+		return numberRange{1, math.MaxInt32, "rotation-range", "count the re-keyings from 1"}
+	case "sites", "links":
+		return numberRange{0, math.MaxInt32, "deletes-range", "say how many one plan may delete; 0 for none"}
+	case "percent":
+		return numberRange{0, 100, "deletes-range", "say what share one plan may delete; 100 for no limit"}
 	}
-	if name == "rotation" {
-		return math.MaxInt32, "rotation-range", "count the re-keyings from 1"
-	}
-	return math.MaxInt32, "cost-range", `give a whole number in that range; 99999 means "backup only"`
+	return numberRange{1, math.MaxInt32, "cost-range", `give a whole number in that range; 99999 means "backup only"`}
 }
 
 // goodNumber reports a number that its field cannot hold.
 func (d *decoder) goodNumber(f field, n int64) bool {
-	if bound, _, _ := most(f.name); 1 <= n && n <= bound {
+	if r := rangeOf(f.name); r.least <= n && n <= r.most {
 		return true
 	}
 	d.badNumber(f, clip(fmt.Sprint(f.value)))
@@ -63,7 +72,7 @@ func (d *decoder) outOfBounds(f field, value, bound string) {
 	switch f.name {
 	case "linkAccess", "via", "unreachableSites":
 		d.notAChoice(f, strings.Trim(value, `"`), choices(f.name))
-	case "cost", "port", "rotation":
+	case "cost", "port", "rotation", "sites", "links", "percent":
 		d.badNumber(f, value)
 	default:
 		d.add(f, "out-of-bounds", fmt.Sprintf("%s is %s, but must be %s", f.label(), value, bound), "give a value within the bound")
@@ -71,8 +80,8 @@ func (d *decoder) outOfBounds(f field, value, bound string) {
 }
 
 func (d *decoder) badNumber(f field, value string) {
-	bound, code, fix := most(f.name)
-	d.add(f, code, fmt.Sprintf("%s is %s, want 1 to %d", f.label(), value, bound), fix)
+	r := rangeOf(f.name)
+	d.add(f, r.code, fmt.Sprintf("%s is %s, want %d to %d", f.label(), value, r.least, r.most), r.fix)
 }
 
 func (d *decoder) notAChoice(f field, value string, all []string) {

@@ -22,7 +22,7 @@ type declared struct {
 	sites     []siteDecl
 	links     []linkDecl
 	proxies   []proxyDecl
-	policy    network.Policy
+	policy    policyDecl
 	overlay   string
 	overlayAt diag.Position
 	// unreadable names the sections of which some entries may be missing.
@@ -31,8 +31,8 @@ type declared struct {
 
 type clusterDecl struct {
 	network.Cluster
-	contextAt, kubeconfigAt, inClusterAt diag.Position
-	broken                               bool
+	contextAt, kubeconfigAt, inClusterAt, lockNamespaceAt diag.Position
+	broken                                                bool
 }
 
 type siteDecl struct {
@@ -53,6 +53,13 @@ type proxyDecl struct {
 	broken                                 bool
 }
 
+type policyDecl struct {
+	network.Policy
+	// signerAt has the place of each of Signers.
+	signerAt []diag.Position
+	expiryAt diag.Position
+}
+
 // network is the plain model: lists sorted by name and never nil.
 func (d declared) network() network.Network {
 	return network.Network{
@@ -61,7 +68,7 @@ func (d declared) network() network.Network {
 		Sites:      plain(d.sites, func(s siteDecl) network.Site { return s.Site }, siteName),
 		Links:      plain(d.links, func(l linkDecl) network.Link { return l.Link }, linkName),
 		Proxies:    plain(d.proxies, func(p proxyDecl) network.Proxy { return p.Proxy }, proxyName),
-		Policy:     d.policy,
+		Policy:     d.policy.Policy,
 		Overlay:    d.overlay,
 		OverlayAt:  d.overlayAt,
 		DeclaredAt: d.declAt,

@@ -22,7 +22,7 @@ type decoder struct {
 
 func (d *decoder) network(v cue.Value) declared {
 	out := declared{unreadable: map[string]bool{}}
-	out.policy.UnreachableSites = network.LevelWarn
+	out.policy = policyDecl{Policy: defaultPolicy()}
 	d.object(field{value: v, at: d.places.outermost(nil)}, d.shapes.network, func(f field) {
 		switch f.name {
 		case "network":
@@ -56,6 +56,8 @@ func (d *decoder) cluster(f field) clusterDecl {
 			out.Kubeconfig, out.kubeconfigAt = d.secret(f)
 		case "inCluster":
 			d.boolean(f, &out.InCluster, &out.inClusterAt)
+		case "lockNamespace":
+			d.str(f, &out.LockNamespace, &out.lockNamespaceAt)
 		}
 	})
 	out.broken = len(d.findings) > before
@@ -178,11 +180,4 @@ func (d *decoder) proxy(f field) proxyDecl {
 	})
 	out.broken = len(d.findings) > before
 	return out
-}
-
-func (d *decoder) policy(f field, into *network.Policy) {
-	var at diag.Position
-	d.object(f, d.shapes.policy, func(f field) {
-		d.str(f, (*string)(&into.UnreachableSites), &at)
-	})
 }

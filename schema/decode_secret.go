@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"cuelang.org/go/cue"
-
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -86,21 +84,9 @@ func (d *decoder) filled(f field, into *string, fix string) {
 
 // command reads a program and its arguments.
 func (d *decoder) command(f field) []string {
-	list, err := f.value.List()
-	if err != nil {
-		d.mismatch(f, want{cue.ListKind, "a list: the program and its arguments"})
-		return nil
-	}
 	var out []string
-	for i := 0; list.Next(); i++ {
-		var word string
-		var at diag.Position
-		item := d.child(f, fmt.Sprintf("[%d]", i), list.Value())
-		item.path = f.path + item.name
-		if d.str(item, &word, &at); at.IsZero() {
-			return nil
-		}
-		out = append(out, word)
+	if !d.texts(f, "a list: the program and its arguments", func(_ field, word string) { out = append(out, word) }) {
+		return nil
 	}
 	if len(out) == 0 || out[0] == "" {
 		d.add(f, "secret-reference", f.path+" names no program", `write command: ["PROGRAM", "ARGUMENT"]`)

@@ -14,6 +14,7 @@ import (
 // digest is the identity of what a description says, wherever it says it.
 func digest(n network.Network) string {
 	n.DeclaredAt, n.OverlayAt = diag.Position{}, diag.Position{}
+	n.Policy.CleanAt, n.Policy.SignersAt = diag.Position{}, diag.Position{}
 	n.Clusters, n.Sites = slices.Clone(n.Clusters), slices.Clone(n.Sites)
 	n.Links, n.Proxies = slices.Clone(n.Links), slices.Clone(n.Proxies)
 	for i := range n.Clusters {

@@ -68,7 +68,7 @@ func TestHello(t *testing.T) {
 		},
 		Links:   []network.Link{link("hello-east-hub", "hello-east", 17), link("hello-west-hub", "hello-west", 18)},
 		Proxies: []network.Proxy{},
-		Policy:  network.Policy{UnreachableSites: network.LevelWarn},
+		Policy:  network.Policy{UnreachableSites: network.LevelWarn, Deletes: network.DefaultDeletes},
 	}
 	if diff := cmp.Diff(want, res.Network); diff != "" {
 		t.Errorf("network (-want +got):\n%s", diff)
@@ -100,7 +100,7 @@ network: "x"
 clusters: {
 	a: {context: "ctx", kubeconfig: env: "KC"}
 	b: kubeconfig: file: "kc.yaml"
-	c: inCluster: true
+	c: {inCluster: true, lockNamespace: "locks"}
 }
 sites: {
 	one: {
@@ -115,7 +115,10 @@ links: {
 	l1: {from: "two", to: "one", cost: 7, proxy: "p"}
 	l2: {from: "three", to: "one", via: "certificate", rotation: 3, object: "old"}
 }
-policy: unreachableSites: "error"
+policy: {
+	unreachableSites: "error", deletes: {sites: 0, percent: 100}
+	clean: true, signers: ["keys/a.asc", "keys/allowed"], planExpiry: "1h30m"
+}
 overlay: "all"
 `
 
@@ -128,7 +131,7 @@ func TestEveryField(t *testing.T) {
 		Clusters: []network.Cluster{
 			{Name: "a", Context: "ctx", Kubeconfig: &network.SecretRef{Env: "KC"}, DeclaredAt: at(5, 2)},
 			{Name: "b", Kubeconfig: &network.SecretRef{File: "kc.yaml"}, DeclaredAt: at(6, 2)},
-			{Name: "c", InCluster: true, DeclaredAt: at(7, 2)},
+			{Name: "c", InCluster: true, LockNamespace: "locks", DeclaredAt: at(7, 2)},
 		},
 		Sites: []network.Site{
 			{Name: "one", Cluster: "a", Namespace: "one", LinkAccess: "route", HA: true, Protect: true, DefaultIssuer: "ca", Object: "one",
@@ -143,7 +146,11 @@ func TestEveryField(t *testing.T) {
 		},
 		Proxies: []network.Proxy{{Name: "p", Host: "proxy.example.com", Port: 3128, Username: &network.SecretRef{Env: "U"},
 			Password: &network.SecretRef{Command: []string{"pass", "show"}}, DeclaredAt: at(17, 10)}},
-		Policy: network.Policy{UnreachableSites: network.LevelError}, Overlay: "all", OverlayAt: at(23, 10),
+		Policy: network.Policy{
+			UnreachableSites: network.LevelError, Deletes: network.DeleteLimits{Sites: 0, Links: 50, Percent: 100},
+			Clean: true, CleanAt: at(24, 9), Signers: []string{"keys/a.asc", "keys/allowed"}, SignersAt: at(24, 24), PlanExpiry: "1h30m",
+		},
+		Overlay: "all", OverlayAt: at(26, 10),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("network (-want +got):\n%s", diff)

@@ -32,6 +32,7 @@ func check(d declared) diag.List {
 	r.index()
 	r.names()
 	r.clusterRules()
+	r.policyRules()
 	r.siteRules()
 	r.linkRules()
 	r.proxyRules()

@@ -17,6 +17,9 @@ func (r *rules) names() {
 			r.fail("cluster-name", subject("cluster", string(c.Name)), c.DeclaredAt,
 				fmt.Sprintf("its name %q is no name for a cluster", c.Name), network.ClusterNameRule)
 		}
+		if !c.lockNamespaceAt.IsZero() {
+			r.label("namespace-name", subject("cluster", string(c.Name)), c.lockNamespaceAt, "lockNamespace", c.LockNamespace, maxLabel)
+		}
 	}
 	for _, s := range r.sites {
 		r.label("site-name", subject("site", string(s.Name)), s.DeclaredAt, "its name", string(s.Name), maxLabel)

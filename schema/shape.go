@@ -25,7 +25,7 @@ func (s fieldSet) has(i int) bool { return s&(1<<i) != 0 }
 
 // shapes are all shapes of a description.
 type shapes struct {
-	network, cluster, site, link, proxy, secret, encrypted, secretKey, policy shape
+	network, cluster, site, link, proxy, secret, encrypted, secretKey, policy, deletes shape
 }
 
 func newShapes() shapes {
@@ -33,7 +33,7 @@ func newShapes() shapes {
 		network: newShape("a description", 1,
 			"network", "clusters", "sites", "links", "proxies", "policy", "overlay"),
 		cluster: newShape("a struct that says how to reach the cluster", 0,
-			"context", "kubeconfig", "inCluster"),
+			"context", "kubeconfig", "inCluster", "lockNamespace"),
 		site: newShape("a struct with cluster and namespace", 2,
 			"cluster", "namespace", "linkAccess", "ha", "edge", "protect",
 			"defaultIssuer", "serviceAccount", "object", "overlay", "settings"),
@@ -48,6 +48,8 @@ func newShapes() shapes {
 		secretKey: newShape("a struct with cluster, namespace, name and key", 4,
 			"cluster", "namespace", "name", "key"),
 		policy: newShape("a struct of rules", 0,
-			"unreachableSites"),
+			"unreachableSites", "deletes", "clean", "signers", "planExpiry"),
+		deletes: newShape("a struct of limits", 0,
+			"sites", "links", "percent"),
 	}
 }

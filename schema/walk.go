@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,6 +86,13 @@ func (d *decoder) child(parent field, name string, v cue.Value) field {
 		path = parent.path + "." + name
 	}
 	return field{name: name, subject: parent.subject, path: path, value: v, at: at}
+}
+
+// item is the element of a list, whose path ends in its number.
+func (d *decoder) item(list field, i int, v cue.Value) field {
+	out := d.child(list, fmt.Sprintf("[%d]", i), v)
+	out.path = list.path + out.name
+	return out
 }
 
 // section visits the entries of a top-level map, such as sites. It reports

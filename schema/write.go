@@ -37,8 +37,8 @@ func Write(n network.Network, comment []string) ([]byte, error) {
 	writeSection(&b, "sites", n.Sites, siteEntry)
 	writeSection(&b, "proxies", n.Proxies, proxyEntry)
 	writeSection(&b, "links", n.Links, linkEntry)
-	if level := n.Policy.UnreachableSites; level != "" && level != network.LevelWarn {
-		fmt.Fprintf(&b, "\npolicy: unreachableSites: %s\n", quote(string(level)))
+	if policy := policyFields(n.Policy); len(policy) > 0 {
+		fmt.Fprintf(&b, "\npolicy: %s\n", policy.broken())
 	}
 	text, err := format.Source([]byte(b.String()))
 	if err != nil {
@@ -99,10 +99,22 @@ func (w *written) flag(name string, value bool) {
 }
 
 // number adds a number, unless it is the default.
-func (w *written) number(name string, value, otherwise int32) {
+func (w *written) number(name string, value, otherwise int) {
 	if value != otherwise {
-		w.always(name, strconv.Itoa(int(value)))
+		w.always(name, strconv.Itoa(value))
 	}
+}
+
+// list adds a list of strings, unless it is empty.
+func (w *written) list(name string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	words := make([]string, len(texts))
+	for i, text := range texts {
+		words[i] = quote(text)
+	}
+	w.always(name, "["+strings.Join(words, ", ")+"]")
 }
 
 // secret adds a reference, unless there is none.
@@ -141,11 +153,29 @@ func (w written) broken() string {
 	return "{\n" + strings.Join(w, "\n") + "\n}"
 }
 
+func policyFields(p network.Policy) written {
+	var w, deletes written
+	if p.UnreachableSites != network.LevelWarn {
+		w.text("unreachableSites", string(p.UnreachableSites))
+	}
+	deletes.number("sites", p.Deletes.Sites, network.DefaultDeletes.Sites)
+	deletes.number("links", p.Deletes.Links, network.DefaultDeletes.Links)
+	deletes.number("percent", p.Deletes.Percent, network.DefaultDeletes.Percent)
+	if len(deletes) > 0 {
+		w.always("deletes", deletes.String())
+	}
+	w.flag("clean", p.Clean)
+	w.list("signers", p.Signers)
+	w.text("planExpiry", p.PlanExpiry)
+	return w
+}
+
 func clusterEntry(c network.Cluster) (string, written) {
 	var w written
 	w.text("context", c.Context)
 	w.secret("kubeconfig", c.Kubeconfig)
 	w.flag("inCluster", c.InCluster)
+	w.text("lockNamespace", c.LockNamespace)
 	return string(c.Name), w
 }
 
@@ -177,12 +207,12 @@ func linkEntry(l network.Link) (string, written) {
 	var w written
 	w.always("from", quote(string(l.From)))
 	w.always("to", quote(string(l.To)))
-	w.number("cost", l.Cost, 1)
+	w.number("cost", int(l.Cost), 1)
 	if l.Via != defaultVia(l.Proxy) {
 		w.text("via", string(l.Via))
 	}
 	w.text("proxy", string(l.Proxy))
-	w.number("rotation", l.Rotation, 0)
+	w.number("rotation", int(l.Rotation), 0)
 	if l.Object != string(l.Name) {
 		w.text("object", l.Object)
 	}
@@ -210,13 +240,7 @@ func secretFields(ref network.SecretRef) written {
 			"name: " + quote(k.Name), "key: " + quote(k.Key),
 		}.String())
 	}
-	if len(ref.Command) > 0 {
-		words := make([]string, len(ref.Command))
-		for i, word := range ref.Command {
-			words[i] = quote(word)
-		}
-		w.always("command", "["+strings.Join(words, ", ")+"]")
-	}
+	w.list("command", ref.Command)
 	return w
 }
 

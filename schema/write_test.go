@@ -77,11 +77,14 @@ func (m *maker) secret() *network.SecretRef {
 func (m *maker) network() network.Network {
 	m.n = network.Network{
 		Name: m.word(0), Overlay: m.sometimes("overlays/all"),
-		Policy: network.Policy{UnreachableSites: []network.Level{network.LevelWarn, network.LevelError}[m.IntN(2)]},
+		Policy: m.policy(),
 	}
 	// The last cluster is never the source of a kubeconfig.
 	for i := range 1 + m.IntN(3) {
-		c := network.Cluster{Name: network.ClusterName(fmt.Sprintf("%s%d", oddClusters[m.IntN(len(oddClusters))], i)), Context: fmt.Sprintf("%s%d", m.odd(), i)}
+		c := network.Cluster{
+			Name:    network.ClusterName(fmt.Sprintf("%s%d", oddClusters[m.IntN(len(oddClusters))], i)),
+			Context: fmt.Sprintf("%s%d", m.odd(), i), LockNamespace: m.sometimes("locks"),
+		}
 		if i > 0 {
 			c.Kubeconfig = m.secret()
 		}
@@ -102,6 +105,20 @@ func (m *maker) network() network.Network {
 		m.n.Links = append(m.n.Links, m.link(i, m.n.Sites[i+1].Name))
 	}
 	return sorted(m.n)
+}
+
+func (m *maker) policy() network.Policy {
+	limit := func(usual int) int { return []int{0, usual, 100}[m.IntN(3)] }
+	usual := network.DefaultDeletes
+	p := network.Policy{
+		UnreachableSites: []network.Level{network.LevelWarn, network.LevelError}[m.IntN(2)], Clean: m.IntN(2) == 0,
+		Deletes:    network.DeleteLimits{Sites: limit(usual.Sites), Links: limit(usual.Links), Percent: limit(usual.Percent)},
+		PlanExpiry: m.sometimes("1h30m"),
+	}
+	for range m.IntN(3) {
+		p.Signers = append(p.Signers, "keys/"+m.odd())
+	}
+	return p
 }
 
 func (m *maker) site(i int) network.Site {
@@ -228,12 +245,18 @@ proxies: {
 links: {
 	"shop-hub": {from: "shop", to: "hub", cost: 5, proxy: "corp"}
 }
+
+policy: {deletes: links: 0, clean: true, signers: ["keys/alice.asc"], planExpiry: "24h"}
 `
 
 func TestWriteLooksWell(t *testing.T) {
 	t.Parallel()
 	text, err := schema.Write(network.Network{
-		Name:     "retail",
+		Name: "retail",
+		Policy: network.Policy{
+			Deletes: network.DeleteLimits{Sites: 10, Links: 0, Percent: 30}, Clean: true, Signers: []string{"keys/alice.asc"},
+			PlanExpiry: "24h",
+		},
 		Clusters: []network.Cluster{{Name: "hub", Context: "hub-admin"}, {Name: "kind-shops", Context: "kind-shops"}},
 		Sites: []network.Site{
 			{Name: "hub", Cluster: "hub", Namespace: "retail", LinkAccess: "default", HA: true, Object: "hub"},

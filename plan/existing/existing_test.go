@@ -148,7 +148,7 @@ func TestWhole(t *testing.T) {
 			{Name: "shop-hub", From: "shop", To: "hub", Cost: 1, Via: network.ViaToken, Object: "shop-hub"},
 		},
 		Proxies: []network.Proxy{},
-		Policy:  network.Policy{UnreachableSites: network.LevelWarn},
+		Policy:  network.Policy{UnreachableSites: network.LevelWarn, Deletes: network.DefaultDeletes},
 	}
 	if diff := cmp.Diff(want, got.Network); diff != "" {
 		t.Errorf("network (-want +got):\n%s", diff)

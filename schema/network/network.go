@@ -184,11 +184,13 @@ type Policy struct {
 	// Deletes bounds what one plan may delete without being told to.
 	Deletes DeleteLimits
 	// Clean refuses a work tree with uncommitted changes.
-	Clean bool
+	Clean   bool
+	CleanAt diag.Position
 	// Signers are files, relative to the description, with the keys of those who may
 	// sign its commits: armoured OpenPGP keys, or an allowed signers file of SSH keys.
 	// Without any, commits need no signature.
-	Signers []string
+	Signers   []string
+	SignersAt diag.Position
 	// PlanExpiry is how long a saved plan may be applied, as a Go duration; empty
 	// means DefaultPlanExpiry.
 	PlanExpiry string

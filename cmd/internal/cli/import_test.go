@@ -92,7 +92,7 @@ func TestImportComment(t *testing.T) {
 			Name:     "retail",
 			Clusters: []network.Cluster{{Name: "hub", Context: "hub"}},
 			Sites:    []network.Site{{Name: "hub", Cluster: "hub", Namespace: "hub", Object: "hub", LinkAccess: "default"}},
-			Policy:   network.Policy{UnreachableSites: network.LevelWarn},
+			Policy:   network.Policy{UnreachableSites: network.LevelWarn, Deletes: network.DefaultDeletes},
 		},
 		LeftOut: []existing.Note{{Subject: "Link a/b on cluster hub", Message: "it leads nowhere"}},
 		Altered: []existing.Note{{Subject: "Site c/d on cluster hub", Message: "its ha is dropped"}},

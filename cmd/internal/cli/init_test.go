@@ -157,6 +157,7 @@ func TestInitWithCue(t *testing.T) {
 	}
 	for right, wrong := range map[string]string{
 		"cost: 1": "cots: 1", "linkAccess:": "linkAcces:", `to: "hub"`: "to: 1", "hub: context:": "hub: kontext:", `"retail"`: `"Retail"`,
+		"\nsites:": "\npolicy: cleen: true\nsites:",
 	} {
 		mistaken := strings.Replace(string(text), right, wrong, 1)
 		if mistaken == string(text) {
