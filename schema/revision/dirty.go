@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -65,28 +67,37 @@ type comparison struct {
 	modes, links bool
 }
 
-// dirty reports whether what the description may read differs from tree, which is
-// zero when there is no commit. It stops at the first difference.
-func (r *repository) dirty(ctx context.Context, tree plumbing.Hash) (bool, error) {
+// dirty finds where what the description may read differs from tree, which is zero
+// when there is no commit: the first file that changed, and the first new one.
+func (r *repository) dirty(ctx context.Context, tree plumbing.Hash) (changed, untracked string, err error) {
 	c := r.compare()
 	if !tree.IsZero() {
 		if err := c.collect(ctx, tree, "."); err != nil {
-			return false, err
+			return "", "", err
 		}
 	}
-	for name, n := range c.committed {
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		if changed, err := c.changed(name, n); changed || err != nil {
-			return changed, err
-		}
+	if changed, err = c.firstChanged(ctx); err != nil {
+		return "", "", err
 	}
 	patterns, err := r.sharedIgnores()
 	if err != nil {
-		return false, err
+		return "", "", err
 	}
-	return c.hasNew(ctx, ".", patterns)
+	untracked, err = c.firstNew(ctx, ".", patterns)
+	return changed, untracked, err
+}
+
+// firstChanged is the first committed file, by name, that changed; "" for none.
+func (c *comparison) firstChanged(ctx context.Context) (string, error) {
+	for _, name := range slices.Sorted(maps.Keys(c.committed)) {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		if changed, err := c.changed(name, c.committed[name]); changed || err != nil {
+			return name, err
+		}
+	}
+	return "", nil
 }
 
 func (r *repository) compare() *comparison {
@@ -238,59 +249,62 @@ func withoutReturns(text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 }
 
-// hasNew reports whether dir holds a file that counts, is not committed and is
-// either staged or not ignored.
-func (c *comparison) hasNew(ctx context.Context, dir string, ignored ignores) (bool, error) {
+// firstNew finds a file in dir that counts, is not committed and is either staged or
+// not ignored; "" for none.
+func (c *comparison) firstNew(ctx context.Context, dir string, ignored ignores) (string, error) {
 	if err := ctx.Err(); err != nil {
-		return false, err
+		return "", err
 	}
 	entries, err := os.ReadDir(c.path(dir))
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if ignored, err = ignored.with(c.repo.root, dir); err != nil {
-		return false, err
+		return "", err
 	}
 	for _, e := range entries {
-		name := path.Join(dir, e.Name())
 		if e.Name() == ".git" {
 			continue
 		}
-		isNew, err := c.isNew(ctx, name, e.IsDir(), ignored)
-		if isNew || err != nil {
-			return isNew, err
+		found, err := c.newAt(ctx, path.Join(dir, e.Name()), e.IsDir(), ignored)
+		if found != "" || err != nil {
+			return found, err
 		}
 	}
-	return false, nil
+	return "", nil
 }
 
-func (c *comparison) isNew(ctx context.Context, name string, isDir bool, ignored ignores) (bool, error) {
+// newAt is name itself, or a file below it, if it is new; "" otherwise.
+func (c *comparison) newAt(ctx context.Context, name string, isDir bool, ignored ignores) (string, error) {
 	_, committed := c.committed[name]
 	switch {
 	case committed:
-		return false, nil
+		return "", nil
 	case isDir:
 		if !c.scope.enters(name) || ignored.match(name, true) {
 			return c.stagedBelow(name), nil
 		}
-		return c.hasNew(ctx, name, ignored)
+		return c.firstNew(ctx, name, ignored)
 	case !c.scope.holds(name):
-		return false, nil
+		return "", nil
 	}
-	_, staged := c.staged[name]
-	return staged || !ignored.match(name, false), nil
+	if _, staged := c.staged[name]; !staged && ignored.match(name, false) {
+		return "", nil
+	}
+	return name, nil
 }
 
-// stagedBelow reports whether an ignored directory holds a file that was added by
-// force, counts and is on disk, but not committed.
-func (c *comparison) stagedBelow(dir string) bool {
+// stagedBelow finds a file of an ignored directory that was added by force, counts and
+// is on disk, but not committed; "" for none.
+func (c *comparison) stagedBelow(dir string) string {
+	first := ""
 	for name := range c.staged {
-		if _, committed := c.committed[name]; committed || !within(name, dir) || !c.scope.holds(name) {
+		if _, committed := c.committed[name]; committed || !within(name, dir) || !c.scope.holds(name) || first != "" && first < name {
 			continue
 		}
 		if _, err := os.Lstat(c.path(name)); err == nil {
-			return true
+			first = name
 		}
 	}
-	return false
+	return first
 }

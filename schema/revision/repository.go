@@ -117,10 +117,11 @@ func (r *repository) commitFacts(c *object.Commit, ref string) Facts {
 }
 
 // workFacts are the facts of the work tree: those of HEAD, and whether it is dirty.
-func (r *repository) workFacts(ctx context.Context) (Facts, error) {
+// The commit is nil before the first one.
+func (r *repository) workFacts(ctx context.Context) (Facts, *object.Commit, error) {
 	head, err := r.head()
 	if err != nil {
-		return Facts{}, err
+		return Facts{}, nil, err
 	}
 	facts := Facts{Ref: head.branch, Remote: r.remote()}
 	var tree plumbing.Hash
@@ -128,11 +129,12 @@ func (r *repository) workFacts(ctx context.Context) (Facts, error) {
 		facts = r.commitFacts(head.commit, head.branch)
 		tree = head.commit.TreeHash
 	}
-	facts.Dirty, err = r.dirty(ctx, tree)
+	facts.Changed, facts.Untracked, err = r.dirty(ctx, tree)
 	if err != nil {
-		return Facts{}, fmt.Errorf("%s: %w", r.name(), err)
+		return Facts{}, nil, fmt.Errorf("%s: %w", r.name(), err)
 	}
-	return facts, nil
+	facts.Dirty = facts.Changed != "" || facts.Untracked != ""
+	return facts, head.commit, nil
 }
 
 // head is what HEAD stands for. Branch is "" when HEAD is detached, commit is nil

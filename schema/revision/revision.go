@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 var (
@@ -40,12 +42,17 @@ type Facts struct {
 	// it is that name, shortened; "" for a hash or for a relative revision such
 	// as main~1, which no name stands for.
 	Ref string `json:"ref"`
-	// Dirty is set only for a work tree: something that the description may read
-	// differs from the commit. That is every file under the package's directory,
-	// and every .cue file of the CUE module around it; without a module, the .cue
-	// files directly in the parent directories. Ignored files do not count, nor
-	// do differences in line endings alone.
+	// Dirty is set only for a work tree: there is something Changed or Untracked. What
+	// counts is every file under the package's directory, and every .cue file of the
+	// CUE module around it; without a module, the .cue files directly in the parent
+	// directories. Ignored files do not count, nor do differences in line endings
+	// alone. Files elsewhere, and ignored ones, are told by Tree.Uncommitted.
 	Dirty bool `json:"dirty"`
+	// Changed is the first committed file, by name, that is different or gone on disk,
+	// a slash path from the root of the tree; "" for none.
+	Changed string `json:"changed,omitempty"`
+	// Untracked is a file that is not in the commit, nor ignored; "" for none.
+	Untracked string `json:"untracked,omitempty"`
 	// Committed is the commit's time, RFC 3339 in UTC.
 	Committed string `json:"committed"`
 	// Remote is the URL of the remote origin without credentials, "" if none.
@@ -62,6 +69,9 @@ type Tree struct {
 	Facts Facts
 	// Root is the absolute path of FS's root on disk, "" when FS holds a commit.
 	Root string
+	// repo and commit are nil outside a repository, commit also before the first one.
+	repo   *repository
+	commit *object.Commit
 }
 
 // WorkTree opens the work tree that holds path, a directory. Outside a repository
@@ -87,11 +97,13 @@ func WorkTree(ctx context.Context, path string) (t Tree, err error) {
 	if err != nil {
 		return Tree{}, err
 	}
-	facts, err := repo.workFacts(ctx)
+	facts, commit, err := repo.workFacts(ctx)
 	if err != nil {
 		return Tree{}, err
 	}
-	return diskTree(place.root, place.dir, facts)
+	t, err = diskTree(place.root, place.dir, facts)
+	t.repo, t.commit = repo, commit
+	return t, err
 }
 
 // At opens path as of rev in the repository that holds path: a directory of a work
@@ -121,7 +133,9 @@ func At(ctx context.Context, path, rev string) (t Tree, err error) {
 	if err := fsys.mustHaveDir(place.dir); err != nil {
 		return Tree{}, fmt.Errorf("%s: at revision %q: %w", place.dir, rev, err)
 	}
-	return Tree{FS: fsys, Dir: place.dir, Facts: repo.commitFacts(found.commit, found.ref)}, nil
+	return Tree{
+		FS: fsys, Dir: place.dir, Facts: repo.commitFacts(found.commit, found.ref), repo: repo, commit: found.commit,
+	}, nil
 }
 
 func mustBeDir(path string) error {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fairlead.dev/fairlead/schema/revision"
 )
@@ -35,7 +36,7 @@ func TestWorkTree(t *testing.T) {
 		Commit: r.git("rev-parse", "HEAD"), Ref: "main",
 		Committed: "2026-01-02T01:04:05Z", Remote: "https://example.com/net.git",
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(revision.Tree{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -58,7 +59,7 @@ func TestWorkTreeOutsideRepository(t *testing.T) {
 			t.Error(err)
 		}
 		got.FS = nil
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(revision.Tree{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 	}
@@ -91,7 +92,7 @@ func TestWorkTreeWithoutCommits(t *testing.T) {
 	}
 	r.write("net.cue", "package net\n")
 	tree, err = revision.WorkTree(t.Context(), r.dir)
-	if diff := cmp.Diff(revision.Facts{Ref: "main", Dirty: true}, tree.Facts); err != nil || diff != "" {
+	if diff := cmp.Diff(revision.Facts{Ref: "main", Dirty: true, Untracked: "net.cue"}, tree.Facts); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
 }
@@ -150,6 +151,29 @@ func TestDirty(t *testing.T) {
 				t.Errorf("got %v, %v, want %v\n%s", tree.Facts.Dirty, err, test.want, r.git("status", "--short"))
 			}
 		})
+	}
+}
+
+// A dirty work tree names what changed first, by name, and one file that is new.
+func TestDirtyNames(t *testing.T) {
+	t.Parallel()
+	r := dirtyRepo(t)
+	facts := func() revision.Facts {
+		tree, err := revision.WorkTree(t.Context(), r.dir+"/env/prod")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree.Facts
+	}
+	r.write("env/prod/plan.json", "{}")
+	if f := facts(); f.Changed != "" || f.Untracked != "env/prod/plan.json" {
+		t.Errorf("got %+v", f)
+	}
+	remove(t, r.dir+"/env/prod/plan.json")
+	r.write("lib/lib.cue", "package other\n")
+	r.write("env/prod/overlay/site.yaml", "x")
+	if f := facts(); f.Changed != "env/prod/overlay/site.yaml" || f.Untracked != "" {
+		t.Errorf("got %+v", f)
 	}
 }
 
