@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/schema/network"
 )
 
 // allowing adds the flag that lifts refusals.
@@ -34,14 +33,4 @@ func (o *common) lift(p plan.Plan) (plan.Plan, error) {
 		return p, failure{code: exitInvalid, err: err}
 	}
 	return lifted, nil
-}
-
-// limitsOf are the limits of a description's policy, the default ones where it says
-// nothing.
-func limitsOf(p network.Policy) *network.DeleteLimits {
-	limits := p.Deletes
-	if limits == (network.DeleteLimits{}) {
-		limits = network.DefaultDeletes
-	}
-	return &limits
 }

@@ -59,6 +59,7 @@ the same apply finishes once they answer.`,
 	o.allowing(c)
 	o.partial(c)
 	o.measured(c)
+	o.trust(c)
 	f := c.Flags()
 	f.StringVar(&o.records.eventsFile, "events", "", "write what happens to this file, a line of JSON for each event")
 	f.BoolVar(&o.yes, "yes", false, "do not ask")

@@ -31,6 +31,7 @@ saved as JSON, for apply --plan; with -o - standard output has only that.`,
 	o.allowing(c)
 	o.partial(c)
 	o.measured(c)
+	o.trust(c)
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
 	c.Flags().BoolVar(&o.adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
 	return c

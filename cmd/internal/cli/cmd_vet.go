@@ -17,6 +17,7 @@ everything it finds with file, line and column. It never touches a cluster.`,
 			if err != nil {
 				return err
 			}
+			d.Findings = append(d.Findings, foretold(d.Network.Policy, d.from)...).Sorted()
 			if err := o.show(findings(d.Result)); err != nil {
 				return err
 			}

@@ -51,6 +51,8 @@ type common struct {
 	records    records
 	// reads is the saved plan of apply --plan.
 	reads string
+	// signers are files of keys that are trusted instead of the description's.
+	signers []string
 	// adopt takes foreign objects of a wanted name over.
 	adopt bool
 	// comparing is true for commands that compare credentials, and so resolve them.

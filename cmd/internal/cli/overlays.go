@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"io/fs"
+
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/desired/overlay"
@@ -9,14 +11,15 @@ import (
 	"fairlead.dev/fairlead/schema/revision"
 )
 
-// overlaid gives the desired objects of a description with its overlays, whose
-// mistakes are added to its findings. Every command gets its objects here. With
-// errors there are none, and the network is emptied as schema.Load does.
-func (o *common) overlaid(tree revision.Tree, res *schema.Result) plan.Desired {
+// overlaid gives the desired objects of a description with its overlays, which are read
+// through files, and whose mistakes are added to its findings. Every command gets its
+// objects here. With errors there are none, and the network is emptied as schema.Load
+// does.
+func (o *common) overlaid(tree revision.Tree, files fs.FS, res *schema.Result) plan.Desired {
 	if res.Findings.HasErrors() {
 		return plan.Desired{}
 	}
-	d, findings := overlay.Run(overlay.Source{FS: tree.FS, Dir: tree.Dir, Display: o.display(tree)},
+	d, findings := overlay.Run(overlay.Source{FS: files, Dir: tree.Dir, Display: o.display(tree)},
 		res.Network, desired.Build(res.Network))
 	res.Findings = append(res.Findings, findings...).Sorted()
 	if res.Findings.HasErrors() {

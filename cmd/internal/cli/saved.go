@@ -108,21 +108,23 @@ func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
 	if err := sameUIDs(saved, now); err != nil {
 		return err
 	}
-	if err := cutOff(saved, now); err != nil {
+	if err := newlyRefused(saved, now); err != nil {
 		return err
 	}
 	return o.fresh(s, saved)
 }
 
-// cutOff refuses a plan that would part sites which it would not have parted when it
-// was made.
-func cutOff(saved, now plan.Plan) error {
-	parts := func(r plan.Refusal) bool { return r.Code == plan.Partition }
-	i := slices.IndexFunc(now.Refusals, parts)
-	if i < 0 || slices.ContainsFunc(saved.Refusals, parts) {
-		return nil
+// newlyRefused refuses a plan that would part sites which it would not have parted when
+// it was made, or whose description is not signed or committed here. How many deletes
+// there are was judged when it was made.
+func newlyRefused(saved, now plan.Plan) error {
+	for _, r := range now.Refusals {
+		known := slices.ContainsFunc(saved.Refusals, func(s plan.Refusal) bool { return s.Code == r.Code })
+		if !known && slices.Contains([]string{plan.Partition, codeDirty, codeUnsigned}, r.Code) {
+			return fail(exitRefused, "%s %s, which was not so when the plan was made; plan again", r.Subject, r.Message)
+		}
 	}
-	return fail(exitRefused, "since the plan was made the network changed: now %s; plan again", now.Refusals[i].Message)
+	return nil
 }
 
 func named(s plan.Source) string { return cmp.Or(s.Commit, "unknown") }

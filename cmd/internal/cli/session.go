@@ -20,7 +20,9 @@ import (
 // description is a loaded and valid description.
 type description struct {
 	schema.Result
-	source  plan.Source
+	source plan.Source
+	// from is what the policy judges.
+	from    provenance
 	desired plan.Desired
 	// dir is the package's directory on disk, where the paths of secret references
 	// start, whichever revision was read.
@@ -57,8 +59,14 @@ func (o *common) read(ctx context.Context) (description, error) {
 	if err != nil {
 		return description{}, err
 	}
-	d := description{Result: res, desired: o.overlaid(tree, &res), source: plan.Source{
-		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty,
+	reads := revision.NewReads(tree.FS)
+	desired := o.overlaid(tree, reads, &res)
+	from, err := o.origin(ctx, tree, &res, reads.Files())
+	if err != nil {
+		return description{}, err
+	}
+	d := description{Result: res, desired: desired, from: from, source: plan.Source{
+		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty || from.commit != "" && from.dirty(),
 		Path: tree.Dir, Digest: res.Digest,
 	}}
 	dir, _, _ := strings.Cut(o.path, ":")
@@ -296,8 +304,8 @@ func (o *common) make(s session, observation plan.Observation) plan.Plan {
 	p := plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
 		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
-		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(), Limits: limitsOf(s.Network.Policy),
-		Now: time.Now().UTC().Format(time.RFC3339),
+		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(), Limits: &s.Network.Policy.Deletes,
+		Now: time.Now().UTC().Format(time.RFC3339), Refusals: judge(s.Network.Policy, s.from),
 	})
 	end("plan", p.ID, "actions", len(p.Actions), "refusals", len(p.Refusals), "unknown", p.Summary.Unknown)
 	o.records.facts.Pending = &p

@@ -1,0 +1,327 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+	"fairlead.dev/fairlead/schema/revision"
+)
+
+const someCommit = "0123456789abcdef0123456789abcdef01234567"
+
+// Each fact trips its own rule where the policy asks for it, and none where it does not.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	signed := &revision.Signature{Commit: someCommit, By: "alice"}
+	unsigned := &revision.Signature{Commit: someCommit, Fault: "is not signed"}
+	unlisted := &revision.Signature{Commit: someCommit, Fault: "is signed with the SSH key SHA256:x, which is not listed"}
+	for _, c := range []struct {
+		name  string
+		clean bool
+		from  provenance
+		want  []string
+	}{
+		{"no policy", false, provenance{commit: someCommit, changed: []string{"a"}, untracked: "b"}, nil},
+		{"clean", true, provenance{commit: someCommit, signature: signed, asked: "policy.signers"}, nil},
+		{"changed", true, provenance{commit: someCommit, changed: []string{"a.cue"}},
+			[]string{"dirty: work tree: a.cue is not as committed, and policy.clean asks for it; commit it, or read a revision with --rev"}},
+		{"changed much", true, provenance{commit: someCommit, changed: []string{"a.cue", "b.cue", "c.cue"}, untracked: "d"},
+			[]string{"dirty: work tree: a.cue and 2 more are not as committed, and policy.clean asks for it; commit it, or read a revision with --rev"}},
+		{"untracked", true, provenance{commit: someCommit, untracked: "plan.json"},
+			[]string{"dirty: work tree: plan.json is not committed, and policy.clean asks for it; commit it, ignore it, or read a revision with --rev"}},
+		{"untracked, not read, signed", false, provenance{commit: someCommit, untracked: "plan.json", signature: signed, asked: "policy.signers"}, nil},
+		{"not in git", true, provenance{changed: []string{"a.cue"}, signature: &revision.Signature{Fault: "x"}, asked: "policy.signers"},
+			[]string{"dirty: description: is not committed, and policy.clean asks for it",
+				"unsigned: description: is not committed, and policy.signers asks for a signed commit"}},
+		{"unsigned", false, provenance{commit: someCommit, signature: unsigned, asked: "policy.signers"},
+			[]string{"unsigned: commit 0123456789ab: is not signed; policy.signers lists who may sign"}},
+		{"unlisted", false, provenance{commit: someCommit, signature: unlisted, asked: "--signers"},
+			[]string{"unsigned: commit 0123456789ab: is signed with the SSH key SHA256:x, which is not listed; --signers lists who may sign"}},
+		{"signed, then changed", true, provenance{commit: someCommit, changed: []string{"a.cue"}, signature: signed, asked: "policy.signers"},
+			[]string{"dirty: work tree: a.cue is not as committed, and policy.clean asks for it; commit it, or read a revision with --rev",
+				"unsigned: work tree: a.cue is not as committed, so no signature covers it, and policy.signers asks for one; commit and sign it, or read a revision with --rev"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, r := range judge(network.Policy{Clean: c.clean}, c.from) {
+				got = append(got, r.Code+": "+r.Subject+": "+r.Message)
+				if r.Number != 1 || r.Override != "" {
+					t.Errorf("%+v: want the number 1, and the override left to others", r)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// repository is one with a description, and SSH keys beside it to sign with.
+type repository struct {
+	t *testing.T
+	// dir is the work tree, keys the folder of the keys.
+	dir, keys string
+}
+
+const policed = `package n
+
+network: "n"
+clusters: a: kubeconfig: file: "none"
+sites: {
+	hub: {cluster: "a", namespace: "hub", linkAccess: "default", overlay: "../overlay"}
+	shop: {cluster: "a", namespace: "shop"}
+}
+links: l: {from: "shop", to: "hub"}
+policy: {POLICY}
+`
+
+func newRepository(t *testing.T, policy string) repository {
+	t.Helper()
+	for _, program := range []string{"git", "ssh-keygen"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("there is no %s", program)
+		}
+	}
+	root := t.TempDir()
+	r := repository{t, filepath.Join(root, "repo"), filepath.Join(root, "keys")}
+	for _, name := range []string{"alice", "bob"} {
+		file := filepath.Join(r.keys, name)
+		writeAt(t, file+".who", "")
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		public, err := os.ReadFile(file + ".pub")
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeAt(t, file+".allowed", name+"@example.com "+string(public))
+	}
+	r.write("net/net.cue", strings.Replace(policed, "POLICY", policy, 1))
+	r.write("overlay/kustomization.yaml", "labels: [{pairs: {team: x}}]\nresources: [../base]\n")
+	r.write("base/kustomization.yaml", "resources: [map.yaml]\n")
+	r.write("base/map.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: b}}\n")
+	r.write(".gitignore", "*.local.cue\nignored.yaml\n")
+	r.write("keys/allowed", r.allowed("alice"))
+	r.git("init", "-q", "-b", "main")
+	r.git("config", "gpg.format", "ssh")
+	return r
+}
+
+func (r repository) write(name, text string) {
+	r.t.Helper()
+	writeAt(r.t, filepath.Join(r.dir, filepath.FromSlash(name)), text)
+}
+
+// allowed is the line of a list of allowed signers.
+func (r repository) allowed(name string) string {
+	r.t.Helper()
+	text, err := os.ReadFile(filepath.Join(r.keys, name+".allowed"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (r repository) git(args ...string) string {
+	r.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=c", "GIT_COMMITTER_EMAIL=c@example.com")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// commit commits everything, signed by somebody or, without a name, by nobody.
+func (r repository) commit(by string) {
+	r.t.Helper()
+	r.git("add", "-A")
+	args := []string{"commit", "-q", "--allow-empty", "-m", "a commit"}
+	if by != "" {
+		args = append([]string{"-c", "user.signingkey=" + filepath.Join(r.keys, by)}, append(args, "-S")...)
+	}
+	r.git(args...)
+}
+
+// vet gives what vet finds, each as its text.
+func (r repository) vet(args ...string) (code int, found []string) {
+	r.t.Helper()
+	code, out, errOut := runIn(filepath.Join(r.dir, "net"), nil, append([]string{"vet", "--format", "json"}, args...)...)
+	var got struct{ Findings diag.List }
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		r.t.Fatalf("%v\n%s%s", err, out, errOut)
+	}
+	for _, f := range got.Findings {
+		found = append(found, f.String())
+	}
+	return code, found
+}
+
+// finds checks what vet finds: nothing without a text, otherwise one finding with it.
+func (r repository) finds(code int, want string, args ...string) {
+	r.t.Helper()
+	got, found := r.vet(args...)
+	if got != code || (want == "") != (len(found) == 0) || len(found) > 0 && !strings.Contains(found[0], want) || len(found) > 1 {
+		r.t.Errorf("vet %v: exit %d, found %q, want %q", args, got, found, want)
+	}
+}
+
+// Whatever a description reads has to be committed where its policy wants a clean tree:
+// overlays elsewhere in the repository, their bases, and files that git ignores.
+func TestCleanCoversWhatIsRead(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]struct{ file, text, want string }{
+		"the description":    {"net/net.cue", strings.Replace(policed, "POLICY", "clean: true}\n_x: {", 1), "net.cue is not as committed"},
+		"a new file":         {"net/new.cue", "package n\n", "new.cue is not as committed"},
+		"an ignored file":    {"net/x.local.cue", "package n\n", "x.local.cue is not as committed"},
+		"an overlay":         {"overlay/kustomization.yaml", "resources: [../base]\n", "../overlay/kustomization.yaml is not as committed"},
+		"a base":             {"base/map.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: c}}\n", "../base/map.yaml is not as committed"},
+		"a file of nothing":  {"base/other.yaml", "", ""},
+		"a file beside it":   {"net/plan.json", "{}", "plan.json is not committed"},
+		"keys that are read": {"keys/allowed", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t, "clean: true")
+			r.commit("")
+			r.finds(0, "")
+			r.write(change.file, change.text)
+			r.finds(0, change.want)
+			r.finds(0, "", "--rev", "HEAD")
+		})
+	}
+	r := newRepository(t, "clean: true")
+	r.write("overlay/kustomization.yaml", "resources: [../base, ignored.yaml]\n")
+	r.write("overlay/ignored.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: i}}\n")
+	r.commit("")
+	r.finds(0, "../overlay/ignored.yaml is not as committed")
+}
+
+func TestSigners(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t, `signers: ["../keys/allowed"]`)
+	r.commit("alice")
+	r.finds(0, "")
+	r.write("net/plan.json", "{}")
+	r.finds(0, "") // not read
+	r.write("base/map.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: c}}\n")
+	r.finds(0, "../base/map.yaml is not as committed, so no signature covers it")
+	r.finds(0, "", "--rev", "HEAD")
+	r.commit("bob")
+	r.finds(0, "which is not listed")
+	r.finds(0, "", "--rev", "HEAD~1")
+	r.commit("")
+	r.finds(0, "net.cue:10:19: warning: commit "+r.git("rev-parse", "HEAD")[:12]+": is not signed; policy.signers lists who may sign")
+	r.git("tag", "v1", "HEAD~2")
+	r.finds(0, "", "--rev", "v1")
+	// The list is that of the revision: whoever may change it may add a key.
+	r.write("keys/allowed", r.allowed("alice")+r.allowed("bob"))
+	r.finds(0, "keys/allowed is not as committed")
+	r.commit("bob")
+	r.finds(0, "")
+}
+
+func TestSignersMistakes(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[string]string{
+		`signers: ["../keys/none"]`:                                "net.cue:10:19: error: policy.signers: ../keys/none: no such file; name a file with the keys",
+		`signers: ["../../keys/allowed"]`:                          "net.cue:10:19: error: policy.signers: ../../keys/allowed: leads out of the tree",
+		`signers: ["../keys"]`:                                     "net.cue:10:19: error: policy.signers: ../keys: ",
+		`signers: ["../keys/bad"]`:                                 "net.cue:10:19: error: policy.signers: ../keys/bad:3: has no key; write PRINCIPAL",
+		`signers: ["../keys/allowed", "../keys/bad"], clean: true`: "../keys/bad:3: has no key",
+	} {
+		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t, policy)
+			r.write("keys/bad", r.allowed("bob")+"\nbob\n")
+			r.commit("alice")
+			r.finds(exitInvalid, want)
+			if !strings.Contains(policy, "../../keys") {
+				r.finds(exitInvalid, strings.ReplaceAll(strings.TrimPrefix(want, "net.cue:10:19: "), "../", ""), "--rev", "HEAD")
+			}
+		})
+	}
+}
+
+// The files of --signers take the place of policy.signers, and demand a signature where
+// the description does not.
+func TestSignersFlag(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t, "")
+	r.commit("bob")
+	writeAt(t, filepath.Join(r.keys, "bad"), "# x\nbob\n")
+	for file, want := range map[string]string{"bad": "keys/bad:2: has no key", "none": "keys/none: no such file"} {
+		for _, command := range []string{"plan", "apply"} {
+			code, _, errOut := runIn(filepath.Join(r.dir, "net"), nil, command, "--signers", "../../keys/"+file)
+			if code != exitInvalid || !strings.Contains(errOut, "--signers: ../../"+want) {
+				t.Errorf("%s: exit %d\n%s", command, code, errOut)
+			}
+		}
+	}
+	for _, c := range []struct {
+		signers []string
+		want    []string
+	}{
+		{nil, nil},
+		{[]string{"bob.allowed"}, nil},
+		{[]string{"alice.allowed", "bob.allowed"}, nil},
+		{[]string{"alice.allowed"}, []string{"unsigned"}},
+	} {
+		o := &common{sys: &System{Dir: filepath.Join(r.dir, "net"), Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "."}
+		for _, s := range c.signers {
+			o.signers = append(o.signers, filepath.Join(r.keys, s))
+		}
+		d, err := o.load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, refusal := range judge(d.Network.Policy, d.from) {
+			got = append(got, refusal.Code)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.signers, diff)
+		}
+	}
+}
+
+// What is refused is refused in the plan, whose id then is another.
+func TestPolicyInPlan(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t, `signers: ["../keys/allowed"], clean: true`)
+	r.commit("alice")
+	made := func() plan.Plan {
+		o := &common{sys: &System{Dir: filepath.Join(r.dir, "net"), Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "."}
+		d, err := o.load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.make(session{description: d}, plan.Observation{})
+	}
+	before := made()
+	if len(before.Refusals) > 0 || before.Source.Dirty {
+		t.Errorf("got %+v", before.Refusals)
+	}
+	r.write("base/map.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}\n")
+	after := made()
+	if len(after.Refusals) != 2 || after.Refusals[0].Code != "dirty" || after.Refusals[1].Code != "unsigned" || !after.Source.Dirty {
+		t.Errorf("got %+v, %+v", after.Refusals, after.Source)
+	}
+	if after.ID == before.ID {
+		t.Error("the refusals are not part of the plan's id")
+	}
+}
