@@ -21,7 +21,7 @@ func TestCanary(t *testing.T) {
 
 	add(w.must(0, "vet"))
 	add(w.must(0, "plan", "-v", "-o", "plan.json"))
-	add(w.must(0, "apply", "--yes", "-v"))
+	add(w.must(0, "apply", "--yes", "-v", "--events", "first.jsonl", "--metrics", "first.prom"))
 	canaries := w.secretsOfTokens()
 	// An apply whose first tokens are refused goes through the error paths.
 	links = append(links, link{"good-hub", "good", "hub", 1})
@@ -34,7 +34,7 @@ func TestCanary(t *testing.T) {
 			return body
 		}
 	})
-	add(w.must(4, "apply", "--yes", "-v"))
+	add(w.must(4, "apply", "--yes", "-v", "--events", "refused.jsonl", "--metrics", "refused.prom", "--log-format", "json"))
 	canaries = append(canaries, w.secretsOfTokens()...)
 	w.rewire()
 	// A server that refuses a token repeats its code in the answer.
@@ -46,7 +46,7 @@ func TestCanary(t *testing.T) {
 			return body
 		}
 	})
-	add(w.run("apply", "--yes", "-v"))
+	add(w.run("apply", "--yes", "-v", "--events", "list.jsonl"))
 	canaries = append(canaries, "canary-in-a-list")
 	w.rewire()
 	add(w.must(0, "apply", "--yes", "-v"))
@@ -112,9 +112,13 @@ func (w *world) keys(sites []site) []string {
 
 func (w *world) filesWritten() []string {
 	var out []string
-	files, err := filepath.Glob(filepath.Join(w.dir, "*.json"))
-	if err != nil {
-		w.t.Fatal(err)
+	var files []string
+	for _, kind := range []string{"*.json", "*.jsonl", "*.prom"} {
+		found, err := filepath.Glob(filepath.Join(w.dir, kind))
+		if err != nil || len(found) == 0 {
+			w.t.Fatalf("no %s: %v", kind, err)
+		}
+		files = append(files, found...)
 	}
 	for _, f := range files {
 		data, err := os.ReadFile(f)

@@ -24,6 +24,8 @@ var bed struct {
 	sandbox bool
 	// dir is the sandbox's, empty for given clusters.
 	dir string
+	// program is the sandbox's.
+	program string
 	// binary is the program itself, for tests that kill it.
 	binary string
 }
@@ -102,42 +104,75 @@ func startSandbox(work string) (stop func() error, err error) {
 		}
 	}
 	dir := filepath.Join(work, "clusters")
-	cmd := exec.Command(binary, "run", "--clusters", fmt.Sprint(clusters), "--dir", dir)
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
+	stop, kubeconfigs, err := runSandbox(binary, dir, clusters)
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	for _, f := range kubeconfigs {
+		if err := addCluster(f); err != nil {
+			return nil, errors.Join(err, stop())
+		}
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	stop = func() error { return errors.Join(stdin.Close(), waitFor(cmd), crashes(dir)) }
-	if err := awaitReady(stdout, dir); err != nil {
-		return nil, errors.Join(err, stop())
-	}
-	bed.sandbox, bed.dir = true, dir
+	bed.sandbox, bed.dir, bed.program = true, dir, binary
 	return stop, nil
 }
 
-func awaitReady(stdout io.Reader, dir string) error {
+// runSandbox starts a sandbox of its own with n clusters.
+func runSandbox(binary, dir string, n int) (stop func() error, kubeconfigs []string, err error) {
+	cmd := exec.Command(binary, "run", "--clusters", fmt.Sprint(n), "--dir", dir)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	stop = func() error { return errors.Join(stdin.Close(), waitFor(cmd), crashes(dir)) }
+	if kubeconfigs, err = awaitReady(stdout, dir); err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	return stop, kubeconfigs, nil
+}
+
+func awaitReady(stdout io.Reader, dir string) (kubeconfigs []string, err error) {
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	if err != nil {
-		return fmt.Errorf("sandbox: not ready: %w; its logs are in %s", err, dir)
+		return nil, fmt.Errorf("sandbox: not ready: %w; its logs are in %s", err, dir)
 	}
 	var ready struct{ Kubeconfigs []string }
 	if err := json.Unmarshal(line, &ready); err != nil {
-		return fmt.Errorf("sandbox: %w: %s", err, line)
+		return nil, fmt.Errorf("sandbox: %w: %s", err, line)
 	}
-	for _, f := range ready.Kubeconfigs {
-		if err := addCluster(f); err != nil {
-			return err
+	return ready.Kubeconfigs, nil
+}
+
+// thirdCluster gives a cluster beside the two that the suite has, for one test.
+func thirdCluster(t *testing.T) *rest.Config {
+	t.Helper()
+	if len(bed.configs) > clusters {
+		return bed.configs[clusters]
+	}
+	needSandbox(t)
+	stop, kubeconfigs, err := runSandbox(bed.program, filepath.Join(t.TempDir(), "third"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
 		}
+	})
+	cfg, err := clientcmd.BuildConfigFromFlags("", kubeconfigs[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil
+	cfg.QPS = -1
+	return cfg
 }
 
 func waitFor(cmd *exec.Cmd) error {

@@ -54,16 +54,18 @@ type wires struct {
 	// rewrite may change a request's body on its way to the cluster.
 	rewrite func(method, path string, body []byte) []byte
 	// down marks clusters that do not answer.
-	down   map[int]bool
+	down map[int]bool
+	// tried counts the requests to each cluster, answered or not.
+	tried  map[int]int
 	dead   bool
 	writes int
 }
 
-func newWires(t testing.TB, check *writeCheck) *wires {
+func newWires(t testing.TB, check *writeCheck, configs []*rest.Config) *wires {
 	t.Helper()
-	w := &wires{t: t, check: check}
+	w := &wires{t: t, check: check, tried: map[int]int{}}
 	kc := clientcmdapi.NewConfig()
-	for i, cfg := range bed.configs[:clusters] {
+	for i, cfg := range configs {
 		name := contextName(i)
 		srv := httptest.NewServer(w.proxy(i, cfg))
 		t.Cleanup(func() {
@@ -81,7 +83,7 @@ func newWires(t testing.TB, check *writeCheck) *wires {
 	return w
 }
 
-func contextName(i int) string { return []string{"sandbox-1", "sandbox-2"}[i] }
+func contextName(i int) string { return []string{"sandbox-1", "sandbox-2", "sandbox-3"}[i] }
 
 func (w *wires) proxy(cluster int, cfg *rest.Config) http.Handler {
 	transport, err := rest.TransportFor(cfg)
@@ -112,6 +114,7 @@ type wire struct {
 
 func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := v.wires
+	w.count(v.cluster)
 	if !w.open(v.cluster) {
 		return nil, io.ErrClosedPipe
 	}
@@ -184,6 +187,19 @@ func (w *wires) open(cluster int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.dead && !w.down[cluster]
+}
+
+func (w *wires) count(cluster int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tried[cluster]++
+}
+
+// requestsTo gives how many requests were made to a cluster, answered or not.
+func (w *wires) requestsTo(cluster int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tried[cluster]
 }
 
 // bendBy sets what happens to requests; the fields below it are for bendBy alone.

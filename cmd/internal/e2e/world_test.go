@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"fairlead.dev/fairlead/cmd/internal/cli"
 	"fairlead.dev/fairlead/plan"
@@ -35,7 +36,9 @@ type world struct {
 	// name is the network's, and the prefix of every namespace.
 	name string
 	dir  string
-	dyn  []dynamic.Interface
+	// configs reach its clusters past the wires, and so does dyn.
+	configs []*rest.Config
+	dyn     []dynamic.Interface
 	// env is further environment of its commands.
 	env map[string]string
 	// railed is true in tests of what a plan is refused for. In others an apply gets
@@ -45,22 +48,27 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir()}
+	return newWorldOn(t, bed.configs[:clusters])
+}
+
+func newWorldOn(t testing.TB, configs []*rest.Config) *world {
+	t.Helper()
+	w := &world{dir: t.TempDir(), configs: configs}
 	w.name = fmt.Sprintf("t%d-%x", serial.Add(1), time.Now().UnixNano()&0xffffff)
-	for _, cfg := range bed.configs[:clusters] {
+	for _, cfg := range configs {
 		d, err := dynamic.NewForConfig(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.dyn = append(w.dyn, d)
 	}
-	w.wires = newWires(t, checkWrites(t, w.dyn))
+	w.wires = newWires(t, checkWrites(t, w.dyn), configs)
 	t.Cleanup(w.removeNamespaces)
 	return w
 }
 
 // rewire gives the world fresh wires, as a new process has a new connection.
-func (w *world) rewire() { w.wires = newWires(w.t, w.check) }
+func (w *world) rewire() { w.wires = newWires(w.t, w.check, w.configs) }
 
 func (w *world) removeNamespaces() {
 	for i := range w.dyn {
@@ -90,15 +98,21 @@ func hubAndSpoke() ([]site, []link) {
 	return []site{{"hub", 0, `linkAccess: "default"`}, {"spoke", 1, ""}}, []link{{"spoke-hub", "spoke", "hub", 1}}
 }
 
+// clusterNames are the keys of the clusters in descriptions.
+var clusterNames = []string{"one", "two", "three"}
+
 // describe writes the description.
 func (w *world) describe(sites []site, links []link) {
 	w.t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "package test\n\nnetwork: %q\n", w.name)
-	fmt.Fprintf(&b, "clusters: {one: context: %q, two: context: %q}\n", contextName(0), contextName(1))
-	b.WriteString("sites: {\n")
+	b.WriteString("clusters: {")
+	for i := range w.dyn {
+		fmt.Fprintf(&b, "%s: context: %q, ", clusterNames[i], contextName(i))
+	}
+	b.WriteString("}\nsites: {\n")
 	for _, s := range sites {
-		fmt.Fprintf(&b, "\t%q: {cluster: %q, namespace: %q", s.site(), []string{"one", "two"}[s.cluster], w.ns(s.name))
+		fmt.Fprintf(&b, "\t%q: {cluster: %q, namespace: %q", s.site(), clusterNames[s.cluster], w.ns(s.name))
 		if s.extra != "" {
 			b.WriteString(", " + s.extra)
 		}
@@ -294,6 +308,7 @@ func (w *world) settled(sites []site, links []link) {
 		}
 	}
 	w.exactLinks(sites, links)
+	w.runNoted()
 }
 
 // exactLinks checks that each link has one Link, with its cost and labels, and one
