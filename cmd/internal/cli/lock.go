@@ -66,8 +66,11 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 
 func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions {
 	return apply.LockOptions{
-		Network: s.Network.Name, Holder: o.holder(s), Lease: o.lockLease, Timeout: o.lockTimeout, Lost: lost,
-		Partial: o.allowPartial,
+		Network: s.Network.Name, Holder: o.holder(s), Lease: o.lockLease, Timeout: o.lockTimeout, Partial: o.allowPartial,
+		Lost: func(why error) {
+			lost(why)
+			fmt.Fprintf(o.sys.Err, "fairlead: %v; stopping\n", why)
+		},
 		Waiting: func(h *apply.Held) {
 			fmt.Fprintf(o.sys.Err, "Waiting for up to %s: %v.\n", o.lockTimeout, h)
 		},

@@ -164,9 +164,23 @@ func (w *world) noSettings(sites []site) {
 func (w *world) killAfter(n int, flags ...string) (killed bool) {
 	w.t.Helper()
 	flags = append(flags, allowances(w.run(append([]string{"plan"}, flags...)...))...)
+	return w.killWhen(func(v *wires, kill func()) {
+		v.after = func(made int, _ request) {
+			if made >= n {
+				kill()
+			}
+		}
+	}, flags...)
+}
+
+// killWhen runs apply as a process of its own, which a hook on the wires may kill. Its
+// locks outlive it for two seconds.
+func (w *world) killWhen(hook func(v *wires, kill func()), flags ...string) (killed bool) {
+	w.t.Helper()
 	w.rewire()
 	own := w.wires
-	cmd := exec.Command(bed.binary, append([]string{"apply", "--yes"}, flags...)...)
+	args := []string{"apply", "--yes", "--lock-lease", "2s", "--lock-timeout", lockPatience}
+	cmd := exec.Command(bed.binary, append(args, flags...)...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+w.kubeconfig)
 	for k, v := range w.env {
@@ -176,13 +190,11 @@ func (w *world) killAfter(n int, flags ...string) (killed bool) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	started := make(chan struct{})
 	own.bendBy(func(v *wires) {
-		v.after = func(made int, _ request) {
-			if made >= n {
-				own.cut()
-				<-started
-				_ = cmd.Process.Kill()
-			}
-		}
+		hook(v, func() {
+			own.cut()
+			<-started
+			_ = cmd.Process.Kill()
+		})
 	})
 	w.check.begin()
 	if err := cmd.Start(); err != nil {
@@ -197,5 +209,6 @@ func (w *world) killAfter(n int, flags ...string) (killed bool) {
 	if code := cmd.ProcessState.ExitCode(); code != -1 {
 		w.t.Fatalf("apply was not killed but ended: %s\n%s", fmt.Sprint(err), out.String())
 	}
+	w.killed = true
 	return true
 }

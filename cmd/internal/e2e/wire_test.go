@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +29,19 @@ type request struct {
 // isWrite reports whether the request changes something.
 func (r request) isWrite() bool { return r.Method != http.MethodGet }
 
+// isLock reports whether it takes, renews or frees a lock.
+func (r request) isLock() bool { return r.isWrite() && strings.Contains(r.Path, "/leases") }
+
+// isRenewal tells the renewal of a lock, whose number depends on how long a command
+// takes, from its taking, when both times are the same, and from its freeing.
+func (r request) isRenewal() bool {
+	var lease struct {
+		Spec struct{ HolderIdentity, AcquireTime, RenewTime string }
+	}
+	return r.isLock() && json.Unmarshal(r.Body, &lease) == nil &&
+		lease.Spec.HolderIdentity != "" && lease.Spec.AcquireTime != lease.Spec.RenewTime
+}
+
 func (r request) isWatch() bool { return strings.Contains(r.Query, "watch=true") }
 
 // isList reports whether it lists a kind across namespaces.
@@ -49,8 +63,9 @@ type wires struct {
 
 	mu   sync.Mutex
 	seen []request
-	// after is called when a write was answered, before the command learns of it.
-	after func(n int, r request)
+	// after is called when a write was answered, before the command learns of it; those
+	// of locks are not counted and go to afterLock, but for renewals.
+	after, afterLock func(n int, r request)
 	// rewrite may change a request's body on its way to the cluster.
 	rewrite func(method, path string, body []byte) []byte
 	// down marks clusters that do not answer.
@@ -59,6 +74,7 @@ type wires struct {
 	tried  map[int]int
 	dead   bool
 	writes int
+	locks  int
 }
 
 func newWires(t testing.TB, check *writeCheck, configs []*rest.Config) *wires {
@@ -114,7 +130,7 @@ type wire struct {
 
 func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := v.wires
-	w.count(v.cluster)
+	w.try(v.cluster)
 	if !w.open(v.cluster) {
 		return nil, io.ErrClosedPipe
 	}
@@ -170,12 +186,16 @@ func (w *wires) bend(r *http.Request, body []byte) []byte {
 func (w *wires) record(r request) {
 	w.mu.Lock()
 	w.seen = append(w.seen, r)
-	n := 0
-	if r.isWrite() && r.Status < 300 {
+	n, after := 0, w.after
+	switch made := r.isWrite() && r.Status < 300; {
+	case !made, r.isRenewal():
+	case r.isLock():
+		w.locks++
+		n, after = w.locks, w.afterLock
+	default:
 		w.writes++
 		n = w.writes
 	}
-	after := w.after
 	w.mu.Unlock()
 	if n > 0 && after != nil {
 		after(n, r)
@@ -189,7 +209,7 @@ func (w *wires) open(cluster int) bool {
 	return !w.dead && !w.down[cluster]
 }
 
-func (w *wires) count(cluster int) {
+func (w *wires) try(cluster int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tried[cluster]++
@@ -223,9 +243,19 @@ func (w *wires) requests() []request {
 	return append([]request(nil), w.seen...)
 }
 
-func (w *wires) countWrites() (n int) {
+// countWrites counts writes other than those of locks.
+func (w *wires) countWrites() int {
+	return w.count(func(r request) bool { return r.isWrite() && !r.isLock() })
+}
+
+// countLocks counts the writes of locks, as far as they were made.
+func (w *wires) countLocks() int {
+	return w.count(func(r request) bool { return r.isLock() && r.Status < 300 })
+}
+
+func (w *wires) count(which func(request) bool) (n int) {
 	for _, r := range w.requests() {
-		if r.isWrite() {
+		if which(r) {
 			n++
 		}
 	}

@@ -44,6 +44,8 @@ type world struct {
 	// railed is true in tests of what a plan is refused for. In others an apply gets
 	// the flags that the plan asks for: they delete most of a tiny network.
 	railed bool
+	// killed is true after a command was killed: its locks have to be waited for.
+	killed bool
 }
 
 func newWorld(t testing.TB) *world {
@@ -77,6 +79,7 @@ func (w *world) removeNamespaces() {
 				_ = w.dyn[i].Resource(resource("namespaces")).Delete(context.Background(), ns.GetName(), metav1.DeleteOptions{})
 			}
 		}
+		_ = w.dyn[i].Resource(resource("leases")).Namespace(lockNamespace).Delete(context.Background(), "fairlead-"+w.name, metav1.DeleteOptions{})
 	}
 }
 
@@ -159,6 +162,9 @@ func (w *world) runIn(dir string, args ...string) outcome {
 	var out, errOut bytes.Buffer
 	env := map[string]string{"KUBECONFIG": w.kubeconfig, "HOME": w.dir}
 	maps.Copy(env, w.env)
+	if w.killed && args[0] == "apply" {
+		args = append(slices.Clone(args), "--lock-timeout", lockPatience)
+	}
 	w.check.begin()
 	code := cli.Main(args, cli.System{
 		In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: dir,
@@ -181,6 +187,9 @@ func (w *world) must(code int, args ...string) outcome {
 func resource(name string) schema.GroupVersionResource {
 	if slices.Contains([]string{"namespaces", "secrets", "configmaps", "events"}, name) {
 		return schema.GroupVersionResource{Version: "v1", Resource: name}
+	}
+	if name == "leases" {
+		return schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: name}
 	}
 	return schema.GroupVersionResource{Group: "skupper.io", Version: "v2alpha1", Resource: name}
 }
