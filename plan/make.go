@@ -49,6 +49,7 @@ func Make(in Input) Plan {
 	m.staleProxies()
 	m.blast()
 	m.expiring()
+	m.unread()
 	m.objects()
 	m.addSoft()
 	unmanaged := m.unmanaged()
@@ -154,8 +155,8 @@ func (m *maker) sameClusters() {
 	}
 }
 
-// identities are UIDs that no two clusters share: kube-system's where namespaces
-// could be listed, and those of Sites and inventories.
+// identities are UIDs that no two clusters share: that of a namespace where one could
+// be read, and those of Sites and inventories.
 func identities(c ClusterView) []string {
 	var out []string
 	if c.UID != "" {
@@ -173,7 +174,7 @@ func identities(c ClusterView) []string {
 func clusterStates(in Input) []Cluster {
 	out := []Cluster{}
 	for _, c := range in.Observation.Clusters {
-		out = append(out, Cluster{Name: c.Name, UID: c.UID, State: c.State, Reason: c.Reason, Skupper: skupperVersion(c)})
+		out = append(out, Cluster{Name: c.Name, UID: c.UID, State: c.State, Reason: c.Reason, Skupper: skupperVersion(c, in.Desired)})
 	}
 	return out
 }
@@ -183,11 +184,20 @@ func AllRead(clusters []Cluster) bool {
 	return !slices.ContainsFunc(clusters, func(c Cluster) bool { return c.State != StateOK })
 }
 
-// skupperVersion is the controller's version as any Site of the cluster shows it.
-func skupperVersion(c ClusterView) string {
+// skupperVersion is the controller's version as the network's Sites, and others in the
+// namespaces that it wants, show it: the same whether or not more could be read.
+func skupperVersion(c ClusterView, d Desired) string {
+	wanted := map[string]bool{}
+	for _, s := range d.Sites {
+		if s.Cluster == c.Name {
+			wanted[s.Namespace] = true
+		}
+	}
 	v := ""
 	for _, s := range c.Sites {
-		v = newer(v, s.Version)
+		if wanted[s.Namespace] || s.Owned(d.Network) {
+			v = newer(v, s.Version)
+		}
 	}
 	return v
 }

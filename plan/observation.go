@@ -55,14 +55,23 @@ func (o Observation) Cluster(name network.ClusterName) ClusterView {
 // ClusterView is one cluster's objects that matter to the network. When State is
 // not ok the lists may be incomplete and nothing may be concluded from absence.
 type ClusterView struct {
-	Name  network.ClusterName
+	Name network.ClusterName
+	// UID tells clusters apart: kube-system's, or "namespace/NAME:" and that of another
+	// namespace where kube-system's may not be known; empty when neither may.
 	UID   string
 	State State
 	// Reason says why State is not ok.
 	Reason string
-	// Namespaces are the names of all namespaces; nil when they could not be listed,
-	// which is allowed: then every namespace is taken to exist.
-	Namespaces  []string
+	// Namespaces are the names of all namespaces, or of those of the network's sites
+	// that exist where more may not be known; nil when not even that may, which is
+	// allowed: then every namespace is taken to exist.
+	Namespaces []string
+	// Read are the namespaces that were read where not all of them may be; nil means
+	// all. Nothing may be concluded about any other.
+	Read []string
+	// Denied are namespaces in which the network may have something, that no site is
+	// described in and that may not be read.
+	Denied      []string
 	Sites       []SiteView
 	Links       []LinkView
 	Grants      []GrantView
@@ -99,6 +108,12 @@ func Unrecorded(o Observation, net string) []ObjectRef {
 // HasNamespace reports whether the namespace exists or may exist.
 func (c ClusterView) HasNamespace(name string) bool {
 	return c.Namespaces == nil || slices.Contains(c.Namespaces, name)
+}
+
+// HasRead reports whether what is in the namespace is known; in a cluster that was
+// not read in full nothing is.
+func (c ClusterView) HasRead(namespace string) bool {
+	return c.Read == nil || slices.Contains(c.Read, namespace)
 }
 
 // Meta is what all observed objects have.

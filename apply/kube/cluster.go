@@ -43,6 +43,8 @@ type Config struct {
 	Files []string
 	// InCluster uses the service account of the pod that we run in.
 	InCluster bool
+	// ReadOnly refuses every request that could write, before it is sent.
+	ReadOnly bool
 	// Log gets one debug line for each request; nil means none. Bodies are never logged.
 	Log *slog.Logger
 	// Timeout bounds how long one try of a request may wait for its answer, where that
@@ -102,6 +104,9 @@ func connect(c Config) (*Cluster, error) {
 	cfg.WarningHandler = rest.NoWarnings{}
 	cfg.Timeout = 0 // every call has a context; a watch must not be cut
 	cfg.Wrap(c.wrap)
+	if c.ReadOnly {
+		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return readOnly{next} })
+	}
 	client, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, err

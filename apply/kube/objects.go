@@ -117,35 +117,31 @@ func (c *Cluster) resourceOf(ref plan.ObjectRef) schema.GroupVersionResource {
 	return c.extra.lookup(extraKind{ref.APIVersion, ref.Kind}).resource
 }
 
-// observeObjects reads the kinds that overlays use: those wanted on this cluster, and
-// those of its inventories.
-func (c *Cluster) observeObjects(ctx context.Context, view *plan.ClusterView, network string, wanted []plan.DesiredObject) error {
-	looked, identities := c.overlayKinds(*view, network, wanted)
+// objects reads the kinds that overlays use: those wanted on this cluster, and those
+// of its inventories.
+func (s *survey) objects(ctx context.Context) error {
+	looked, identities := s.overlayKinds(s.view, s.Network, s.Objects)
 	for _, k := range looked {
-		if err := c.extra.learn(ctx, k.apiVersion); err != nil {
+		if err := s.extra.learn(ctx, k.apiVersion); err != nil {
 			return err
 		}
 	}
-	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelLists)
 	for _, k := range looked {
-		found := c.extra.lookup(k)
-		view.Kinds = append(view.Kinds, plan.KindView{APIVersion: k.apiVersion, Kind: k.kind, Scope: found.scope})
+		found := s.extra.lookup(k)
+		s.view.Kinds = append(s.view.Kinds, plan.KindView{APIVersion: k.apiVersion, Kind: k.kind, Scope: found.scope})
 		if found.scope != plan.ScopeNamespace {
 			continue
 		}
-		g.Go(func() error {
-			return c.eachOf(ctx, found.resource, metav1.ListOptions{}, func(u *unstructured.Unstructured) {
-				v := objectView(k, u)
-				id := v.Namespace + " " + plan.ObjectKey(v.APIVersion, v.Kind, v.Name)
-				if v.Labels[plan.LabelObject] != "" && v.Owned(network) || identities[id] {
-					mu.Lock()
-					defer mu.Unlock()
-					view.Objects = append(view.Objects, v)
-				}
-			})
+		list := s.whole(found.resource, metav1.ListOptions{}, func(u *unstructured.Unstructured) {
+			v := objectView(k, u)
+			id := v.Namespace + " " + plan.ObjectKey(v.APIVersion, v.Kind, v.Name)
+			if v.Labels[plan.LabelObject] != "" && v.Owned(s.Network) || identities[id] {
+				s.view.Objects = append(s.view.Objects, v)
+			}
 		})
+		g.Go(func() error { return s.read(ctx, list) })
 	}
 	return g.Wait()
 }

@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/pager"
@@ -24,7 +25,8 @@ import (
 // pageSize bounds how many objects one answer of the API server holds.
 const pageSize = 500
 
-// parallelLists bounds how many kinds of one cluster are listed at once.
+// parallelLists bounds how many kinds of one cluster are listed at once, and of each
+// how many namespaces where they are listed one by one.
 const parallelLists = 4
 
 // Reading says what to observe.
@@ -38,6 +40,11 @@ type Reading struct {
 	Foreign func(cluster network.ClusterName, namespace string) bool
 	// Objects are those of overlays that are wanted: their kinds are read, too.
 	Objects []plan.DesiredObject
+	// Areas say where the network lives, for clusters that refuse lists of everything.
+	Areas map[network.ClusterName]Area
+	// Brief leaves out what only planning needs: grants, tokens, Certificates,
+	// RouterAccesses, proxies and the objects of overlays.
+	Brief bool
 }
 
 // Observe reads everything of one cluster that may matter to the network: one
@@ -45,70 +52,19 @@ type Reading struct {
 // AccessTokens and Secrets are read as metadata, so no secret leaves the cluster but
 // the Secrets of proxies, whose credentials become digests at once.
 // Kinds that overlays use, wanted now or recorded in an inventory, are read after
-// that, each with one LIST more. What goes wrong is the view's State and Reason, not
-// an error.
+// that, each with one LIST more. A kind that may not be listed across the cluster is
+// listed in each namespace of the network's area, see survey. What goes wrong is the
+// view's State and Reason, not an error.
 func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
-	view := plan.ClusterView{Name: c.name, State: plan.StateOK}
-	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + r.Network}
-	whole := ctx
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallelLists)
-	g.Go(func() error {
-		return c.each(ctx, plan.ObjectSite, metav1.ListOptions{}, func(u *unstructured.Unstructured) {
-			view.Sites = append(view.Sites, siteView(u))
-		})
-	})
-	g.Go(func() error {
-		return c.each(ctx, plan.ObjectLink, metav1.ListOptions{}, func(u *unstructured.Unstructured) {
-			view.Links = append(view.Links, linkView(u))
-		})
-	})
-	g.Go(func() error {
-		return c.each(ctx, plan.ObjectConfigMap, labelled, func(u *unstructured.Unstructured) {
-			if isInventory(u, r.Network) { // an overlay's ConfigMaps have the label too
-				view.Inventories = append(view.Inventories, inventoryView(u, r.Network))
-			}
-		})
-	})
-	g.Go(func() error {
-		return c.eachMeta(ctx, plan.ObjectGrant, labelled, func(m metav1.Object) {
-			view.Grants = append(view.Grants, plan.GrantView{Meta: meta(m)})
-		})
-	})
-	g.Go(func() error {
-		return c.eachMeta(ctx, plan.ObjectAccess, metav1.ListOptions{}, func(m metav1.Object) {
-			view.Accesses = append(view.Accesses, plan.AccessView{Meta: meta(m)})
-		})
-	})
-	g.Go(func() error {
-		return c.eachMeta(ctx, plan.ObjectToken, metav1.ListOptions{}, func(m metav1.Object) {
-			view.Tokens = append(view.Tokens, plan.TokenView{Meta: meta(m)})
-		})
-	})
-	g.Go(func() error {
-		return c.eachMeta(ctx, plan.ObjectSecret, metav1.ListOptions{}, func(m metav1.Object) {
-			view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
-		})
-	})
-	g.Go(func() error {
-		return c.eachMeta(ctx, plan.ObjectCertificate, metav1.ListOptions{}, func(m metav1.Object) {
-			view.Certificates = append(view.Certificates, plan.CertificateView{Meta: meta(m)})
-		})
-	})
-	g.Go(func() error {
-		proxies := metav1.ListOptions{LabelSelector: labelled.LabelSelector + "," + plan.LabelProxy}
-		return c.each(ctx, plan.ObjectSecret, proxies, func(u *unstructured.Unstructured) {
-			view.Proxies = append(view.Proxies, proxyView(u, r.Digester))
-		})
-	})
-	g.Go(func() error { return c.observeNamespaces(ctx, &view) })
-	err := g.Wait()
-	if err == nil {
-		err = c.observeProxies(whole, r, &view)
+	s := newSurvey(c, r)
+	err := s.kinds(ctx)
+	if err == nil && !r.Brief {
+		err = s.proxies(ctx)
 	}
-	if err == nil {
-		err = c.observeObjects(whole, &view, r.Network, r.Objects)
+	if err == nil && !r.Brief {
+		err = s.objects(ctx)
 	}
+	view := s.close()
 	if err != nil {
 		view.State, view.Reason = stateOf(err), err.Error()
 	}
@@ -116,55 +72,84 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	return view
 }
 
-// observeProxies reads the proxy Secrets that Links name and that do not bear our
-// labels: one request each, and rarely any.
-func (c *Cluster) observeProxies(ctx context.Context, r Reading, view *plan.ClusterView) error {
+// kinds reads what every network is made of.
+func (s *survey) kinds(ctx context.Context) error {
+	view, all := &s.view, metav1.ListOptions{}
+	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + s.Network}
+	proxies := metav1.ListOptions{LabelSelector: labelled.LabelSelector + "," + plan.LabelProxy}
+	lists := []listing{
+		s.whole(kinds[plan.ObjectSite], all, func(u *unstructured.Unstructured) {
+			view.Sites = append(view.Sites, siteView(u))
+		}),
+		s.whole(kinds[plan.ObjectLink], all, func(u *unstructured.Unstructured) {
+			view.Links = append(view.Links, linkView(u))
+		}),
+		s.whole(kinds[plan.ObjectConfigMap], labelled, func(u *unstructured.Unstructured) {
+			if isInventory(u, s.Network) { // an overlay's ConfigMaps have the label too
+				view.Inventories = append(view.Inventories, inventoryView(u, s.Network))
+			}
+		}),
+		s.meta(plan.ObjectSecret, all, func(m metav1.Object) {
+			view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
+		}),
+	}
+	if !s.Brief {
+		lists = append(lists,
+			s.meta(plan.ObjectGrant, labelled, func(m metav1.Object) {
+				view.Grants = append(view.Grants, plan.GrantView{Meta: meta(m)})
+			}),
+			s.meta(plan.ObjectAccess, all, func(m metav1.Object) {
+				view.Accesses = append(view.Accesses, plan.AccessView{Meta: meta(m)})
+			}),
+			s.meta(plan.ObjectToken, all, func(m metav1.Object) {
+				view.Tokens = append(view.Tokens, plan.TokenView{Meta: meta(m)})
+			}),
+			s.meta(plan.ObjectCertificate, all, func(m metav1.Object) {
+				view.Certificates = append(view.Certificates, plan.CertificateView{Meta: meta(m)})
+			}),
+			s.whole(kinds[plan.ObjectSecret], proxies, func(u *unstructured.Unstructured) {
+				view.Proxies = append(view.Proxies, proxyView(u, s.Digester))
+			}))
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelLists)
+	for _, list := range lists {
+		g.Go(func() error { return s.read(ctx, list) })
+	}
+	g.Go(func() error { return s.identify(ctx) })
+	return g.Wait()
+}
+
+// proxies reads the proxy Secrets that Links name and that do not bear our labels:
+// one request each, and rarely any. It is a list of one name, so that reading a
+// cluster takes no other right than to list.
+func (s *survey) proxies(ctx context.Context) error {
 	type key struct{ namespace, name string }
-	seen := map[key]bool{}
-	for _, p := range view.Proxies {
+	seen, recorded := map[key]bool{}, map[key]bool{}
+	for _, p := range s.view.Proxies {
 		seen[key{p.Namespace, p.Name}] = true
 	}
-	recorded := map[key]bool{}
-	for _, inv := range view.Inventories {
+	for _, inv := range s.view.Inventories {
 		for _, l := range inv.Content.Links {
 			recorded[key{inv.Namespace, l.ProxySecret}] = true
 		}
 	}
-	for _, l := range view.Links {
+	for _, l := range s.view.Links {
 		k := key{l.Namespace, l.Proxy}
-		foreign := r.Foreign != nil && r.Foreign(c.name, l.Namespace)
-		if l.Proxy == "" || seen[k] || !foreign && !recorded[k] && !l.Owned(r.Network) {
+		foreign := s.Foreign != nil && s.Foreign(s.name, l.Namespace)
+		if l.Proxy == "" || seen[k] || !foreign && !recorded[k] && !l.Owned(s.Network) {
 			continue
 		}
 		seen[k] = true
-		ref := plan.ObjectRef{Cluster: c.name, Kind: plan.ObjectSecret, Namespace: l.Namespace, Name: l.Proxy}
-		u, err := c.resource(ref).Get(ctx, ref.Name, getOptions)
-		switch {
-		case err == nil:
-			view.Proxies = append(view.Proxies, proxyView(u, r.Digester))
-		case classOf(err) != apply.ErrNotFound:
-			return wrap(err, "get", ref)
+		one := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", k.name).String()}
+		err := s.readIn(ctx, k.namespace, s.whole(kinds[plan.ObjectSecret], one, func(u *unstructured.Unstructured) {
+			s.view.Proxies = append(s.view.Proxies, proxyView(u, s.Digester))
+		}))
+		if err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// observeNamespaces learns which namespaces exist and, from kube-system's UID, who
-// the cluster is. Without the right to list them both stay unknown.
-func (c *Cluster) observeNamespaces(ctx context.Context, view *plan.ClusterView) error {
-	err := c.eachMeta(ctx, plan.ObjectNamespace, metav1.ListOptions{}, func(m metav1.Object) {
-		if m.GetName() == "kube-system" {
-			view.UID = string(m.GetUID())
-		}
-		if m.GetDeletionTimestamp() == nil {
-			view.Namespaces = append(view.Namespaces, m.GetName())
-		}
-	})
-	if errors.Is(err, apply.ErrForbidden) {
-		view.Namespaces = nil
-		return nil
-	}
-	return err
 }
 
 // ObserveAll observes clusters side by side, at most parallel at once. The result
@@ -196,17 +181,12 @@ func stateOf(err error) plan.State {
 	return plan.StateUnreachable
 }
 
-// each lists a kind in all namespaces, page by page.
-func (c *Cluster) each(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, do func(*unstructured.Unstructured)) error {
-	return c.eachOf(ctx, kinds[kind], opts, do)
-}
-
-// eachOf is each for any resource.
-func (c *Cluster) eachOf(ctx context.Context, resource schema.GroupVersionResource, opts metav1.ListOptions, do func(*unstructured.Unstructured)) error {
+// eachOf lists a resource page by page, in one namespace, or in all when that is empty.
+func (c *Cluster) eachOf(ctx context.Context, resource schema.GroupVersionResource, namespace string, opts metav1.ListOptions, do func(*unstructured.Unstructured)) error {
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
-		return c.dynamic.Resource(resource).List(ctx, opts)
+		return c.dynamic.Resource(resource).Namespace(namespace).List(ctx, opts)
 	}
-	return c.pages(ctx, resource, opts, list, func(o runtime.Object) error {
+	return c.pages(ctx, resource, namespace, opts, list, func(o runtime.Object) error {
 		if u, ok := o.(*unstructured.Unstructured); ok {
 			do(u)
 		}
@@ -214,12 +194,12 @@ func (c *Cluster) eachOf(ctx context.Context, resource schema.GroupVersionResour
 	})
 }
 
-// eachMeta is each for kinds of which only the metadata is read.
-func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, opts metav1.ListOptions, do func(metav1.Object)) error {
+// eachMeta is eachOf for kinds of which only the metadata is read.
+func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, namespace string, opts metav1.ListOptions, do func(metav1.Object)) error {
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
-		return c.metadata.Resource(kinds[kind]).List(ctx, opts)
+		return c.metadata.Resource(kinds[kind]).Namespace(namespace).List(ctx, opts)
 	}
-	return c.pages(ctx, kinds[kind], opts, list, func(o runtime.Object) error {
+	return c.pages(ctx, kinds[kind], namespace, opts, list, func(o runtime.Object) error {
 		if m, ok := o.(metav1.Object); ok {
 			do(m)
 		}
@@ -227,7 +207,7 @@ func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, opts metav
 	})
 }
 
-func (c *Cluster) pages(ctx context.Context, resource schema.GroupVersionResource, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) (err error) {
+func (c *Cluster) pages(ctx context.Context, resource schema.GroupVersionResource, namespace string, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) (err error) {
 	defer func() { // this runs in a goroutine, where a panic would end the process with 2
 		if p := recover(); p != nil {
 			err = fmt.Errorf("list %s: internal error: a panic of type %T", resource.Resource, p)
@@ -237,14 +217,17 @@ func (c *Cluster) pages(ctx context.Context, resource schema.GroupVersionResourc
 	p.PageSize = pageSize
 	p.PageBufferSize = 1
 	if err := p.EachListItem(ctx, opts, do); err != nil {
-		return c.listError(err, resource)
+		return c.listError(err, resource, namespace)
 	}
 	return nil
 }
 
-func (c *Cluster) listError(err error, resource schema.GroupVersionResource) error {
+func (c *Cluster) listError(err error, resource schema.GroupVersionResource, namespace string) error {
 	class := classOf(err)
 	what := resource.Resource
+	if namespace != "" {
+		what += " in namespace " + namespace
+	}
 	if class == apply.ErrNotFound && resource.Group == group {
 		return &apiError{
 			text:  fmt.Sprintf("list %s: Skupper's resource definitions are not installed", what),

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -85,6 +86,7 @@ func Import(in Input) Result {
 	m.index = newIndex(in, m.views)
 	m.findSites()
 	m.emptyNamespaces()
+	m.unreadNamespaces()
 	m.findLinks()
 	m.nameLinks()
 	m.proxies()
@@ -132,6 +134,15 @@ func (m *importer) emptyNamespaces() {
 	for _, n := range m.Namespaces {
 		if !slices.ContainsFunc(m.sites, func(s *site) bool { return s.at.namespace == n }) {
 			m.leaveOut("namespace "+n, "no cluster that was read has a Site there")
+		}
+	}
+}
+
+// unreadNamespaces notes that there may be more than could be read.
+func (m *importer) unreadNamespaces() {
+	for _, v := range m.views {
+		if v.Read != nil {
+			m.leaveOut(fmt.Sprintf("cluster %s", v.Name), fmt.Sprintf("what is in other namespaces than %s is not known, as they may not be read", strings.Join(v.Read, ", ")))
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func newDrift(sys *System) *cobra.Command {
-	o := &common{sys: sys, comparing: true}
+	o := &common{sys: sys, comparing: true, reading: true}
 	c := &cobra.Command{
 		Use:   "drift [PACKAGE]",
 		Short: "Show where a cluster differs from what was last applied",

@@ -32,7 +32,7 @@ type importFlags struct {
 }
 
 func newImport(sys *System) *cobra.Command {
-	o := &importFlags{common: &common{sys: sys, format: "text", color: "auto"}}
+	o := &importFlags{common: &common{sys: sys, format: "text", color: "auto", reading: true}}
 	c := &cobra.Command{
 		Use:   "import --network NAME",
 		Short: "Describe what runs on clusters already",
@@ -134,11 +134,25 @@ func (o *importFlags) complete(found existing.Result, observation plan.Observati
 			lost = append(lost, fmt.Sprintf("  %s %s in %s/%s", a.Kind, a.Name, a.Cluster, a.Namespace))
 		}
 	}
+	lost = append(lost, o.unseen(observation)...)
 	if len(lost) == 0 || o.force {
 		return nil
 	}
 	return fail(exitRefused, "nothing was written: Fairlead manages this network, and an apply of what was found would delete what it leaves out:\n%s\n"+
 		"read all of its namespaces and clusters, and restore its overlays from git; --force writes it all the same", strings.Join(lost, "\n"))
+}
+
+// unseen lists namespaces in which the network had sites and that may not be read.
+func (o *importFlags) unseen(observation plan.Observation) []string {
+	var out []string
+	for _, v := range observation.Clusters {
+		for _, name := range v.Denied {
+			if !slices.Contains(o.namespaces, name) {
+				out = append(out, fmt.Sprintf("  whatever is in namespace %s of cluster %s, which may not be read", name, v.Name))
+			}
+		}
+	}
+	return out
 }
 
 func (o *importFlags) toFile() bool { return o.output != "" && o.output != "-" }
@@ -195,6 +209,7 @@ func goodCluster(c network.Cluster, given string) error {
 // look reads all clusters, or says which of them it could not read.
 func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
 	o.adopt = true // read the proxies of all Links
+	o.asked = o.namespaces
 	s, err := o.connect(ctx, description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
 	if err != nil {
 		return plan.Observation{}, err
@@ -213,6 +228,9 @@ func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (pla
 		}
 	}
 	if len(unread) > 0 {
+		if slices.ContainsFunc(observation.Clusters, func(v plan.ClusterView) bool { return v.State == plan.StateForbidden }) {
+			unread = append(unread, "who may read single namespaces alone names them with --namespace")
+		}
 		return observation, fail(exitUnreachable, "nothing was written, because not every cluster could be read:\n%s", strings.Join(unread, "\n"))
 	}
 	return observation, nil

@@ -10,7 +10,7 @@ import (
 )
 
 func newPlan(sys *System) *cobra.Command {
-	o := &common{sys: sys, comparing: true}
+	o := &common{sys: sys, comparing: true, reading: true}
 	var detailed bool
 	c := &cobra.Command{
 		Use:   "plan [PACKAGE]",

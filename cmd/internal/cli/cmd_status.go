@@ -10,7 +10,7 @@ import (
 )
 
 func newStatus(sys *System) *cobra.Command {
-	o := &common{sys: sys}
+	o := &common{sys: sys, reading: true, brief: true}
 	c := &cobra.Command{
 		Use:   "status [PACKAGE]",
 		Short: "Show how the network's sites and links fare",

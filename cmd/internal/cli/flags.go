@@ -57,8 +57,11 @@ type common struct {
 	adopt bool
 	// comparing is true for commands that compare credentials, and so resolve them.
 	comparing bool
-	// reaching is true for commands that reach clusters.
-	reaching bool
+	// reaching is true for commands that reach clusters, reading for those of them that
+	// must not write, and brief for those that need not read all that a plan takes.
+	reaching, reading, brief bool
+	// asked are namespaces to read, beside those that are described.
+	asked []string
 	// lock takes the locks of a command that writes, before it observes; nil for none.
 	lock func(context.Context, session) (*apply.Locks, error)
 }

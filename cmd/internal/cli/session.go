@@ -164,7 +164,7 @@ func fromCluster(c network.Cluster) bool {
 func (o *common) client(ctx context.Context, s session, c network.Cluster) (*kube.Cluster, error) {
 	cfg := kube.Config{
 		Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs(),
-		Timeout: o.timeout, Wrap: o.sys.Wrap,
+		ReadOnly: o.reading, Timeout: o.timeout, Wrap: o.sys.Wrap,
 	}
 	if o.log != nil && o.log.Enabled(ctx, slog.LevelDebug) {
 		cfg.Log = o.log
@@ -226,6 +226,7 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 	}
 	return s.withUnread(kube.ObserveAll(ctx, list, kube.Reading{
 		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.foreign(s), Objects: s.desired.Objects,
+		Areas: areas(s, o.asked), Brief: o.brief,
 	}, o.parallelism))
 }
 

@@ -1,0 +1,340 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Area is where a network lives on one cluster.
+type Area struct {
+	// Declared are the namespaces of its sites; each of them has to be readable.
+	Declared []string
+	// Asked are namespaces to look into as well, where that is allowed.
+	Asked []string
+	// Lock is the namespace of the network's Lease; empty means
+	// network.DefaultLockNamespace.
+	Lock string
+}
+
+// AnnotationNamespaces, on a network's Lease, are the namespaces in which the network
+// has or had sites on that cluster, with commas between them.
+const AnnotationNamespaces = "fairlead.dev/namespaces"
+
+// leases are the locks of networks (Kubernetes API reference: coordination.k8s.io/v1).
+var leases = schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}
+
+// survey is one observation of a cluster under way. Each kind is listed across the
+// cluster; from the first list that is refused on, the others are tried in each
+// namespace of the area alone. What was read of other namespaces then, by a list that
+// was allowed, is dropped in the end: all kinds are read of the same places.
+type survey struct {
+	*Cluster
+	Reading
+	mu   sync.Mutex
+	view plan.ClusterView
+	// narrow is true once a list across the cluster was refused.
+	narrow bool
+	// denied are namespaces of the area that may not be read and need not be.
+	denied map[string]bool
+	// area gives the namespaces to read, looked up once.
+	area func() []string
+}
+
+func newSurvey(c *Cluster, r Reading) *survey {
+	return &survey{Cluster: c, Reading: r, view: plan.ClusterView{Name: c.name, State: plan.StateOK}, denied: map[string]bool{}}
+}
+
+// listing reads one kind, in one namespace, or in all when that is empty.
+type listing func(ctx context.Context, namespace string) error
+
+// whole lists a kind with all of its objects' content. Calls of do never overlap, as
+// all of one survey take turns.
+func (s *survey) whole(resource schema.GroupVersionResource, opts metav1.ListOptions, do func(*unstructured.Unstructured)) listing {
+	return func(ctx context.Context, namespace string) error {
+		n := 0
+		err := s.eachOf(ctx, resource, namespace, opts, func(u *unstructured.Unstructured) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			n++
+			do(u)
+		})
+		return midway(n, err)
+	}
+}
+
+// meta lists the metadata of a kind, as whole does.
+func (s *survey) meta(kind plan.ObjectKind, opts metav1.ListOptions, do func(metav1.Object)) listing {
+	return func(ctx context.Context, namespace string) error {
+		n := 0
+		err := s.eachMeta(ctx, kind, namespace, opts, func(m metav1.Object) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			n++
+			do(m)
+		})
+		return midway(n, err)
+	}
+}
+
+// midway keeps a refusal after n objects from being taken for one of the whole list:
+// what was read so far would be read twice.
+func midway(n int, err error) error {
+	if n == 0 || !refused(err) {
+		return err
+	}
+	return &apiError{text: err.Error(), class: apply.ErrForbidden, cause: errors.New("refused half way")}
+}
+
+// refused reports whether the API server knows us and says no.
+func refused(err error) bool { return apierrors.IsForbidden(err) }
+
+// read lists a kind as widely as it may be listed.
+func (s *survey) read(ctx context.Context, list listing) error {
+	var wide error
+	if !s.isNarrow() {
+		if wide = list(ctx, ""); !refused(wide) {
+			return wide
+		}
+	}
+	namespaces := s.narrowed(ctx)
+	if len(namespaces) == 0 {
+		return s.nowhere(wide)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelLists)
+	for _, namespace := range namespaces {
+		g.Go(func() error { return s.readIn(ctx, namespace, list) })
+	}
+	return g.Wait()
+}
+
+// readIn lists a kind in one namespace. One that does not have to be read is left out
+// where that is refused.
+func (s *survey) readIn(ctx context.Context, namespace string, list listing) error {
+	err := list(ctx, namespace)
+	if !refused(err) {
+		return err
+	}
+	if _, missing := s.namespace(ctx, namespace); apierrors.IsNotFound(missing) {
+		return nil // nothing can be in it
+	}
+	if slices.Contains(s.Areas[s.name].Declared, namespace) {
+		return &apiError{
+			text:  fmt.Sprintf("%v; \"fairlead rbac\" prints the Roles that it takes", err),
+			class: apply.ErrForbidden, cause: err,
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied[namespace] = true
+	return nil
+}
+
+// nowhere is the error where a list across the cluster is refused and no namespace is
+// known to look into.
+func (s *survey) nowhere(wide error) error {
+	if wide == nil {
+		return &apiError{text: "no namespace of it may be read", class: apply.ErrForbidden, cause: apply.ErrForbidden}
+	}
+	return &apiError{
+		text:  fmt.Sprintf("%v; and no namespace is known that could be read alone", wide),
+		class: apply.ErrForbidden, cause: wide,
+	}
+}
+
+func (s *survey) isNarrow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.narrow
+}
+
+// narrowed makes the survey a narrow one, and gives the namespaces to read: those of
+// the area and those that the network's Lease names.
+func (s *survey) narrowed(ctx context.Context) []string {
+	s.mu.Lock()
+	s.narrow = true
+	if s.area == nil {
+		s.area = sync.OnceValue(func() []string { return s.namespaces(ctx) })
+	}
+	area := s.area
+	s.mu.Unlock()
+	return area()
+}
+
+func (s *survey) namespaces(ctx context.Context) []string {
+	area := s.Areas[s.name]
+	out := slices.Concat(area.Declared, area.Asked, s.recorded(ctx))
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// lockNamespace is where the network's Lease is.
+func (a Area) lockNamespace() string {
+	if a.Lock == "" {
+		return network.DefaultLockNamespace
+	}
+	return a.Lock
+}
+
+// recorded are the namespaces that the network's Lease names; none when there is no
+// Lease of the network's, or it may not be read.
+func (s *survey) recorded(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	lease, err := s.metadata.Resource(leases).Namespace(s.Areas[s.name].lockNamespace()).Get(ctx, network.InventoryName(s.Network), getOptions)
+	if err != nil || !meta(lease).Owned(s.Network) {
+		return nil
+	}
+	var out []string
+	for name := range strings.SplitSeq(lease.GetAnnotations()[AnnotationNamespaces], ",") {
+		if name = strings.TrimSpace(name); network.IsLabel(name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// identify learns which namespaces exist and who the cluster is: by kube-system's
+// UID, or where that may not be known by the UID of the Lease's namespace, whose
+// objects a Role in it may include (Kubernetes API server: a GET of a namespace is
+// authorised as one in it). What may not be known stays empty.
+func (s *survey) identify(ctx context.Context) error {
+	var uid string
+	var found []string
+	err := s.eachMeta(ctx, plan.ObjectNamespace, "", metav1.ListOptions{}, func(m metav1.Object) {
+		if m.GetName() == kubeSystem {
+			uid = string(m.GetUID())
+		}
+		if m.GetDeletionTimestamp() == nil {
+			found = append(found, m.GetName())
+		}
+	})
+	if refused(err) {
+		return s.identifyNarrow(ctx)
+	}
+	s.view.UID, s.view.Namespaces = uid, found
+	return err
+}
+
+// kubeSystem is the namespace that every cluster has and keeps while it lives.
+const kubeSystem = "kube-system"
+
+func (s *survey) identifyNarrow(ctx context.Context) error {
+	lock := s.Areas[s.name].lockNamespace()
+	system, err := s.namespace(ctx, kubeSystem)
+	if err == nil {
+		s.view.UID = string(system.GetUID())
+	} else if refused(err) {
+		var own *metav1.PartialObjectMetadata
+		if own, err = s.namespace(ctx, lock); err == nil {
+			s.view.UID = "namespace/" + lock + ":" + string(own.GetUID())
+		}
+	}
+	if err != nil && !refused(err) && !apierrors.IsNotFound(err) {
+		return wrap(err, "get", plan.ObjectRef{Cluster: s.name, Kind: plan.ObjectNamespace, Name: lock})
+	}
+	return s.existing(ctx)
+}
+
+// existing asks for each described namespace. At the first refusal it gives up, and
+// whether they exist stays unknown.
+func (s *survey) existing(ctx context.Context) error {
+	names := s.Areas[s.name].Declared
+	there := make([]bool, len(names))
+	ask := func(i int) error {
+		m, err := s.namespace(ctx, names[i])
+		there[i] = err == nil && m.GetDeletionTimestamp() == nil
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return wrap(err, "get", plan.ObjectRef{Cluster: s.name, Kind: plan.ObjectNamespace, Name: names[i]})
+	}
+	var g errgroup.Group
+	g.SetLimit(parallelLists)
+	for i := range names {
+		if i == 0 { // alone, as it tells whether to ask at all
+			if err := ask(i); err != nil {
+				return unlessRefused(err)
+			}
+			continue
+		}
+		g.Go(func() error { return ask(i) })
+	}
+	if err := g.Wait(); err != nil {
+		return unlessRefused(err)
+	}
+	s.view.Namespaces = []string{}
+	for i, name := range names {
+		if there[i] {
+			s.view.Namespaces = append(s.view.Namespaces, name)
+		}
+	}
+	return nil
+}
+
+func unlessRefused(err error) error {
+	if refused(err) {
+		return nil
+	}
+	return err
+}
+
+func (s *survey) namespace(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return s.metadata.Resource(kinds[plan.ObjectNamespace]).Get(ctx, name, getOptions)
+}
+
+// close gives what was read. A narrow view says of which namespaces it is, and has
+// nothing of others.
+func (s *survey) close() plan.ClusterView {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.view
+	if !s.narrow {
+		return v
+	}
+	v.Read, v.Denied = []string{}, []string{}
+	for _, name := range s.area() {
+		if s.denied[name] {
+			v.Denied = append(v.Denied, name)
+		} else {
+			v.Read = append(v.Read, name)
+		}
+	}
+	if len(v.Read) == 0 && v.State == plan.StateOK {
+		err := s.nowhere(nil)
+		v.State, v.Reason = stateOf(err), err.Error()
+	}
+	v.Sites = within(v, v.Sites, func(o plan.SiteView) string { return o.Namespace })
+	v.Links = within(v, v.Links, func(o plan.LinkView) string { return o.Namespace })
+	v.Grants = within(v, v.Grants, func(o plan.GrantView) string { return o.Namespace })
+	v.Tokens = within(v, v.Tokens, func(o plan.TokenView) string { return o.Namespace })
+	v.Secrets = within(v, v.Secrets, func(o plan.SecretView) string { return o.Namespace })
+	v.Accesses = within(v, v.Accesses, func(o plan.AccessView) string { return o.Namespace })
+	v.Certificates = within(v, v.Certificates, func(o plan.CertificateView) string { return o.Namespace })
+	v.Proxies = within(v, v.Proxies, func(o plan.ProxyView) string { return o.Namespace })
+	v.Inventories = within(v, v.Inventories, func(o plan.InventoryView) string { return o.Namespace })
+	v.Objects = within(v, v.Objects, func(o plan.ObjectView) string { return o.Namespace })
+	return v
+}
+
+// within drops what is of a namespace that was not read in full.
+func within[T any](v plan.ClusterView, list []T, namespace func(T) string) []T {
+	return slices.DeleteFunc(list, func(o T) bool { return !v.HasRead(namespace(o)) })
+}
