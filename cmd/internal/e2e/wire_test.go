@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -60,6 +61,8 @@ type wires struct {
 	check *writeCheck
 	// kubeconfig is a file with one context for each cluster: sandbox-1, sandbox-2.
 	kubeconfig string
+	// started counts the commands over the wires, running those that have not ended.
+	started, running atomic.Int64
 
 	mu   sync.Mutex
 	seen []request

@@ -165,6 +165,7 @@ func (w *world) runIn(dir string, args ...string) outcome {
 	if w.killed && args[0] == "apply" {
 		args = append(slices.Clone(args), "--lock-timeout", lockPatience)
 	}
+	defer w.onlyReads(args)()
 	w.check.begin()
 	code := cli.Main(args, cli.System{
 		In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: dir,
