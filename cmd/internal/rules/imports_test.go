@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"plan":          {"schema/network", "schema/diag", "plan/topology"},
 	"plan/desired":  {"schema/network", "schema/diag", "plan"},
 	"plan/existing": {"plan", "schema/network"},
+	"plan/rights":   {"plan", "schema/network"},
 	"plan/topology": {"schema/network"},
 	// It reads a tree that it is given; what it gives is data for plan.
 	"plan/desired/overlay": {"schema/network", "schema/diag", "plan", "plan/desired"},
@@ -118,7 +119,7 @@ func within(library string) func(string) bool {
 func TestStandardLibraryOnly(t *testing.T) {
 	t.Parallel()
 	all := mustList(t, packages)
-	for _, name := range []string{"plan", "plan/existing", "plan/topology", "schema/network", "schema/diag", "secrets"} {
+	for _, name := range []string{"plan", "plan/existing", "plan/rights", "plan/topology", "schema/network", "schema/diag", "secrets"} {
 		for _, i := range all[module+"/"+name].Imports {
 			if p := all[i]; !p.Standard && !p.ours() {
 				t.Errorf("%s: imports %s, which is not of the standard library", name, i)
@@ -131,7 +132,7 @@ func TestStandardLibraryOnly(t *testing.T) {
 // wait, read a file or ask the clock, neither directly nor through ours.
 func TestPureCode(t *testing.T) {
 	t.Parallel()
-	pure := []string{"plan", "plan/desired", "plan/existing", "plan/topology", "schema/network", "schema/diag"}
+	pure := []string{"plan", "plan/desired", "plan/existing", "plan/rights", "plan/topology", "schema/network", "schema/diag"}
 	outer := []string{"context", "os", "os/exec", "net", "net/http", "time", "math/rand", "math/rand/v2"}
 	all := mustList(t, packages)
 	for _, name := range pure {

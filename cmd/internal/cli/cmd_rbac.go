@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/rights"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// rbacFlags are rbac's own.
+type rbacFlags struct {
+	*common
+	commands  []string
+	scope     string
+	users     []string
+	groups    []string
+	accounts  []string
+	since     string
+	discover  bool
+	subjects  []rbacSubject
+	requested rights.Wanted
+}
+
+func newRBAC(sys *System) *cobra.Command {
+	o := &rbacFlags{common: &common{sys: sys, reading: true}}
+	c := &cobra.Command{
+		Use:   "rbac [PACKAGE] --for COMMAND",
+		Short: "Print the Roles that commands need for a description",
+		Long: `Rbac prints what Kubernetes has to allow for a command to do its work on this
+description, and no more, as YAML for kubectl apply: for each cluster one ClusterRole
+(--scope cluster), or a Role in each site's namespace and in that of the lock
+(--scope namespace: the namespaces have to be there), with bindings to those named by
+--user, --group and --serviceaccount. A comment says of each rule what it is for.
+
+The rights are to bring the description up, to keep it, and to remove it. An apply
+that changes one description into another takes the rights of both: name the
+revision that was applied last with --since. No cluster is asked, unless --discover
+is given: it asks how the kinds of overlays' objects are served, instead of guessing.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			if err := o.checkRBAC(); err != nil {
+				return err
+			}
+			return o.run(c.Context())
+		},
+	}
+	o.describe(c)
+	o.reach(c)
+	f := c.Flags()
+	f.Lookup("output").Usage = "write a file for each cluster into this directory"
+	f.Lookup("format").Usage = "text (YAML) or json (a List)"
+	f.StringSliceVar(&o.commands, "for", nil, "the command that is to be allowed: plan, drift, status, import, apply, unlock or all (repeatable)")
+	f.StringVar(&o.scope, "scope", "cluster", "cluster, or namespace for rights in the sites' namespaces alone")
+	f.StringArrayVar(&o.users, "user", nil, "bind to this user (repeatable)")
+	f.StringArrayVar(&o.groups, "group", nil, "bind to this group (repeatable)")
+	f.StringArrayVar(&o.accounts, "serviceaccount", nil, "bind to this service account, NAMESPACE:NAME (repeatable)")
+	f.StringArrayVar(&o.clusters, "cluster", nil, "only for this cluster (repeatable)")
+	f.StringVar(&o.since, "since", "", "add what the description of this git revision takes, for the change from it")
+	f.BoolVar(&o.discover, "discover", false, "ask the clusters how they serve the kinds of overlays' objects")
+	return c
+}
+
+// checkRBAC reads the flags.
+func (o *rbacFlags) checkRBAC() error {
+	if len(o.commands) == 0 {
+		return fail(exitInvalid, "say which command is to be allowed: --for plan, drift, status, import, apply, unlock or all")
+	}
+	for _, name := range o.commands {
+		if name != "all" && !slices.Contains(rights.Commands, rights.Command(name)) {
+			return fail(exitInvalid, "--for %q takes no rights; use plan, drift, status, import, apply, unlock or all", name)
+		}
+	}
+	for _, command := range rights.Commands {
+		if slices.Contains(o.commands, "all") || slices.Contains(o.commands, string(command)) {
+			o.requested.Commands = append(o.requested.Commands, command)
+		}
+	}
+	o.requested.Scope = rights.Scope(o.scope)
+	if o.requested.Scope != rights.ScopeCluster && o.requested.Scope != rights.ScopeNamespace {
+		return fail(exitInvalid, "--scope %q is not known; use cluster or namespace", o.scope)
+	}
+	for _, name := range o.users {
+		o.subjects = append(o.subjects, rbacSubject{Kind: "User", Group: rbacGroup, Name: name})
+	}
+	for _, name := range o.groups {
+		o.subjects = append(o.subjects, rbacSubject{Kind: "Group", Group: rbacGroup, Name: name})
+	}
+	for _, account := range o.accounts {
+		namespace, name, ok := strings.Cut(account, ":")
+		if !ok || !network.IsLabel(namespace) || !network.IsSubdomain(name) {
+			return fail(exitInvalid, "--serviceaccount %q is none; write NAMESPACE:NAME", account)
+		}
+		o.subjects = append(o.subjects, rbacSubject{Kind: "ServiceAccount", Name: name, Namespace: namespace})
+	}
+	if slices.ContainsFunc(o.subjects, func(s rbacSubject) bool { return s.Name == "" }) {
+		return fail(exitInvalid, "--user and --group want a name")
+	}
+	return nil
+}
+
+func (o *rbacFlags) run(ctx context.Context) error {
+	d, err := o.load(ctx)
+	if err != nil {
+		return err
+	}
+	if err := o.knows(session{description: d}, plan.Plan{}); err != nil {
+		return err
+	}
+	all := []description{d}
+	if o.since != "" {
+		before := *o.common
+		before.rev = o.since
+		earlier, err := before.load(ctx)
+		if err != nil {
+			return err
+		}
+		if earlier.Network.Name != d.Network.Name {
+			return fail(exitInvalid, "--since %s: the network was called %q there", o.since, earlier.Network.Name)
+		}
+		all = append(all, earlier)
+	}
+	clusters, err := o.needed(ctx, all)
+	if err != nil {
+		return err
+	}
+	if len(o.subjects) == 0 {
+		fmt.Fprintln(o.sys.Err, "Nobody is bound to these roles: there is no --user, --group or --serviceaccount.")
+	}
+	o.warnOfRoles(all)
+	return o.writeRBAC(d.Network.Name, clusters)
+}
+
+// needed works out the rights of all descriptions, on the chosen clusters.
+func (o *rbacFlags) needed(ctx context.Context, all []description) ([]rights.Cluster, error) {
+	var list []rights.Description
+	for _, d := range all {
+		resources, err := o.resources(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, rights.Description{
+			Desired: d.desired, Clusters: d.Network.Clusters, Proxies: d.Network.Proxies, Resources: resources,
+		})
+	}
+	chosen := names[network.ClusterName](o.clusters)
+	return slices.DeleteFunc(rights.Of(o.requested, list...), func(c rights.Cluster) bool {
+		return len(chosen) > 0 && !slices.Contains(chosen, c.Name)
+	}), nil
+}
+
+// resources are those of the kinds that overlays use: guessed, or asked for.
+func (o *rbacFlags) resources(ctx context.Context, d description) (map[string]string, error) {
+	out := map[string]string{}
+	for _, v := range d.desired.Objects {
+		out[plan.GroupKind(v.APIVersion, v.Kind)] = kube.GuessResource(v.APIVersion, v.Kind)
+	}
+	if !o.discover {
+		return out, nil
+	}
+	s, err := o.connect(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	for _, v := range d.desired.Objects {
+		resource, err := s.clusters[v.Cluster].Resource(ctx, v.APIVersion, v.Kind)
+		if err != nil {
+			return nil, failure{code: exitUnreachable, err: fmt.Errorf("--discover: %w", err)}
+		}
+		out[plan.GroupKind(v.APIVersion, v.Kind)] = resource
+	}
+	return out, nil
+}
+
+// warnOfRoles tells what no rule can give: who writes a Role must have its rights.
+func (o *rbacFlags) warnOfRoles(all []description) {
+	for _, d := range all {
+		for _, v := range d.desired.Objects {
+			if strings.HasPrefix(v.APIVersion, rbacGroup+"/") {
+				fmt.Fprintf(o.sys.Err, "The overlay of site %s adds %s %s: Kubernetes lets only those write it who have the rights in it, which are not printed.\n", v.Site, v.Kind, v.Name)
+			}
+		}
+	}
+}
+
+// roleName names the roles: fairlead-NETWORK-COMMANDS.
+func (o *rbacFlags) roleName(net string) string {
+	last := "all"
+	if len(o.requested.Commands) < len(rights.Commands) {
+		words := []string{}
+		for _, c := range o.requested.Commands {
+			words = append(words, string(c))
+		}
+		last = strings.Join(words, "-")
+	}
+	return network.InventoryName(net) + "-" + last
+}
+
+// writeRBAC prints the objects of all clusters, or writes a file for each.
+func (o *rbacFlags) writeRBAC(net string, clusters []rights.Cluster) error {
+	name := o.roleName(net)
+	if o.output == "" || o.output == "-" {
+		text, err := o.encodeRBAC(name, clusters)
+		if err != nil {
+			return err
+		}
+		_, err = o.sys.Out.Write(text)
+		return err
+	}
+	if err := os.MkdirAll(o.abs(o.output), 0o755); err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	root, err := os.OpenRoot(o.abs(o.output))
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	defer func() { _ = root.Close() }() // it was only a handle
+	for _, c := range clusters {
+		text, err := o.encodeRBAC(name, []rights.Cluster{c})
+		if err != nil {
+			return err
+		}
+		file := string(c.Name) + cmp.Or(map[string]string{"json": ".json"}[o.format], ".yaml")
+		if err := root.WriteFile(file, text, 0o644); err != nil {
+			return fmt.Errorf("--output: %w", err)
+		}
+	}
+	fmt.Fprintf(o.sys.Err, "Wrote %s to %s.\n", count(len(clusters), "file"), o.output)
+	return nil
+}
