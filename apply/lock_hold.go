@@ -174,6 +174,9 @@ func (h *hold) ready(ctx context.Context) error {
 func (l *Locks) Release(ctx context.Context, settled bool) []NotLocked {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
 	defer cancel()
+	for _, h := range l.held { // one that renews would take another's freeing for a loss
+		h.end()
+	}
 	failed := make([]error, len(l.held))
 	eachLock(len(l.held), func(i int) error { return l.held[i].release(ctx, settled) }, func(i int, err error) { failed[i] = err })
 	var out []NotLocked
@@ -186,8 +189,8 @@ func (l *Locks) Release(ctx context.Context, settled bool) []NotLocked {
 	return out
 }
 
-// release ends the renewing and frees the lock. After it nothing may be written.
-func (h *hold) release(ctx context.Context, settled bool) error {
+// end ends the renewing. After it nothing may be written.
+func (h *hold) end() {
 	h.stop()
 	<-h.ended
 	h.mu.Lock()
@@ -197,6 +200,10 @@ func (h *hold) release(ctx context.Context, settled bool) error {
 	h.lost = &Lost{Cluster: h.Cluster}
 	h.turned()
 	h.mu.Unlock()
+}
+
+// release frees the lock, whose renewing has ended.
+func (h *hold) release(ctx context.Context, settled bool) error {
 	var namespaces []string
 	if settled {
 		namespaces = append([]string{}, h.Namespaces...)

@@ -46,7 +46,7 @@ func TestRecordsRefused(t *testing.T) {
 		{[]string{"apply", "--events", "f", "--metrics", "./f"}, exitInvalid, "--metrics and --events name the same file"},
 		{[]string{"apply", "--events", "p", "--plan", "p"}, exitInvalid, "--plan and --events name the same file"},
 		{[]string{"plan", "--metrics", "p", "-o", "p"}, exitInvalid, "--output and --metrics name the same file"},
-		{[]string{"apply", "--events", "/dev/full"}, exitError, "no space left on device; nothing was applied"},
+		{[]string{"apply", "--allow-partial", "--events", "/dev/full"}, exitError, "no space left on device; nothing was applied"},
 		{[]string{"plan", "--log-level", "loud"}, exitInvalid, "debug, info, warn or error"},
 		{[]string{"vet", "--log-format", "xml"}, exitInvalid, "text or json"},
 	} {
@@ -72,7 +72,7 @@ func timeoutOf(args []string) int {
 func TestRecordsOfAFailure(t *testing.T) {
 	t.Parallel()
 	dir := unreachable(t, "")
-	code, _, errOut := runIn(dir, nil, "apply", "--yes", "--timeout", "5s", "--events", "e", "--metrics", "m")
+	code, _, errOut := runIn(dir, nil, "apply", "--yes", "--allow-partial", "--timeout", "5s", "--events", "e", "--metrics", "m")
 	if code != exitUnreachable {
 		t.Fatalf("exit %d\n%s", code, errOut)
 	}
