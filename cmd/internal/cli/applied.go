@@ -60,7 +60,7 @@ var classes = []struct {
 	class error
 	code  int
 }{
-	{apply.ErrTimeout, exitTimeout}, {apply.ErrStale, exitStale},
+	{apply.ErrLocked, exitLocked}, {apply.ErrTimeout, exitTimeout}, {apply.ErrStale, exitStale},
 	{apply.ErrUnreachable, exitUnreachable}, {apply.ErrForbidden, exitUnreachable},
 }
 
