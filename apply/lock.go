@@ -75,8 +75,8 @@ type LockOptions struct {
 	// Timeout bounds the waiting for locks that others hold, all clusters together;
 	// 0 means not to wait.
 	Timeout time.Duration
-	// Partial goes on without the locks of clusters that do not answer: nothing can be
-	// written there.
+	// Partial goes on without the locks of clusters that do not answer or refuse us:
+	// nothing is written there.
 	Partial bool
 	// Waiting is told for whom is waited, once for each holder; it may be nil.
 	Waiting func(*Held)
@@ -125,6 +125,9 @@ func Lock(ctx context.Context, list []Lockable, opts LockOptions) (*Locks, error
 	for i, c := range sorted {
 		err := l.add(ctx, c, seen[i], deadline)
 		if err != nil && !l.without(c, err) {
+			if !errors.Is(err, ErrLocked) { // which names the cluster itself
+				err = NotLocked{c.Cluster, err}
+			}
 			for _, left := range l.Release(ctx, false) {
 				err = errors.Join(err, fmt.Errorf("free the lock: %w", left))
 			}
@@ -136,11 +139,16 @@ func Lock(ctx context.Context, list []Lockable, opts LockOptions) (*Locks, error
 
 // without notes a cluster without a lock, if that is allowed.
 func (l *Locks) without(c Lockable, err error) bool {
-	if !l.opts.Partial || !errors.Is(err, ErrUnreachable) {
+	if !l.tolerates(err) {
 		return false
 	}
 	l.Missing = append(l.Missing, NotLocked{c.Cluster, err})
 	return true
+}
+
+// tolerates reports whether a cluster whose lock failed so may be left out.
+func (l *Locks) tolerates(err error) bool {
+	return l.opts.Partial && (errors.Is(err, ErrUnreachable) || errors.Is(err, ErrForbidden))
 }
 
 // leaseRead is what reading a Lease gave.
@@ -183,8 +191,7 @@ func eachLock(n int, do func(int) error, note func(int, error)) {
 func (l *Locks) unread(list []Lockable, seen []leaseRead) error {
 	var all []error
 	for i, r := range seen {
-		tolerated := l.opts.Partial && errors.Is(r.err, ErrUnreachable)
-		if r.err != nil && !errors.Is(r.err, ErrNotFound) && !tolerated {
+		if r.err != nil && !errors.Is(r.err, ErrNotFound) && !l.tolerates(r.err) {
 			all = append(all, NotLocked{list[i].Cluster, r.err})
 		}
 	}
@@ -204,10 +211,7 @@ func (l *Locks) add(ctx context.Context, c Lockable, first leaseRead, deadline t
 		defer cancel()
 		err = errors.Join(err, free(bounded, c.Leases, l.opts.Holder.ID, Lease{}, nil))
 	}
-	if errors.Is(err, ErrLocked) || ctx.Err() != nil {
-		return err
-	}
-	return NotLocked{c.Cluster, err}
+	return err
 }
 
 // taking is one lock on its way to us.

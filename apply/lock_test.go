@@ -483,6 +483,9 @@ func TestLocksThatCannotBeTaken(t *testing.T) {
 		if len(l.Missing) != 2 || l.Missing[0].Cluster != "down" || l.Missing[1].Cluster != "late" || a.lease().Holder != "me" || b.lease().Holder != "me" {
 			t.Errorf("%+v", l.Missing)
 		}
+		if got := l.Missing[1].Error(); got != "cluster late: unreachable" {
+			t.Error(got)
+		}
 		c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{}, "down": &silent{}})
 		if _, err := c["a"].Create(t.Context(), Object{}); err != nil {
 			t.Error(err)

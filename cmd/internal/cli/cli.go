@@ -38,8 +38,6 @@ type System struct {
 	// Wrap goes around the way to each cluster, below logging and repetitions; nil means
 	// nothing does. Tests let requests fail there.
 	Wrap func(http.RoundTripper) http.RoundTripper
-	// who says who runs the command; Main sets it.
-	who func() invocation
 }
 
 // OS is the real process.
@@ -74,7 +72,6 @@ func Main(args []string, sys System) (code int) {
 		}
 	}()
 	sys.Err = &oneAtATime{w: sys.Err}
-	sys.who = sync.OnceValue(func() invocation { return newInvocation(&sys) })
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	stop := watchSignals(sys, cancel)

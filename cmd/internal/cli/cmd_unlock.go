@@ -54,6 +54,9 @@ func (o *common) unlock(ctx context.Context, name network.ClusterName, id string
 	if err != nil {
 		return err
 	}
+	if s.clusters[name] == nil {
+		return fail(exitUnreachable, "cluster %s cannot be asked: its kubeconfig is a Secret of a cluster that does not answer", name)
+	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	was, err := apply.Unlock(ctx, s.lockable(d.Network.Clusters[i]), d.Network.Name, id)

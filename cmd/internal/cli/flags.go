@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -119,10 +118,7 @@ func (o *common) check(args []string) error {
 	if o.reaching && (o.timeout <= 0 || o.parallelism <= 0) {
 		return fail(exitInvalid, "--timeout and --parallelism must be more than 0")
 	}
-	if o.sys.who == nil { // a command that Main does not run
-		o.sys.who = sync.OnceValue(func() invocation { return newInvocation(o.sys) })
-	}
-	o.invocation = o.sys.who()
+	o.invocation = newInvocation(o.sys)
 	if err := o.readAllowances(); err != nil {
 		return err
 	}

@@ -81,17 +81,17 @@ func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions 
 func (o *applyFlags) release(ctx context.Context, locks *apply.Locks, settled bool) {
 	for _, left := range locks.Release(ctx, settled) {
 		fmt.Fprintf(o.sys.Err, "The lock could not be freed: %v. It ends by itself after %s; at once with: %s\n",
-			left, o.lockLease, o.unlockCommand(left.Cluster, o.sys.who().ID))
+			left, o.lockLease, o.unlockCommand(left.Cluster, o.invocation.ID))
 	}
 }
 
 // holder says who takes the locks.
 func (o *common) holder(s session) apply.Holder {
-	who := o.sys.who()
+	who := o.invocation
 	return apply.Holder{ID: who.ID, User: who.User, Host: who.Host, URL: who.URL, Commit: s.source.Commit, Since: who.Started}
 }
 
-// lockables are the locks of all clusters of a description.
+// lockables are the locks of the clusters of a description that can be asked.
 func (o *common) lockables(s session) []apply.Lockable {
 	var out []apply.Lockable
 	for _, c := range s.Network.Clusters {
@@ -112,12 +112,18 @@ func (o *common) underLock(ctx context.Context, s *session) (err error) {
 	if s.locks, err = o.lock(ctx, *s); err != nil {
 		return err
 	}
-	for _, missing := range s.locks.Missing {
-		delete(s.clusters, missing.Cluster)
-		s.unread = append(s.unread, unread(missing.Cluster, fmt.Errorf("its lock could not be taken: %w", missing.Err)))
-	}
+	s.leave(s.locks.Missing)
 	end("clusters", len(s.clusters))
 	return nil
+}
+
+// leave takes clusters without a lock for such that cannot be read: nothing is planned
+// there.
+func (s *session) leave(missing []apply.NotLocked) {
+	for _, m := range missing {
+		delete(s.clusters, m.Cluster)
+		s.unread = append(s.unread, unread(m.Cluster, fmt.Errorf("its lock could not be taken: %w", m.Err)))
+	}
 }
 
 // lockable is the lock of one cluster.

@@ -9,6 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // refusing is a kubeconfig of an API server that answers every request with the status.
@@ -82,6 +87,17 @@ func TestLockFlags(t *testing.T) {
 		if code != exitInvalid || !strings.Contains(errOut, tt.says) {
 			t.Errorf("%s: exit %d\n%s", tt.args, code, errOut)
 		}
+	}
+}
+
+// Where a lock was left out the cluster counts as not read.
+func TestLockLeftOut(t *testing.T) {
+	t.Parallel()
+	s := session{clusters: map[network.ClusterName]*kube.Cluster{"a": nil, "b": nil}}
+	s.leave([]apply.NotLocked{{Cluster: "b", Err: fmt.Errorf("no: %w", apply.ErrForbidden)}})
+	got := s.withUnread(plan.Observation{Clusters: []plan.ClusterView{{Name: "a", State: plan.StateOK}}})
+	if a, b := got.Clusters[0], got.Clusters[1]; len(s.clusters) != 1 || a.State != plan.StateOK || b.State != plan.StateForbidden || b.Reason != "its lock could not be taken: no: forbidden" {
+		t.Errorf("%+v %+v", a, b)
 	}
 }
 
