@@ -388,7 +388,7 @@ func (t *task) settle(ctx context.Context, e ends, links []Object) error {
 		return err
 	}
 	return t.step(ctx, plan.StepOperational, func(ctx context.Context) error {
-		if err := t.waitLinks(ctx, e, links, "Operational"); err != nil || !t.Has(plan.StepRetire) {
+		if err := t.waitLinks(ctx, e, links, "Operational"); err != nil || t.Verb != plan.VerbReplace {
 			return err
 		}
 		return t.waitReport(ctx, e, links)

@@ -95,6 +95,8 @@ func identity(a Action) string {
 		parts = append(parts, a.Key())
 	case a.Proxy != nil && a.Verb == VerbDelete:
 		parts = append(parts, a.Proxy.Secret.Name)
+	case strings.HasSuffix(a.ID, oldSuffix):
+		parts = append(parts, oldSuffix)
 	}
 	return strings.Join(parts, " ")
 }
@@ -121,7 +123,7 @@ func (j judge) action(a Action) Judgement {
 	case !ok:
 		out.Standing = StandingDone
 	default:
-		if out.Reason = changedSince(a, b); out.Reason == "" {
+		if out.Reason = j.changedSince(a, b); out.Reason == "" {
 			out.Standing = StandingOpen
 		}
 	}

@@ -19,7 +19,7 @@ var continues = map[Verb][]Verb{
 
 // changedSince says what moved away from a saved action a, given the action b of a
 // plan made now; empty when b does what is left of a and nothing else.
-func changedSince(a, b Action) string {
+func (j judge) changedSince(a, b Action) string {
 	if b.Link != nil && b.Link.UnderWay && a.Verb != VerbDelete && a.Verb != VerbUpdate {
 		return first(changedEnds(*a.Link, *b.Link), changedFields(a, b))
 	}
@@ -32,7 +32,7 @@ func changedSince(a, b Action) string {
 	case a.Site != nil:
 		reason = changedSite(*a.Site, *b.Site)
 	case a.Link != nil:
-		reason = first(changedEnds(*a.Link, *b.Link), changedLinks(a, b), newRemovals(*a.Link, *b.Link))
+		reason = first(changedEnds(*a.Link, *b.Link), j.changedLinks(a, b), j.newRemovals(a, *b.Link))
 	case a.Object != nil:
 		reason = first(
 			changedUID(a.Object.UID, b.Object.UID),
@@ -141,7 +141,7 @@ func changedEnds(a, b LinkWork) string {
 }
 
 // changedLinks compares a link's own Links as they were and are.
-func changedLinks(a, b Action) string {
+func (j judge) changedLinks(a, b Action) string {
 	for _, is := range b.Link.seen() {
 		i := slices.IndexFunc(a.Link.seen(), func(l LiveLink) bool { return l.UID == is.UID })
 		cost := int32(0)
@@ -157,7 +157,7 @@ func changedLinks(a, b Action) string {
 	}
 	for _, was := range a.Link.seen() {
 		stays := slices.ContainsFunc(b.Link.seen(), func(l LiveLink) bool { return l.UID == was.UID })
-		goes := slices.ContainsFunc(a.Link.Remove, func(r ObjectRef) bool { return r.UID == was.UID })
+		goes := slices.ContainsFunc(j.removals(a), func(r ObjectRef) bool { return r.UID == was.UID })
 		if !stays && !goes {
 			return fmt.Sprintf("Link %s is gone", was.Name)
 		}
@@ -168,14 +168,26 @@ func changedLinks(a, b Action) string {
 // seen are the link's own Links, those to be adopted included.
 func (w LinkWork) seen() []LiveLink { return append(slices.Clone(w.Seen), w.Live...) }
 
-// newRemovals names an object that would be deleted although nobody approved that.
-func newRemovals(a, b LinkWork) string {
+// newRemovals names an object that would be deleted although nobody approved that, in
+// this action of the saved plan or in another one on the same link.
+func (j judge) newRemovals(a Action, b LinkWork) string {
+	approved := j.removals(a)
 	for _, r := range b.Remove {
-		if !slices.ContainsFunc(a.Remove, func(was ObjectRef) bool { return was == r }) {
+		if !slices.Contains(approved, r) {
 			return fmt.Sprintf("%s would be deleted, too", r)
 		}
 	}
 	return ""
+}
+
+// removals are the objects that the saved plan removes of an action's link.
+func (j judge) removals(a Action) (out []ObjectRef) {
+	for _, s := range j.saved.Actions {
+		if s.Link != nil && s.Name == a.Name && s.Cluster == a.Cluster && s.Namespace == a.Namespace {
+			out = append(out, s.Link.Remove...)
+		}
+	}
+	return out
 }
 
 func changedProxy(a, b Action) string {

@@ -50,6 +50,8 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 		m.add(m.replace(c, m.otherProxy(c), CauseDrift))
 	case !c.known && len(c.own) > 0 && c.otherwise() != "":
 		m.add(m.replace(c, c.otherwise(), CauseDrift))
+	case !c.known && len(c.own) > 0 && m.relistens(c):
+		m.add(m.replace(c, fmt.Sprintf("its inventory is missing, and site %s changes how it listens", c.To), CauseDrift))
 	case !c.known && len(c.own) > 0:
 		if a := m.recordAgain(c); m.editable(c, a.Fields) {
 			m.add(a)
@@ -115,7 +117,9 @@ func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) 
 		},
 	}
 	for _, s := range []DesiredSite{from, to} {
-		if m.has(siteID(s)) {
+		// A site that only stops listening can connect before and after: its own new link
+		// may have to be up before it closes.
+		if m.has(siteID(s)) && (s.Name == to.Name || !m.closing[siteID(s)]) {
 			a.DependsOn = append(a.DependsOn, siteID(s))
 		}
 	}
@@ -229,11 +233,28 @@ func (m *maker) recordAgain(c linkCase) Action {
 			a.Fields = costField(c.DesiredLink, nil, v)
 		}
 	}
+	for _, v := range c.current {
+		if f, moved := m.addressField(c, v); moved && !a.Link.Adopted && !a.Link.Reconnect {
+			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
+		}
+	}
 	if len(going) > 0 {
 		a.Steps = slices.Insert(a.Steps, 3, StepOperational)
 	}
 	a.Link.Remove = append(m.removal(c, going), m.leftovers(c, m.certificateOf(c, c.credentials()))...)
+	c.recorded.Adopted = a.Link.Adopted
+	m.eachRouter(c, &a)
+	if a.Link.Routers > 0 {
+		a.Steps = c.updateSteps(a, true)
+	}
 	return a
+}
+
+// relistens reports whether the plan changes the address or the CA of Links that no
+// inventory knows. Those that were made by hand keep the address that they were given.
+func (m *maker) relistens(c linkCase) bool {
+	_, changes := m.listening(c.To)
+	return changes && !slices.ContainsFunc(c.own, func(v LinkView) bool { return v.Noted.Adopted })
 }
 
 // bestCredentials names the Secret of the Links to keep where nothing tells which

@@ -54,11 +54,12 @@ func Make(in Input) Plan {
 	m.addSoft()
 	unmanaged := m.unmanaged()
 	m.actions = in.Filter.apply(m.actions)
+	m.makeBeforeBreak()
 	m.rails()
 	m.order()
 	p := Plan{
 		Format: Format, Network: in.Desired.Network, Source: in.Source, Made: in.Now,
-		Clusters: clusterStates(in), Actions: m.actions, Topology: m.topology(),
+		Clusters: clusterStates(m.in), Actions: m.actions, Topology: m.topology(),
 		Refusals: m.refusals, Unmanaged: unmanaged, Diagnostics: append(slices.Clone(in.Diagnostics), m.findings...).Sorted(),
 	}
 	if p.Diagnostics == nil {
@@ -103,8 +104,10 @@ type maker struct {
 	// plan's diagnostics.
 	told     map[string]bool
 	findings diag.List
-	// siteFields are the changes of living sites, by action.
+	// siteFields are the changes of living sites, by action; closing are the actions by
+	// which a site stops listening and stays the same otherwise for links from it.
 	siteFields map[string][]Field
+	closing    map[string]bool
 	refusals   []Refusal
 	unknown    int
 	// soft are orders that are wished for, make before break, and given up where
@@ -117,9 +120,12 @@ type maker struct {
 type order struct{ id, after string }
 
 func newMaker(in Input) *maker {
+	in.Observation.Clusters = slices.SortedStableFunc(slices.Values(in.Observation.Clusters), func(a, b ClusterView) int {
+		return cmp.Compare(a.Name, b.Name)
+	})
 	return &maker{
 		in: in, index: newIndex(in), refusals: slices.Clone(in.Refusals),
-		ids: map[string]bool{}, siteFields: map[string][]Field{}, told: map[string]bool{},
+		ids: map[string]bool{}, siteFields: map[string][]Field{}, closing: map[string]bool{}, told: map[string]bool{},
 		waiting: newWaiting(in.Observation),
 	}
 }
@@ -129,6 +135,8 @@ func (m *maker) add(a Action) {
 	m.ids[a.ID] = true
 	if a.Kind == KindSite && a.Verb != VerbCreate {
 		m.siteFields[a.ID] = a.Fields
+		turns := func(f Field) bool { return f.Path == "edge" || f.Path == "name" }
+		m.closing[a.ID] = a.Verb == VerbUpdate && a.closes() && !slices.ContainsFunc(a.Fields, turns)
 	}
 }
 

@@ -135,12 +135,14 @@ func (m *model) applySite(a plan.Action) {
 		})
 	}
 	if !a.Has(plan.StepSite) {
+		m.access(view, a)
 		return
 	}
 	for i, s := range view.Sites {
 		if s.Namespace == a.Namespace && s.Name == a.Site.Object {
 			view.Sites[i].Fields, view.Sites[i].Labels, view.Sites[i].Protected = maps.Clone(a.Site.Fields), m.labels(plan.LabelSite, a.Name), a.Site.Protect
 			view.Sites[i].Endpoints = listening(view.Sites[i])
+			m.access(view, a)
 			return
 		}
 		if s.Namespace == a.Namespace {
@@ -153,6 +155,19 @@ func (m *model) applySite(a plan.Action) {
 	})
 	last := &view.Sites[len(view.Sites)-1]
 	last.Endpoints = listening(*last)
+	m.access(view, a)
+}
+
+// access makes the RouterAccess of a Site that listens; it stays when the Site ceases to
+// listen, until it is deleted.
+func (m *model) access(view *plan.ClusterView, a plan.Action) {
+	at := func(v plan.AccessView) bool { return v.Namespace == a.Namespace }
+	if a.Has(plan.StepClose) {
+		view.Accesses = slices.DeleteFunc(view.Accesses, at)
+	}
+	if a.Site.Listens && !slices.ContainsFunc(view.Accesses, at) {
+		view.Accesses = append(view.Accesses, plan.AccessView{Meta: plan.Meta{Namespace: a.Namespace, Name: plan.RouterAccess, UID: m.uid()}})
+	}
 }
 
 // listening are the endpoints that a Site gives: a port for each router, which
@@ -232,6 +247,11 @@ func (m *model) deleteSite(a plan.Action) {
 func (m *model) collect(view *plan.ClusterView, uid string) {
 	if uid == "" {
 		return
+	}
+	for _, s := range view.Sites {
+		if s.UID == uid {
+			view.Accesses = slices.DeleteFunc(view.Accesses, func(v plan.AccessView) bool { return v.Namespace == s.Namespace })
+		}
 	}
 	view.Sites = slices.DeleteFunc(view.Sites, func(v plan.SiteView) bool { return v.UID == uid })
 	view.Links = slices.DeleteFunc(view.Links, func(v plan.LinkView) bool { return v.OwnerUID == uid })

@@ -284,7 +284,7 @@ func TestObjectActions(t *testing.T) {
 			"create object/spoke/Gate/g pending none [record object] spec.cpu <nil>>0.5 spec.port <nil>>1 after site/spoke",
 			"delete link/spoke-hub pending reconnect [delete confirm]",
 			"delete object/spoke/Gate.example.com/g@b/spoke pending none [delete confirm] after object/spoke/Gate/g site/spoke",
-			"delete site/spoke@b/spoke pending reconnect [delete] after link/spoke-hub object/spoke/Gate.example.com/g@b/spoke",
+			"delete site/spoke@b/spoke pending reconnect [delete] after link/spoke-hub object/spoke/Gate.example.com/g@b/spoke site/spoke",
 		}},
 		{"its cluster cannot be read", func(m *model, d *plan.Desired) {
 			d.Objects = nil

@@ -241,6 +241,9 @@ func (m *maker) deleteSite(at place) {
 		m.soft = append(m.soft, order{a.ID, id})
 	}
 	a.Why = m.whyDelete(at, name, append(gone, moving...))
+	if made := "site/" + string(name); m.has(made) && made != a.ID { // it moves
+		m.soft = append(m.soft, order{a.ID, made})
+	}
 	m.add(a)
 	if ok {
 		m.dependOn(siteID(wanted), a.ID)

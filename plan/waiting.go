@@ -58,7 +58,7 @@ func (m *maker) holdRemovals() {
 func (m *maker) holdListening(a Action, live SiteView) bool {
 	at := place{a.Cluster, a.Namespace}
 	moves := a.Has(StepClose) || slices.ContainsFunc(a.Fields, func(f Field) bool {
-		return f.Path == "linkAccess" || f.Path == "defaultIssuer"
+		return f.Path == "linkAccess" && !isZero(f.From) || f.Path == "defaultIssuer"
 	})
 	if len(m.waiting.unread) == 0 || !moves || !m.listensAt(at, live.UID) {
 		return false
