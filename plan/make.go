@@ -108,8 +108,10 @@ type maker struct {
 	// which a site stops listening and stays the same otherwise for links from it.
 	siteFields map[string][]Field
 	closing    map[string]bool
-	refusals   []Refusal
-	unknown    int
+	// was is kept by present.
+	was      present
+	refusals []Refusal
+	unknown  int
 	// soft are orders that are wished for, make before break, and given up where
 	// they would close a circle.
 	soft    []order

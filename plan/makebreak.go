@@ -21,6 +21,9 @@ const oldSuffix = "@old"
 //   - a site that listens otherwise (link access, issuer) or becomes an edge, and the
 //     links that can be made only then.
 func (m *maker) makeBeforeBreak() {
+	if len(m.actions) < 2 {
+		return
+	}
 	x := m.weave()
 	for _, e := range topology.Exchanges(x.nodes, x.strands) {
 		breaks, makes := x.sides(e)

@@ -39,7 +39,15 @@ type present struct {
 	ways  []way
 }
 
+// present is found out once: no action changes it.
 func (m *maker) present() present {
+	if m.was.sites == nil {
+		m.was = m.findPresent()
+	}
+	return m.was
+}
+
+func (m *maker) findPresent() present {
 	n := present{sites: m.standing()}
 	uids := map[string]place{}
 	for at, s := range n.sites {

@@ -13,7 +13,7 @@ import (
 // rails refuses what a plan should not do without being told to, judged by the actions
 // that it really has. Each refusal can be lifted, see Lift.
 func (m *maker) rails() {
-	if m.in.Limits == nil {
+	if m.in.Limits == nil || len(m.actions) == 0 {
 		return
 	}
 	was := m.present()
