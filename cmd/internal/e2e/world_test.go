@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +47,8 @@ type world struct {
 	railed bool
 	// killed is true after a command was killed: its locks have to be waited for.
 	killed bool
+	// wrap is what its commands have around their way to the clusters, if anything.
+	wrap func(http.RoundTripper) http.RoundTripper
 }
 
 func newWorld(t testing.TB) *world {
@@ -169,7 +172,7 @@ func (w *world) runIn(dir string, args ...string) outcome {
 	w.check.begin()
 	code := cli.Main(args, cli.System{
 		In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: dir,
-		Getenv: func(k string) string { return env[k] },
+		Getenv: func(k string) string { return env[k] }, Wrap: w.wrap,
 	})
 	w.check.end(code == 0)
 	return outcome{code, out.String(), errOut.String()}
