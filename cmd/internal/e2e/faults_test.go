@@ -94,8 +94,15 @@ type faultHarness struct {
 	slowest            time.Duration
 }
 
-// applyArgs are the arguments of each apply.
-func applyArgs() []string { return []string{"apply", "--yes"} }
+// applyArgs are the arguments of each apply. One that is killed leaves its locks behind,
+// for as short a time as a busy machine allows; the next one waits for that.
+func applyArgs(kind faultKind) []string {
+	args := []string{"apply", "--yes", "--lock-timeout", lockPatience}
+	if kind.kills() {
+		args = append(args, "--lock-lease", "2s")
+	}
+	return args
+}
 
 // newFaultHarness brings the network up without a fault, to learn what is wanted.
 func newFaultHarness(t *testing.T, n faultNetwork) *faultHarness {
@@ -106,7 +113,7 @@ func newFaultHarness(t *testing.T, n faultNetwork) *faultHarness {
 	n.describe(w)
 	counting := newInjector("")
 	w.wrap = counting.wrap
-	w.must(0, applyArgs()...)
+	w.must(0, applyArgs("")...)
 	w.wrap = nil
 	w.must(0, "plan", "--detailed-exitcode")
 	w.eventually("status is ready", func() bool { return w.status().Ready() })
@@ -267,7 +274,7 @@ func (h *faultHarness) try(r faultRun) (missed []point, problem string) {
 		return missed, fmt.Sprintf("%s at %s: %s\nthe first apply: exit %s\n%s",
 			r, strings.Join(i.hit, ", "), fmt.Sprintf(format, args...), first.status(), first.errOut)
 	}
-	if second := w.run(applyArgs()...); second.code != 0 {
+	if second := w.run(applyArgs("")...); second.code != 0 {
 		return fail("the second apply: exit %d\n%s%s", second.code, second.out, second.errOut)
 	}
 	if again := w.run("plan", "--detailed-exitcode"); again.code != 0 {
@@ -296,7 +303,7 @@ func (h *faultHarness) first(w *world, i *injector) outcome {
 	env := map[string]string{"KUBECONFIG": w.kubeconfig, "HOME": w.dir}
 	h.dying.Go(func() {
 		var out, errOut bytes.Buffer
-		code := cli.Main(applyArgs(), cli.System{
+		code := cli.Main(applyArgs(i.kind), cli.System{
 			In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: w.dir,
 			Getenv: func(k string) string { return env[k] }, Wrap: i.wrap,
 		})
