@@ -164,7 +164,8 @@ func fromCluster(c network.Cluster) bool {
 func (o *common) client(ctx context.Context, s session, c network.Cluster) (*kube.Cluster, error) {
 	cfg := kube.Config{
 		Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs(),
-		ReadOnly: o.reading, Timeout: o.timeout, Wrap: o.sys.Wrap,
+		ReadOnly: o.reading, Wrap: o.sys.Wrap,
+		Timeout: o.timeout / 3, // a second try and a word about it have to fit into the wait
 	}
 	if o.log != nil && o.log.Enabled(ctx, slog.LevelDebug) {
 		cfg.Log = o.log
