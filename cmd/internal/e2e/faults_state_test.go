@@ -23,7 +23,9 @@ import (
 // Nothing judges their writes, and its namespaces stay until they are taken away.
 func newDirectWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir(), name: fmt.Sprintf("f%d-%x", serial.Add(1), os.Getpid())}
+	w := &world{
+		dir: t.TempDir(), name: fmt.Sprintf("f%d-%x", serial.Add(1), os.Getpid()), configs: bed.configs[:clusters],
+	}
 	for _, cfg := range bed.configs[:clusters] {
 		d, err := dynamic.NewForConfig(cfg)
 		if err != nil {
@@ -102,6 +104,9 @@ func (w *world) picture(sites []site) []string {
 // kind there is.
 func (w *world) clear(sites []site) {
 	ctx := context.Background()
+	for i := range w.dyn {
+		_ = w.dyn[i].Resource(resource("leases")).Namespace(lockNamespace).Delete(ctx, "fairlead-"+w.name, metav1.DeleteOptions{})
+	}
 	for _, s := range sites {
 		for _, kind := range []string{"accesstokens", "accessgrants", "links", "sites", "certificates", "routeraccesses", "configmaps", "secrets"} {
 			_ = w.dyn[s.cluster].Resource(resource(kind)).Namespace(w.ns(s.name)).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})

@@ -21,7 +21,7 @@ import (
 const faultsVariable = "FAIRLEAD_FAULTS"
 
 // faultsAtOnce is how many runs go side by side.
-const faultsAtOnce = 6
+const faultsAtOnce = 8
 
 // faultRun is an apply with faults of one kind. Each point is a case.
 type faultRun struct {
@@ -94,15 +94,12 @@ type faultHarness struct {
 	slowest            time.Duration
 }
 
-// applyArgs are the arguments of each apply. One that is killed leaves its locks behind,
-// for as short a time as a busy machine allows; the next one waits for that.
-func applyArgs(kind faultKind) []string {
-	args := []string{"apply", "--yes", "--lock-timeout", lockPatience}
-	if kind.kills() {
-		args = append(args, "--lock-lease", "2s")
-	}
-	return args
-}
+// The arguments of the applies. One that dies keeps its locks for some seconds, which
+// the second one waits for.
+var (
+	firstApply  = []string{"apply", "--yes", "--lock-lease", "5s"}
+	secondApply = []string{"apply", "--yes", "--lock-timeout", lockPatience}
+)
 
 // newFaultHarness brings the network up without a fault, to learn what is wanted.
 func newFaultHarness(t *testing.T, n faultNetwork) *faultHarness {
@@ -113,7 +110,7 @@ func newFaultHarness(t *testing.T, n faultNetwork) *faultHarness {
 	n.describe(w)
 	counting := newInjector("")
 	w.wrap = counting.wrap
-	w.must(0, applyArgs("")...)
+	w.must(0, firstApply...)
 	w.wrap = nil
 	w.must(0, "plan", "--detailed-exitcode")
 	w.eventually("status is ready", func() bool { return w.status().Ready() })
@@ -274,7 +271,7 @@ func (h *faultHarness) try(r faultRun) (missed []point, problem string) {
 		return missed, fmt.Sprintf("%s at %s: %s\nthe first apply: exit %s\n%s",
 			r, strings.Join(i.hit, ", "), fmt.Sprintf(format, args...), first.status(), first.errOut)
 	}
-	if second := w.run(applyArgs("")...); second.code != 0 {
+	if second := w.run(secondApply...); second.code != 0 {
 		return fail("the second apply: exit %d\n%s%s", second.code, second.out, second.errOut)
 	}
 	if again := w.run("plan", "--detailed-exitcode"); again.code != 0 {
@@ -303,7 +300,7 @@ func (h *faultHarness) first(w *world, i *injector) outcome {
 	env := map[string]string{"KUBECONFIG": w.kubeconfig, "HOME": w.dir}
 	h.dying.Go(func() {
 		var out, errOut bytes.Buffer
-		code := cli.Main(applyArgs(i.kind), cli.System{
+		code := cli.Main(firstApply, cli.System{
 			In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: w.dir,
 			Getenv: func(k string) string { return env[k] }, Wrap: i.wrap,
 		})
