@@ -286,7 +286,7 @@ func passages(m *model, p plan.Plan) func() *passage {
 func TestNoPairIsLostOnTheWay(t *testing.T) {
 	t.Parallel()
 	states, pairs := 0, 0
-	for seed := range uint64(1500) {
+	for seed := range uint64(1000) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		m := newModel(t, "net", "a", "b")
 		n := randomMesh(r)
@@ -296,6 +296,9 @@ func TestNoPairIsLostOnTheWay(t *testing.T) {
 				n = mutated(r, n)
 			}
 			p := m.plan(n)
+			if round == 0 { // what a failed apply left behind is for a whole plan
+				p = m.part(n, randomFilter(r, n))
+			}
 			begin := passages(m, p)
 			var g *passage
 			for _, failing := range []float64{0, 0, 0.2, 0.2} {
@@ -315,6 +318,26 @@ func TestNoPairIsLostOnTheWay(t *testing.T) {
 		}
 	}
 	t.Logf("%d states, %d pairs to keep", states, pairs)
+}
+
+// part plans a part of the network.
+func (m *model) part(n network.Network, f plan.Filter) plan.Plan {
+	return plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs, Filter: f})
+}
+
+// randomFilter keeps everything most of the time.
+func randomFilter(r *rand.Rand, n network.Network) (f plan.Filter) {
+	switch r.IntN(8) {
+	case 0:
+		f.Sites = []network.SiteName{n.Sites[r.IntN(len(n.Sites))].Name}
+	case 1:
+		f.Clusters = []network.ClusterName{"a"}
+	case 2:
+		if len(n.Links) > 0 {
+			f.Links = []network.LinkName{n.Links[r.IntN(len(n.Links))].Name}
+		}
+	}
+	return f
 }
 
 // randomMesh is a valid network with more links than it needs, and edge sites.
@@ -409,9 +432,11 @@ func mutate(r *rand.Rand, n *network.Network) {
 
 func rename(n *network.Network, s *network.Site, name network.SiteName) {
 	for i := range n.Links {
-		if l := &n.Links[i]; l.From == s.Name {
+		l := &n.Links[i]
+		if l.From == s.Name {
 			l.From = name
-		} else if l.To == s.Name {
+		}
+		if l.To == s.Name {
 			l.To = name
 		}
 	}

@@ -81,11 +81,16 @@ func identified(p Plan) Plan {
 // Identify gives the digest of what a plan would do. Its ID is left out, and what
 // depends on the day, on who plans and on where git stands: when it was made,
 // warnings, how much could not be compared, and the commit. What the description says
-// is in its own digest.
-// The flags that lift refusals name the ID, and are left out with it.
+// is in its own digest. The flags that lift refusals name the ID, and are left out with
+// it, and so is the reason why a cluster could not be read, which is worded otherwise
+// each time.
 func Identify(p Plan) string {
 	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals = "", "", nil, 0, unflagged(p.Refusals)
 	p.Source = Source{Digest: p.Source.Digest}
+	p.Clusters = slices.Clone(p.Clusters)
+	for i := range p.Clusters {
+		p.Clusters[i].Reason = ""
+	}
 	data, err := json.Marshal(p)
 	if err != nil { // every type in a plan can be marshalled; a new one that cannot is a bug
 		panic(fmt.Sprintf("plan: %v", err))

@@ -40,6 +40,8 @@ type weave struct {
 	ways     []way
 	breakers [][]string
 	makers   []string
+	// making are all makers.
+	making map[string]bool
 	// turning are the actions of sites that begin or cease to be an edge.
 	turning map[network.SiteName]turn
 	orders  orders
@@ -51,7 +53,7 @@ type turn struct {
 }
 
 func (m *maker) weave() *weave {
-	x := &weave{was: m.present(), turning: map[network.SiteName]turn{}, orders: newOrders(m.actions)}
+	x := &weave{was: m.present(), turning: map[network.SiteName]turn{}, making: map[string]bool{}, orders: newOrders(m.actions)}
 	then, planned := x.was.then(m.actions), changesOf(m.actions)
 	x.addNodes(then)
 	kept := map[way]bool{}
@@ -74,6 +76,7 @@ func (m *maker) weave() *weave {
 func (x *weave) add(w way, s topology.Strand, breakers []string, maker string) {
 	x.ways, x.strands = append(x.ways, w), append(x.strands, s)
 	x.breakers, x.makers = append(x.breakers, breakers), append(x.makers, maker)
+	x.making[maker] = true
 }
 
 // addNodes takes each site by its name; one that is in more than one place, now or when
@@ -162,11 +165,12 @@ func (x *weave) sides(e topology.Exchange) (breaks, makes []string) {
 // wait for that one, which waits for all that makes.
 const mostOrders = 500
 
-// exchange lets the breaks wait for the makes. A link that is replaced is both: where
-// others wait too, its old Link goes in an action of its own.
+// exchange lets the breaks wait for the makes. A link that is replaced is both, here or
+// in another exchange: where it would wait for others, its old Link goes in an action of
+// its own, so that nothing that makes ever waits.
 func (m *maker) exchange(x *weave, breaks, makes []string) {
 	for i, id := range breaks {
-		if slices.Contains(makes, id) && len(makes) > 1 {
+		if len(makes) > 1 || len(makes) == 1 && makes[0] != id {
 			breaks[i] = m.retireLater(x, id)
 		}
 	}
@@ -191,8 +195,8 @@ func (m *maker) exchange(x *weave, breaks, makes []string) {
 	x.orders.write(m.actions)
 }
 
-// retireLater takes the removal of old Links out of a link's replacement, and gives the
-// ID of the action that has it now.
+// retireLater takes the removal of old Links out of the action that makes or restores
+// the link, and gives the ID of the action that has it now.
 func (m *maker) retireLater(x *weave, id string) string {
 	i := slices.IndexFunc(m.actions, func(a Action) bool { return a.ID == id })
 	j := slices.IndexFunc(x.ways, func(w way) bool { return w.uid != "" && m.actions[i].Kind == KindLink && m.actions[i].removesWay(w) })
@@ -200,7 +204,7 @@ func (m *maker) retireLater(x *weave, id string) string {
 	switch {
 	case x.orders.has(later):
 		return later
-	case j < 0 || !m.actions[i].Has(StepRetire):
+	case j < 0 || !x.making[id] || m.actions[i].Verb == VerbDelete:
 		return id
 	}
 	m.actions = append(m.actions, m.splitOff(&m.actions[i], later, x.ways[j], x.was))
@@ -233,7 +237,9 @@ func (m *maker) splitOff(a *Action, id string, w way, was present) Action {
 		}
 	}
 	a.Link = &work
-	a.Steps = slices.DeleteFunc(slices.Clone(a.Steps), func(s Step) bool { return s == StepRetire })
+	a.Steps = slices.DeleteFunc(slices.Clone(a.Steps), func(s Step) bool {
+		return s == StepRetire || s == StepClean && a.Verb != VerbReplace && len(work.Remove) == 0
+	})
 	return Action{
 		ID: id, Kind: KindLink, Verb: VerbDelete, Cause: a.Cause,
 		Cluster: a.Cluster, Namespace: a.Namespace, Name: a.Name, DeclaredAt: a.DeclaredAt,

@@ -229,6 +229,22 @@ func TestRailsOfANarrowedPlan(t *testing.T) {
 	}
 }
 
+// The flag stays good while a cluster is down, whatever its silence is called.
+func TestReasonsAreNotPartOfTheID(t *testing.T) {
+	t.Parallel()
+	n := star(1)
+	m := carriedOut(t, n)
+	drop(&n, "hub", "shop00")
+	view := m.cluster("b")
+	view.State, view.Reason = plan.StateUnreachable, "EOF"
+	p := m.railed(n, network.DefaultDeletes, plan.Filter{})
+	view.Reason = "connection refused"
+	if later := m.railed(n, network.DefaultDeletes, plan.Filter{}); later.ID != p.ID || len(p.Refusals) != 1 {
+		t.Errorf("%s, then %s: %+v", p.ID, later.ID, p.Refusals)
+	}
+	lifted(t, p)
+}
+
 // Limits of zero let nothing go; without any, as for drift, everything may.
 func TestNoLimitsAndNoDeletes(t *testing.T) {
 	t.Parallel()
