@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -17,8 +18,8 @@ type record struct {
 	names map[siteAt]map[string]bool
 	// makers are the writes that made Links: creations of Links and of tokens.
 	makers map[place][]change
-	// touched are Links whose metadata was written since they were made.
-	touched map[place]map[string]bool
+	// touched are the UIDs of Links whose metadata was written.
+	touched map[place]map[types.UID]bool
 	// grants are those that commands made.
 	grants []change
 }
@@ -29,7 +30,7 @@ type siteAt struct {
 }
 
 func newRecord() *record {
-	return &record{names: map[siteAt]map[string]bool{}, makers: map[place][]change{}, touched: map[place]map[string]bool{}}
+	return &record{names: map[siteAt]map[string]bool{}, makers: map[place][]change{}, touched: map[place]map[types.UID]bool{}}
 }
 
 // allWrites is the record that all worlds share.
@@ -53,21 +54,18 @@ func (r *record) see(at siteAt, links ...string) (known []string) {
 	return known
 }
 
-// made notes a write that makes Links, all of them untouched.
+// made notes a write that makes Links.
 func (r *record) made(c change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.makers[c.place] = append(r.makers[c.place], c)
-	for _, name := range network.LinkObjectNames(c.name) {
-		delete(r.touched[c.place], name)
-	}
 }
 
-func (r *record) touch(at place, link string) {
+func (r *record) touch(at place, link types.UID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.touched[at] == nil {
-		r.touched[at] = map[string]bool{}
+		r.touched[at] = map[types.UID]bool{}
 	}
 	r.touched[at][link] = true
 }
@@ -76,7 +74,7 @@ func (r *record) touch(at place, link string) {
 func (r *record) untouched(at place, link *unstructured.Unstructured) (by change, found bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.touched[at][link.GetName()] {
+	if r.touched[at][link.GetUID()] {
 		return change{}, false
 	}
 	i := slices.IndexFunc(r.makers[at], func(c change) bool {

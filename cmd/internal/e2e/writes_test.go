@@ -217,7 +217,7 @@ func (k *writeCheck) note(c change) {
 	case c.kind == "links" && c.updates():
 		k.seeLinks(c.place)
 		if metadataDiffers(c.before, c.after) {
-			k.record.touch(c.place, c.name)
+			k.record.touch(c.place, c.before.GetUID())
 		}
 	}
 }
