@@ -390,6 +390,7 @@ func TestLikeNamedLinks(t *testing.T) {
 func TestSameClusterTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.railed = true
 	sites, links := hubAndSpoke()
 	w.describe(sites, links)
 	w.must(0, "apply", "--yes")

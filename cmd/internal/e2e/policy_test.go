@@ -39,6 +39,7 @@ func (w *world) refused(word string, args ...string) {
 func TestCleanPolicy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.railed = true
 	sites, links := hubAndSpoke()
 	sites[0].extra += `, overlay: "overlay"`
 	w.describe(sites, links)
@@ -69,6 +70,7 @@ func TestSignersPolicy(t *testing.T) {
 		t.Skip("there is no ssh-keygen to sign with")
 	}
 	w := newWorld(t)
+	w.railed = true
 	keys := t.TempDir()
 	lists := map[string]string{}
 	for _, name := range []string{"alice", "bob"} {
