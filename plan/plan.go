@@ -375,7 +375,12 @@ type Shape struct {
 // Effect is one consequence for traffic, in a sentence.
 type Effect struct {
 	Severity string `json:"severity"`
-	Message  string `json:"message"`
+	// Code is stable; plan/topology has them all.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// Sites and Links are those that the sentence is about, sorted and never nil.
+	Sites []network.SiteName `json:"sites"`
+	Links []network.LinkName `json:"links"`
 }
 
 // Pending reports whether the plan has anything to do.

@@ -148,13 +148,14 @@ func sorted(d plan.Desired) plan.Desired {
 	return d
 }
 
-// AsNetwork gives the graph of desired objects as a network: names, ends, costs
-// and edge sites, which is all that topology looks at.
+// AsNetwork gives the graph of desired objects as a network: names, ends, costs, and
+// which sites are edge sites or listen, which is all that topology looks at.
 func AsNetwork(d plan.Desired) network.Network {
 	n := network.Network{Name: d.Network}
 	for _, s := range d.Sites {
 		edge, _ := s.Fields["edge"].(bool)
-		n.Sites = append(n.Sites, network.Site{Name: s.Name, Cluster: s.Cluster, Namespace: s.Namespace, Edge: edge})
+		access, _ := s.Fields["linkAccess"].(string)
+		n.Sites = append(n.Sites, network.Site{Name: s.Name, Cluster: s.Cluster, Namespace: s.Namespace, LinkAccess: access, Edge: edge})
 	}
 	for _, l := range d.Links {
 		n.Links = append(n.Links, network.Link{Name: l.Name, From: l.From, To: l.To, Cost: l.Cost, Via: l.Via})

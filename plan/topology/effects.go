@@ -15,13 +15,13 @@ type Severity string
 const (
 	// High is a connection that is lost.
 	High Severity = "high"
-	// Medium is something removed.
+	// Medium is something removed, dearer, or with nothing beside it any more.
 	Medium Severity = "medium"
-	// Low is something gained.
+	// Low is something gained, and what only matters when others fail.
 	Low Severity = "low"
 )
 
-// The codes of effects, in the order in which Effects gives them.
+// The codes of effects. Effects gives these, Compare those of its own too.
 const (
 	ConnectionLost   = "connection-lost"
 	SitesRemoved     = "sites-removed"
@@ -34,12 +34,14 @@ const (
 // Effect is one consequence of a change, in a sentence.
 type Effect struct {
 	Severity Severity `json:"severity"`
-	// Code is one of the constants above; it is stable.
+	// Code is one of the constants of this package; it is stable.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	// Sites are those that the sentence is about, sorted; never nil. For a
 	// connection they are the ones that lose or gain it, not what they reached.
 	Sites []network.SiteName `json:"sites"`
+	// Links are those that the sentence is about, sorted; never nil.
+	Links []network.LinkName `json:"links"`
 }
 
 // maxNames is how many names a sentence spells out.
@@ -53,14 +55,12 @@ const maxNames = 3
 func Effects(before, after network.Network) []Effect {
 	b, a := newGraph(before), newGraph(after)
 	classes := classify(before, after, b, a)
-	lost := func(x, y class) bool { return share(x.before, y.before) && !share(x.after, y.after) }
-	gained := func(x, y class) bool { return !share(x.before, y.before) && share(x.after, y.after) }
 
 	out := []Effect{}
-	out = append(out, connections(classes, lost, High, ConnectionLost, "loses its last path", "lose their last path")...)
+	out = append(out, connections(tell(classes, lost), High, ConnectionLost, "loses its last path", "lose their last path")...)
 	out = append(out, sites(before, after, Medium, SitesRemoved, "removed")...)
 	out = append(out, links(before, after, Medium, LinksRemoved, "removed")...)
-	out = append(out, connections(classes, gained, Low, ConnectionGained, "gains a path", "gain a path")...)
+	out = append(out, connections(tell(classes, gained), Low, ConnectionGained, "gains a path", "gain a path")...)
 	out = append(out, sites(after, before, Low, SitesAdded, "added")...)
 	return append(out, links(after, before, Low, LinksAdded, "added")...)
 }
@@ -102,6 +102,10 @@ func classify(before, after network.Network, b, a graph) []class {
 	return classes
 }
 
+func lost(x, y class) bool { return share(x.before, y.before) && !share(x.after, y.after) }
+
+func gained(x, y class) bool { return !share(x.before, y.before) && share(x.after, y.after) }
+
 // share reports whether two sorted lists have a number in common.
 func share(x, y []int) bool {
 	for len(x) > 0 && len(y) > 0 {
@@ -117,11 +121,14 @@ func share(x, y []int) bool {
 	return false
 }
 
-// connections tells every changed pair of classes once: classes that lose (or
+// telling is what one class has to say: which sites it loses, or gains.
+type telling struct{ sites, partners []network.SiteName }
+
+// tell lets every changed pair of classes be told once: classes that lose (or
 // gain) the most sites speak first, and those with nothing left to tell are silent.
 // It takes time in the square of the classes, of which there are few unless the
 // network falls apart into single sites.
-func connections(classes []class, changed func(x, y class) bool, severity Severity, code, one, many string) []Effect {
+func tell(classes []class, changed func(x, y class) bool) []telling {
 	partners := make([][]network.SiteName, len(classes))
 	for i, x := range classes {
 		for _, y := range classes {
@@ -131,7 +138,7 @@ func connections(classes []class, changed func(x, y class) bool, severity Severi
 		}
 	}
 	told := make([]bool, len(classes))
-	var out []Effect
+	var out []telling
 	for _, i := range speakers(classes, partners) {
 		untold := func(j int) bool { return !told[j] && changed(classes[i], classes[j]) }
 		if !anyOf(len(classes), untold) {
@@ -139,14 +146,34 @@ func connections(classes []class, changed func(x, y class) bool, severity Severi
 		}
 		told[i] = true
 		slices.Sort(partners[i])
-		verb := one
-		if len(classes[i].sites) > 1 {
-			verb = many
-		}
-		out = append(out, Effect{severity, code,
-			fmt.Sprintf("%s %s to %s", names(classes[i].sites), verb, names(partners[i])), classes[i].sites})
+		out = append(out, telling{sites: classes[i].sites, partners: partners[i]})
 	}
 	return out
+}
+
+// connections words what is told.
+func connections(told []telling, severity Severity, code, one, many string) []Effect {
+	var out []Effect
+	for _, t := range told {
+		verb := one
+		if len(t.sites) > 1 {
+			verb = many
+		}
+		out = append(out, effect(severity, code,
+			fmt.Sprintf("%s %s to %s", names(t.sites), verb, names(t.partners)), t.sites, nil))
+	}
+	return out
+}
+
+// effect makes an effect with lists that are not nil.
+func effect(severity Severity, code, message string, sites []network.SiteName, links []network.LinkName) Effect {
+	if sites == nil {
+		sites = []network.SiteName{}
+	}
+	if links == nil {
+		links = []network.LinkName{}
+	}
+	return Effect{severity, code, message, sites, links}
 }
 
 // speakers orders classes: the most partners first, then those that only connect,
@@ -197,7 +224,7 @@ func sites(have, other network.Network, severity Severity, code, verb string) []
 		return nil
 	}
 	slices.Sort(found)
-	return []Effect{{severity, code, counted(len(found), "site", verb) + names(found), found}}
+	return []Effect{effect(severity, code, counted(len(found), "site", verb)+names(found), found, nil)}
 }
 
 // links tells which links are in have and not, between the same sites, in other.
@@ -223,7 +250,7 @@ func links(have, other network.Network, severity Severity, code, verb string) []
 	}
 	slices.Sort(found)
 	slices.Sort(ends)
-	return []Effect{{severity, code, counted(len(found), "link", verb) + names(found), slices.Compact(ends)}}
+	return []Effect{effect(severity, code, counted(len(found), "link", verb)+names(found), slices.Compact(ends), found)}
 }
 
 func counted(n int, noun, verb string) string {

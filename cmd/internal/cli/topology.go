@@ -19,10 +19,17 @@ func (s session) topologyOf(o plan.Observation) plan.Topology {
 	}
 	before := desired.AsNetwork(desired.LastApplied(o, s.desired))
 	t.Before = shapeOf(before)
-	for _, e := range topology.Effects(before, described) {
-		t.Effects = append(t.Effects, plan.Effect{Severity: string(e.Severity), Message: e.Message})
-	}
+	t.Effects = planned(topology.Compare(before, described))
 	return t
+}
+
+// planned puts effects into the words of a plan.
+func planned(effects []topology.Effect) []plan.Effect {
+	out := make([]plan.Effect, 0, len(effects))
+	for _, e := range effects {
+		out = append(out, plan.Effect{Severity: string(e.Severity), Code: e.Code, Message: e.Message, Sites: e.Sites, Links: e.Links})
+	}
+	return out
 }
 
 func shapeOf(n network.Network) plan.Shape {
