@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,12 +25,14 @@ type common struct {
 	path string
 	rev  string
 	// revGiven tells --rev "" from no --rev.
-	revGiven    func() bool
-	tags        []string
-	clusters    []string
-	sites       []string
-	links       []string
-	format      string
+	revGiven func() bool
+	tags     []string
+	clusters []string
+	sites    []string
+	links    []string
+	format   string
+	// formats are the values of --format, the default first; nil means text and json.
+	formats     []string
 	output      string
 	kubeconfig  string
 	timeout     time.Duration
@@ -71,7 +75,7 @@ func (o *common) describe(c *cobra.Command) {
 	o.revGiven = func() bool { return f.Changed("rev") }
 	f.StringVar(&o.rev, "rev", "", "read the description from this git revision instead of the work tree")
 	f.StringArrayVarP(&o.tags, "tag", "t", nil, "CUE tag, key=value or key (repeatable)")
-	f.StringVar(&o.format, "format", "text", "output format: text or json")
+	f.StringVar(&o.format, "format", o.choices()[0], "output format: "+alternatives(o.choices()))
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.StringVar(&o.color, "color", "auto", "auto, always or never")
 	o.logFlags(c)
@@ -109,8 +113,8 @@ func (o *common) check(args []string) error {
 	if o.rev == "" && o.revGiven != nil && o.revGiven() {
 		return fail(exitInvalid, "--rev is empty; name a revision, or leave it out for the work tree")
 	}
-	if o.format != "text" && o.format != "json" {
-		return fail(exitInvalid, "--format %q is not known; use text or json", o.format)
+	if !slices.Contains(o.choices(), o.format) {
+		return fail(exitInvalid, "--format %q is not known; use %s", o.format, alternatives(o.choices()))
 	}
 	if o.color != "auto" && o.color != "always" && o.color != "never" {
 		return fail(exitInvalid, "--color %q is not known; use auto, always or never", o.color)
@@ -123,6 +127,20 @@ func (o *common) check(args []string) error {
 		return err
 	}
 	return o.startLog()
+}
+
+// choices are the values that --format takes.
+func (o *common) choices() []string {
+	if o.formats == nil {
+		return []string{"text", "json"}
+	}
+	return o.formats
+}
+
+// alternatives words a choice: "text or json", "mermaid, dot or svg".
+func alternatives(list []string) string {
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " or " + list[last]
 }
 
 func (o *common) filter() plan.Filter {

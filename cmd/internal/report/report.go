@@ -19,6 +19,8 @@ type Report struct {
 	Plan *plan.Plan
 	// Drift is a plan made against what was last applied.
 	Drift *plan.Plan
+	// Simulation is what happens when something fails.
+	Simulation *Simulation
 	// Status is how the network is.
 	Status *plan.Status
 	// Applied is how an apply ended.
@@ -56,6 +58,8 @@ func (r Report) part() any {
 		return r.Plan
 	case r.Drift != nil:
 		return r.Drift
+	case r.Simulation != nil:
+		return r.Simulation
 	case r.Applied != nil:
 		return r.Applied
 	}
@@ -72,6 +76,8 @@ func Text(w io.Writer, r Report, style Style) error {
 		p.plan(*r.Plan)
 	case r.Drift != nil:
 		p.drift(*r.Drift)
+	case r.Simulation != nil:
+		p.simulation(*r.Simulation)
 	case r.Status != nil:
 		p.status(*r.Status)
 	case r.Applied != nil:

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan/desired"
+)
+
+// pictures are the formats of graph.
+var pictures = map[string]func(io.Writer, report.Picture) error{
+	"mermaid": report.Mermaid, "dot": report.DOT, "svg": report.SVG,
+}
+
+func newGraph(sys *System) *cobra.Command {
+	o := &common{sys: sys, formats: []string{"mermaid", "dot", "svg"}}
+	var all bool
+	c := &cobra.Command{
+		Use:   "graph [PACKAGE]",
+		Short: "Draw a description: sites, clusters, links and costs",
+		Long: `Graph draws the sites of a description, grouped by cluster, and the links with their
+costs: as Mermaid, for Markdown and GitHub; as DOT, for Graphviz; or as SVG. Sites
+that accept links, sites that only connect, and edge sites look different. Of more
+than 40 sites, Mermaid and DOT show those that are alike as one, but for --all. It
+never touches a cluster.`,
+		Example: "  fairlead graph --format svg -o network.svg",
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			d, err := o.load(c.Context())
+			if err != nil {
+				return err
+			}
+			p := report.PictureOf(desired.AsNetwork(d.desired))
+			if o.format != "svg" && !all {
+				p = p.Condensed(report.ReadableNodes)
+			}
+			return o.draw(p)
+		},
+	}
+	o.describe(c)
+	c.Flags().BoolVar(&all, "all", false, "draw every site by itself, however many are alike")
+	return c
+}
+
+// draw writes a picture in the chosen format.
+func (o *common) draw(p report.Picture) error {
+	if o.format == "mermaid" && len(p.Edges) > report.MermaidEdges {
+		fmt.Fprintf(o.sys.Err, "fairlead: more than %d links: most viewers refuse so large a Mermaid picture; --format svg draws it\n", report.MermaidEdges)
+	}
+	w, done, err := o.destination()
+	if err != nil {
+		return err
+	}
+	if err := pictures[o.format](w, p); err != nil {
+		return err
+	}
+	return done()
+}

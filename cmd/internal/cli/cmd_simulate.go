@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+func newSimulate(sys *System) *cobra.Command {
+	o := &common{sys: sys}
+	var without []string
+	c := &cobra.Command{
+		Use:   "simulate [PACKAGE] --without site/NAME",
+		Short: "Tell what fails when sites and links fail",
+		Long: `Simulate takes sites and links out of the description, all at once, and tells which
+of the other sites are cut off from which, which paths go another way and what they
+cost then, and what has nothing beside it any more. It never touches a cluster.`,
+		Example: "  fairlead simulate --without site/hub --without link/shop1-backup",
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			d, err := o.load(c.Context())
+			if err != nil {
+				return err
+			}
+			n := desired.AsNetwork(d.desired)
+			sites, links, err := failingParts(n, without)
+			if err != nil {
+				return err
+			}
+			return o.show(report.Report{Simulation: &report.Simulation{
+				Format: report.SimulationFormat, Network: n.Name, Outcome: topology.Without(n, sites, links),
+			}})
+		},
+	}
+	o.describe(c)
+	c.Flags().StringArrayVar(&without, "without", nil, "take this out: site/NAME or link/NAME (repeatable)")
+	return c
+}
+
+// failingParts reads the values of --without; one that is not in the network is refused.
+func failingParts(n network.Network, list []string) (sites []network.SiteName, links []network.LinkName, err error) {
+	if len(list) == 0 {
+		return nil, nil, fail(exitInvalid, "nothing is to fail; name it: --without site/NAME or --without link/NAME")
+	}
+	var knownSites, knownLinks []string
+	for _, s := range n.Sites {
+		knownSites = append(knownSites, string(s.Name))
+	}
+	for _, l := range n.Links {
+		knownLinks = append(knownLinks, string(l.Name))
+	}
+	for _, text := range list {
+		kind, name, _ := strings.Cut(text, "/")
+		known := knownSites
+		switch kind {
+		case "site":
+			sites = append(sites, network.SiteName(name))
+		case "link":
+			known, links = knownLinks, append(links, network.LinkName(name))
+		default:
+			return nil, nil, fail(exitInvalid, "--without %s: say site/NAME or link/NAME", text)
+		}
+		if !slices.Contains(known, name) {
+			return nil, nil, fail(exitInvalid, "--without %s: the network has no such %s; it has %s", text, kind, some(known))
+		}
+	}
+	return sites, links, nil
+}
+
+// some names up to twenty of a list.
+func some(list []string) string {
+	const most = 20
+	list = slices.Sorted(slices.Values(list))
+	switch {
+	case len(list) == 0:
+		return "none"
+	case len(list) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
+	}
+	return strings.Join(list, ", ")
+}

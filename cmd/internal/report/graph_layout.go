@@ -1,0 +1,285 @@
+package report
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// layout places a picture. Sites that links lead to are the core: one in the middle, two
+// above each other, more on a ring, with the one in the middle that most others have a
+// link with. All others stand in columns beside it, in a box for
+// each cluster, with what each of their links leads to and costs written next to them, so
+// that nobody has to follow a line among hundreds. Lengths are pixels, whole numbers, so
+// that the same picture gives the same text everywhere.
+type layout struct {
+	spots map[string]*spot
+	core  []*spot
+	boxes []box
+	bands []band
+	wires []wire
+	// tall is the height of the longer column, before there is one.
+	tall int
+	// left, top, right and bottom enclose everything.
+	left, top, right, bottom int
+}
+
+// spot is where a node is; x and y are its middle. A turned one lies along a ray of the
+// ring, at an angle in degrees.
+type spot struct {
+	Node
+	x, y, w, h int
+	turned     bool
+	angle      float64
+	// side is that of a node in a column: -1 left of the core, 1 right of it.
+	side int
+}
+
+// box is a cluster's in a column.
+type box struct {
+	Group
+	x, y, w, h int
+}
+
+// band is a cluster's outside of a ring: an arc between two places, and its title.
+type band struct {
+	Group
+	x1, y1, x2, y2, radius int
+	wide                   bool // more than half of the ring
+	textX, textY           int
+	anchor                 string
+}
+
+// wire is where an edge begins and ends, and where its text stands.
+type wire struct {
+	Edge
+	x1, y1, x2, y2 int
+	text           string
+	textX, textY   int
+	// anchor is that of the text: start, middle or end.
+	anchor string
+	// curved wires come from a column; bent ones stay inside of a ring, and bend towards
+	// bendX and bendY.
+	curved, bent bool
+	bendX, bendY int
+}
+
+const (
+	letter      = 7  // about the width of a letter
+	smallLetter = 6  // of a cost
+	nodeHeight  = 20 // of a node in a column
+	coreHeight  = 36 // of a node of the core: name and cluster
+	portHeight  = 13 // between the texts of links
+	margin      = 24
+	boxTitle    = 22
+	oneColumn   = 12 // how many nodes stand on one side alone
+	mostUpright = 24 // how many core nodes keep their text upright
+	longestName = 26
+)
+
+func arrange(p Picture) *layout {
+	l := &layout{spots: map[string]*spot{}}
+	inner := coreOf(p)
+	var outer []Node
+	for _, n := range byGroup(p) {
+		if !inner[n.Name] {
+			outer = append(outer, n)
+			continue
+		}
+		s := &spot{Node: n}
+		l.core, l.spots[n.Name] = append(l.core, s), s
+	}
+	c := &columns{layout: l, ports: portsOf(p, inner, len(l.core) > 1)}
+	if l.tall = c.height(outer); len(outer) > oneColumn {
+		l.tall /= 2
+	}
+	l.placeCore(p)
+	l.enclose()
+	c.place(p, outer)
+	l.wireUp(p, c.ports)
+	return l
+}
+
+// coreOf gives the sites that links lead to, and those that could have some and have
+// several links themselves.
+func coreOf(p Picture) map[string]bool {
+	entered, leaving := map[string]bool{}, map[string]int{}
+	for _, e := range p.Edges {
+		entered[e.To] = true
+		leaving[e.From]++
+	}
+	out := map[string]bool{}
+	for _, n := range p.Nodes {
+		out[n.Name] = entered[n.Name] || n.Listens && leaving[n.Name] > 2
+	}
+	return out
+}
+
+// byGroup sorts nodes by cluster and then as people count.
+func byGroup(p Picture) []Node {
+	nodes := slices.Clone(p.Nodes)
+	slices.SortFunc(nodes, func(x, y Node) int { return cmp.Or(cmp.Compare(x.Group, y.Group), natural(x.Name, y.Name)) })
+	return nodes
+}
+
+func textWidth(s string) int { return letter * utf8.RuneCountInString(s) }
+
+// short cuts a text that is too long to be drawn; its title has all of it.
+func short(s string, longest int) string {
+	if utf8.RuneCountInString(s) <= longest {
+		return s
+	}
+	return string([]rune(s)[:longest-1]) + "…"
+}
+
+func (l *layout) placeCore(p Picture) {
+	widest := 0
+	for _, s := range l.core {
+		widest = max(widest, textWidth(short(s.NodeLabel(), longestName)), textWidth(short(s.Group, longestName)))
+	}
+	for _, s := range l.core {
+		s.w, s.h = widest+24, coreHeight
+	}
+	switch n := len(l.core); {
+	case n > mostUpright:
+		l.turnedRing()
+	case n > 2:
+		l.uprightRing(p)
+	case n == 2:
+		l.core[0].y = -max(60, l.tall/8)
+		l.core[1].y = -l.core[0].y
+	}
+}
+
+// uprightRing makes the ring as large as it takes to see the links between neighbours,
+// and as high as the columns beside it ask for.
+func (l *layout) uprightRing(p Picture) {
+	ring := l.core
+	if middle := l.middle(p); middle >= 0 {
+		ring = slices.Delete(slices.Clone(ring), middle, middle+1)
+	}
+	radius := 90
+	start := 0.5
+	if l.tall > 0 { // no two at the same height, so that lines from the sides pass by
+		start = 0.25
+	}
+	for ellipse(ring, radius, radius, start); l.collides(); ellipse(ring, radius, radius, start) {
+		radius += 10
+	}
+	ellipse(ring, radius, max(radius, l.tall/5), start)
+}
+
+// middle is the place in the core of the site that has links with most of it, -1 when
+// several have.
+func (l *layout) middle(p Picture) int {
+	degrees := map[string]int{}
+	for _, e := range p.Edges {
+		from, to := l.spots[e.From], l.spots[e.To]
+		if from != nil && to != nil {
+			degrees[e.From]++
+			degrees[e.To]++
+		}
+	}
+	found, most, second := -1, 0, 0
+	for i, s := range l.core {
+		switch d := degrees[s.Name]; {
+		case d > most:
+			found, most, second = i, d, most
+		case d > second:
+			second = d
+		}
+	}
+	if 2*most < len(l.core)-1 || 2*second > most {
+		return -1
+	}
+	return found
+}
+
+// ellipse places spots clockwise around the origin; the first one is start places from
+// the top.
+func ellipse(ring []*spot, radiusX, radiusY int, start float64) {
+	for i, s := range ring {
+		turn := turnOf(float64(i)+start, len(ring))
+		s.x, s.y = round(float64(radiusX)*math.Cos(turn)), round(float64(radiusY)*math.Sin(turn))
+	}
+}
+
+// turnOf is the angle of the place i of n.
+func turnOf(i float64, n int) float64 { return 2*math.Pi*i/float64(n) - math.Pi/2 }
+
+// turnedRing lays the core along the rays of a ring, with a band around for each cluster.
+func (l *layout) turnedRing() {
+	n := len(l.core)
+	half := l.core[0].w / 2
+	radius := max(160, round(float64(n*(nodeHeight+4))/(2*math.Pi))) + half
+	ellipse(l.core, radius, radius, 0.5)
+	for i, s := range l.core {
+		s.turned, s.h = true, nodeHeight
+		s.angle = turnOf(float64(i)+0.5, n) * 180 / math.Pi
+		if s.x < 0 { // never upside down
+			s.angle += 180
+		}
+	}
+	for first := 0; first < n; {
+		next := first + 1
+		for next < n && l.core[next].Group == l.core[first].Group {
+			next++
+		}
+		l.band(first, next, radius+half+8)
+		first = next
+	}
+}
+
+// band goes around the places from first to next of the core.
+func (l *layout) band(first, next, radius int) {
+	n := len(l.core)
+	at := func(i float64, radius int) (int, int) {
+		turn := turnOf(i, n)
+		return round(float64(radius) * math.Cos(turn)), round(float64(radius) * math.Sin(turn))
+	}
+	b := band{Group: Group{Name: l.core[first].Group}, radius: radius, wide: 2*(next-first) > n, anchor: "start"}
+	b.x1, b.y1 = at(float64(first)+0.2, radius)
+	b.x2, b.y2 = at(float64(next)-0.2, radius)
+	b.textX, b.textY = at(float64(first+next)/2, radius+12)
+	if b.textX < 0 {
+		b.anchor = "end"
+	}
+	l.bands = append(l.bands, b)
+}
+
+func round(v float64) int { return int(math.Round(v)) }
+
+func (l *layout) collides() bool {
+	for i, a := range l.core {
+		for _, b := range l.core[i+1:] {
+			if abs(a.x-b.x) < a.w+44 && abs(a.y-b.y) < a.h+28 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func abs(n int) int { return max(n, -n) }
+
+// enclose widens the bounds to all spots and boxes.
+func (l *layout) enclose() {
+	for _, s := range l.spots {
+		w, h := s.w/2, s.h/2
+		if s.turned {
+			h = w
+		}
+		l.left, l.right = min(l.left, s.x-w), max(l.right, s.x+w)
+		l.top, l.bottom = min(l.top, s.y-h), max(l.bottom, s.y+h)
+	}
+	for _, b := range l.bands {
+		reach := b.radius + 24 + textWidth(short(b.Name, longestName))
+		l.left, l.right = min(l.left, -reach), max(l.right, reach)
+		l.top, l.bottom = min(l.top, -b.radius-24), max(l.bottom, b.radius+24)
+	}
+	for _, b := range l.boxes {
+		l.left, l.right = min(l.left, b.x), max(l.right, b.x+b.w)
+		l.top, l.bottom = min(l.top, b.y), max(l.bottom, b.y+b.h)
+	}
+}

@@ -1,0 +1,228 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// svgStyle knows classes only, so that a picture can stand in a page with others.
+const svgStyle = `
+.fairlead{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",Helvetica,Arial,sans-serif;font-size:12px}
+.fairlead .back{fill:#ffffff}
+.fairlead text{fill:#1f2328}
+.fairlead .dim{fill:#59636e;font-size:10px}
+.fairlead .group{fill:#f6f8fa;stroke:#d1d9e0}
+.fairlead .group-title{fill:#59636e;font-size:11px;font-weight:600}
+.fairlead .band{fill:none;stroke:#afb8c1;stroke-width:4}
+.fairlead .node{fill:#ffffff;stroke:#59636e}
+.fairlead .listens{stroke-width:2.5}
+.fairlead .edge-site{stroke-dasharray:4 3}
+.fairlead .link{fill:none;stroke:#818b98;stroke-opacity:.55}
+.fairlead .cost{font-size:10px;fill:#1f2328;stroke:#ffffff;stroke-width:3px;paint-order:stroke;stroke-linejoin:round}
+.fairlead .port{font-size:10px;fill:#59636e}
+.fairlead .node.added{fill:#dafbe1;stroke:#1a7f37;stroke-width:2}
+.fairlead .node.removed{fill:#ffebe9;stroke:#cf222e;stroke-width:2;stroke-dasharray:5 3}
+.fairlead .node.changed{fill:#fff8c5;stroke:#9a6700;stroke-width:2}
+.fairlead .link.added{stroke:#1a7f37;stroke-width:2;stroke-opacity:1}
+.fairlead .link.removed{stroke:#cf222e;stroke-width:2;stroke-opacity:1;stroke-dasharray:6 4}
+.fairlead .link.changed{stroke:#9a6700;stroke-width:2;stroke-opacity:1}
+.fairlead text.added{fill:#1a7f37;font-weight:600}
+.fairlead text.removed{fill:#cf222e;font-weight:600}
+.fairlead text.changed{fill:#9a6700;font-weight:600}
+@media (prefers-color-scheme:dark){
+.fairlead .back{fill:#0d1117}
+.fairlead text{fill:#f0f6fc}
+.fairlead .dim,.fairlead .group-title,.fairlead .port{fill:#9198a1}
+.fairlead .group{fill:#151b23;stroke:#3d444d}
+.fairlead .node{fill:#0d1117;stroke:#9198a1}
+.fairlead .link{stroke:#9198a1}
+.fairlead .cost{fill:#f0f6fc;stroke:#0d1117}
+.fairlead .node.added{fill:#12261e;stroke:#3fb950}
+.fairlead .node.removed{fill:#2d1517;stroke:#f85149}
+.fairlead .node.changed{fill:#272115;stroke:#d29922}
+.fairlead .link.added{stroke:#3fb950}
+.fairlead .link.removed{stroke:#f85149}
+.fairlead .link.changed{stroke:#d29922}
+.fairlead text.added{fill:#3fb950}
+.fairlead text.removed{fill:#f85149}
+.fairlead text.changed{fill:#d29922}
+}
+`
+
+// SVG writes a picture as one element that needs nothing else: no script, font or file.
+// It follows the light or dark scheme of its viewer; each site and link has a title.
+func SVG(w io.Writer, p Picture) error {
+	l := arrange(p)
+	legend := legendOf(p)
+	width := max(l.right-l.left+2*margin, textWidth(strings.Join(legend, ""))+60*len(legend))
+	height := l.bottom - l.top + 2*margin + 40
+	d := &drawing{dx: margin - l.left + (width-(l.right-l.left+2*margin))/2, dy: margin - l.top}
+	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="fairlead" role="img" width="%d" height="%d" viewBox="0 0 %d %d">`+"\n", width, height, width, height)
+	d.printf("<title>%s</title>\n<style>%s</style>\n", xmlText("Network "+p.Name), svgStyle)
+	d.printf(`<rect class="back" width="%d" height="%d"/>`+"\n", width, height)
+	for _, b := range l.boxes {
+		d.box(b)
+	}
+	for _, b := range l.bands {
+		d.band(b)
+	}
+	for _, v := range l.wires {
+		d.wire(v)
+	}
+	for _, n := range byGroup(p) {
+		d.node(l.spots[n.Name])
+	}
+	for _, v := range l.wires {
+		d.text(v)
+	}
+	d.legend(p, height-20)
+	d.printf("</svg>\n")
+	_, err := io.WriteString(w, d.out.String())
+	return err
+}
+
+// drawing gathers elements; dx and dy move everything into view.
+type drawing struct {
+	out    strings.Builder
+	dx, dy int
+}
+
+func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.out, format, args...) }
+
+func (d *drawing) box(b box) {
+	d.printf(`<rect class="group%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class(b.Change), b.x+d.dx, b.y+d.dy, b.w, b.h)
+	d.printf(`<text class="group-title" x="%d" y="%d">%s</text>`+"\n", b.x+d.dx+12, b.y+d.dy+15, xmlText(short(b.Name, longestName)))
+}
+
+func (d *drawing) band(b band) {
+	wide := 0
+	if b.wide {
+		wide = 1
+	}
+	d.printf(`<path class="band" d="M%d %dA%d %d 0 %d 1 %d %d"/>`+"\n", b.x1+d.dx, b.y1+d.dy, b.radius, b.radius, wide, b.x2+d.dx, b.y2+d.dy)
+	d.printf(`<text class="group-title" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", b.textX+d.dx, b.textY+d.dy+4, b.anchor, xmlText(short(b.Name, longestName)))
+}
+
+func class(c Change) string {
+	if c == Same {
+		return ""
+	}
+	return " " + string(c)
+}
+
+func (d *drawing) wire(w wire) {
+	x1, y1, x2, y2 := w.x1+d.dx, w.y1+d.dy, w.x2+d.dx, w.y2+d.dy
+	path := fmt.Sprintf("M%d %dL%d %d", x1, y1, x2, y2)
+	switch {
+	case w.curved:
+		middle := (x1 + x2) / 2
+		path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, middle, y1, middle, y2, x2, y2)
+	case w.bent:
+		path = fmt.Sprintf("M%d %dQ%d %d %d %d", x1, y1, w.bendX+d.dx, w.bendY+d.dy, x2, y2)
+	}
+	title := fmt.Sprintf("%s: %s to %s, cost %s", w.Name, w.From, w.To, w.CostLabel())
+	if w.Change != Same {
+		title += ", " + string(w.Change)
+	}
+	d.printf(`<path class="link%s" d="%s"><title>%s</title></path>`+"\n", class(w.Change), path, xmlText(title))
+}
+
+func (d *drawing) text(w wire) {
+	if w.text == "" {
+		return
+	}
+	kind := "cost"
+	if w.curved {
+		kind = "port"
+	}
+	d.printf(`<text class="%s%s" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n",
+		kind, class(w.Change), w.textX+d.dx, w.textY+d.dy+4, w.anchor, xmlText(w.text))
+}
+
+func (d *drawing) node(s *spot) {
+	x, y := s.x+d.dx, s.y+d.dy
+	turn := ""
+	if s.turned {
+		turn = fmt.Sprintf(` transform="rotate(%.1f %d %d)"`, s.angle, x, y)
+	}
+	d.printf(`<g%s><title>%s</title>`, turn, xmlText(s.title()))
+	d.shape(s.Node, x-s.w/2, y-s.h/2, s.w, s.h)
+	if s.h == coreHeight {
+		d.printf(`<text x="%d" y="%d" text-anchor="middle">%s</text>`, x, y-2, xmlText(short(s.NodeLabel(), longestName)))
+		d.printf(`<text class="dim" x="%d" y="%d" text-anchor="middle">%s</text>`, x, y+11, xmlText(short(s.Group, longestName)))
+	} else {
+		d.printf(`<text x="%d" y="%d" text-anchor="middle">%s</text>`, x, y+4, xmlText(short(s.NodeLabel(), longestName)))
+	}
+	d.printf("</g>\n")
+}
+
+// shape tells kinds of sites apart: thick for one that accepts links, dashed and round
+// for an edge site.
+func (d *drawing) shape(n Node, x, y, w, h int) {
+	kind, corner := "", 4
+	switch {
+	case n.Listens:
+		kind = " listens"
+	case n.Edge:
+		kind, corner = " edge-site", h/2
+	}
+	d.printf(`<rect class="node%s%s" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, kind, class(n.Change), x, y, w, h, corner)
+}
+
+// legendOf are the words of the legend: the kinds of sites, and the changes that there are.
+func legendOf(p Picture) []string {
+	out := []string{"accepts links", "connects only", "edge site"}
+	seen := map[Change]bool{}
+	for _, n := range p.Nodes {
+		seen[n.Change] = true
+	}
+	for _, e := range p.Edges {
+		seen[e.Change] = true
+	}
+	for _, c := range []Change{Added, Changed, Removed} {
+		if seen[c] {
+			out = append(out, string(c))
+		}
+	}
+	return out
+}
+
+func (d *drawing) legend(p Picture, y int) {
+	x := margin
+	for i, word := range legendOf(p) {
+		n := Node{Listens: i == 0, Edge: i == 2}
+		if i > 2 {
+			n.Change = Change(word)
+		}
+		d.shape(n, x, y-9, 24, 12)
+		d.printf(`<text class="dim" x="%d" y="%d">%s</text>`+"\n", x+30, y+1, word)
+		x += 54 + textWidth(word)
+	}
+}
+
+// xmlText escapes a text for an element or an attribute.
+func xmlText(s string) string {
+	var b strings.Builder
+	if err := xml.EscapeText(&b, []byte(visible(s))); err != nil {
+		return "" // a Builder takes everything
+	}
+	return b.String()
+}
+
+// title says in words what a spot is.
+func (s *spot) title() string {
+	kind := "connects only"
+	switch {
+	case s.Listens:
+		kind = "accepts links"
+	case s.Edge:
+		kind = "edge site"
+	}
+	text := fmt.Sprintf("%s: cluster %s, %s", s.Name, s.Group, kind)
+	if s.Change != Same {
+		text += ", " + string(s.Change)
+	}
+	return text
+}
