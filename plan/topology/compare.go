@@ -2,6 +2,7 @@ package topology
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/network"
@@ -18,13 +19,19 @@ const (
 	TiesGained        = "ties-gained"
 	LinksUnused       = "links-unused"
 	LinksUsed         = "links-used"
+	// PathsNotCompared says that a network is too large for all but what Effects gives.
+	PathsNotCompared = "paths-not-compared"
 )
+
+// MostCompared is how many sites a network has at most for Compare to look at paths: as
+// many take seconds and some hundred megabytes, which grow with the square.
+const MostCompared = 3000
 
 // ranks are the codes of effects, the most serious first.
 var ranks = []string{
 	ConnectionLost, SinglePointGained, OnlyPathGained, CostRaised, SitesRemoved, LinksRemoved,
 	ConnectionGained, SinglePointLost, OnlyPathLost, CostLowered, TiesGained, LinksUnused, LinksUsed,
-	SitesAdded, LinksAdded,
+	SitesAdded, LinksAdded, PathsNotCompared,
 }
 
 // Compare says what a change does to a network, the most serious first: to connections
@@ -34,9 +41,19 @@ var ranks = []string{
 // the order of sites and links.
 //
 // It takes a search from each site of both networks; where both join the same sites by
-// the same links at the same costs, linear time.
+// the same links at the same costs, or have no two sites in common, linear time. Of more
+// than MostCompared sites paths are not compared, which is an effect of its own.
 func Compare(before, after network.Network) []Effect {
-	return newComparison(before, after).effects()
+	c := newComparison(before, after)
+	switch {
+	case c.webs[0].same(c.webs[1]) || c.common.count() < 2:
+	case len(c.names) > MostCompared:
+		return append(c.effects(), effect(Low, PathsNotCompared, fmt.Sprintf(
+			"path costs and single points of failure are not compared: there are more than %d sites", MostCompared), nil, nil))
+	default:
+		c.look()
+	}
+	return c.effects()
 }
 
 // comparison is two networks with the same numbers for the same sites.
@@ -44,7 +61,7 @@ type comparison struct {
 	networks [2]network.Network
 	names    []network.SiteName
 	webs     [2]*web
-	// before and after are nil while both networks join the same sites at the same costs.
+	// before and after are nil until look.
 	before, after *Analysis
 	// common are the sites of both; kept has those of each one's partners with which it
 	// is connected in both, and itself.
@@ -55,8 +72,11 @@ type comparison struct {
 func newComparison(before, after network.Network) *comparison {
 	c := &comparison{networks: [2]network.Network{before, after}, names: siteNames(before, after)}
 	c.webs = [2]*web{newWeb(before, c.names), newWeb(after, c.names)}
-	if !c.webs[0].same(c.webs[1]) {
-		c.look()
+	c.common = newBits(len(c.names))
+	for i := range c.names {
+		if c.webs[0].present[i] && c.webs[1].present[i] {
+			c.common.set(int32(i))
+		}
 	}
 	return c
 }
@@ -64,12 +84,6 @@ func newComparison(before, after network.Network) *comparison {
 // look works out the paths of both networks.
 func (c *comparison) look() {
 	c.before, c.after = analyze(c.webs[0]), analyze(c.webs[1])
-	c.common = newBits(len(c.names))
-	for i := range c.names {
-		if c.webs[0].present[i] && c.webs[1].present[i] {
-			c.common.set(int32(i))
-		}
-	}
 	c.keep()
 }
 

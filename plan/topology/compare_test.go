@@ -80,6 +80,10 @@ func TestCompare(t *testing.T) {
 		want          []string
 	}{
 		"nothing": {twoHubs, twoHubs, nil},
+		"first description": {network.Network{}, costly("hub! a b", "a-hub b-hub"), []string{
+			"low sites-added 3 sites are added: a, b and hub [a b hub] []",
+			"low links-added 2 links are added: a-hub and b-hub [a b hub] [a-hub b-hub]",
+		}},
 		"last path": {costly("hub! north", "north-hub"), costly("hub! north", ""), []string{
 			"high connection-lost north loses its last path to hub [north] []",
 			"medium links-removed 1 link is removed: north-hub [hub north] [north-hub]",
@@ -179,6 +183,15 @@ func TestCompare(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func TestCompareOfTooManySites(t *testing.T) {
+	t.Parallel()
+	before, after := retail(topology.MostCompared, true), retail(topology.MostCompared, false)
+	got := topology.Compare(before, after)
+	if last := got[len(got)-1]; last.Code != topology.PathsNotCompared || len(got) != len(topology.Effects(before, after))+1 {
+		t.Errorf("%+v", last)
 	}
 }
 

@@ -50,9 +50,7 @@ func Without(n network.Network, sites []network.SiteName, links []network.LinkNa
 		return slices.Contains(links, l.Name) || slices.Contains(sites, l.From) || slices.Contains(sites, l.To)
 	})
 	c := newComparison(n, left)
-	if c.before == nil { // nothing that joins sites fails
-		c.look()
-	}
+	c.look()
 	out := Outcome{
 		Sites: sorted(sites), Links: sorted(links), Separations: []Separation{}, Reroutes: []Reroute{},
 		Effects: slices.DeleteFunc(c.effects(), func(e Effect) bool { return e.Code == SitesRemoved || e.Code == LinksRemoved }),

@@ -17,11 +17,12 @@ func newSimulate(sys *System) *cobra.Command {
 	o := &common{sys: sys}
 	var without []string
 	c := &cobra.Command{
-		Use:   "simulate [PACKAGE] --without site/NAME",
+		Use:   "simulate [PACKAGE] [--without site/NAME]",
 		Short: "Tell what fails when sites and links fail",
 		Long: `Simulate takes sites and links out of the description, all at once, and tells which
 of the other sites are cut off from which, which paths go another way and what they
-cost then, and what has nothing beside it any more. It never touches a cluster.`,
+cost then, and what has nothing beside it any more. With nothing taken out it lets
+each site and each link fail by itself. It never touches a cluster.`,
 		Example: "  fairlead simulate --without site/hub --without link/shop1-backup",
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
@@ -36,9 +37,7 @@ cost then, and what has nothing beside it any more. It never touches a cluster.`
 			if err != nil {
 				return err
 			}
-			return o.show(report.Report{Simulation: &report.Simulation{
-				Format: report.SimulationFormat, Network: n.Name, Outcome: topology.Without(n, sites, links),
-			}})
+			return o.show(simulate(n, sites, links))
 		},
 	}
 	o.describe(c)
@@ -46,11 +45,21 @@ cost then, and what has nothing beside it any more. It never touches a cluster.`
 	return c
 }
 
+// simulate lets everything that is named fail at once, or anything by itself.
+func simulate(n network.Network, sites []network.SiteName, links []network.LinkName) report.Report {
+	if len(sites)+len(links) > 0 {
+		return report.Report{Simulation: &report.Simulation{
+			Format: report.SimulationFormat, Network: n.Name, Outcome: topology.Without(n, sites, links),
+		}}
+	}
+	a := topology.Analyze(n)
+	return report.Report{Failures: &report.Failures{
+		Format: report.FailuresFormat, Network: n.Name, Failures: a.Failures(), Cuts: a.Cuts(), Unused: a.Unused(),
+	}}
+}
+
 // failingParts reads the values of --without; one that is not in the network is refused.
 func failingParts(n network.Network, list []string) (sites []network.SiteName, links []network.LinkName, err error) {
-	if len(list) == 0 {
-		return nil, nil, fail(exitInvalid, "nothing is to fail; name it: --without site/NAME or --without link/NAME")
-	}
 	var knownSites, knownLinks []string
 	for _, s := range n.Sites {
 		knownSites = append(knownSites, string(s.Name))

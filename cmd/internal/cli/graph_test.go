@@ -65,6 +65,8 @@ func TestSimulateGolden(t *testing.T) {
 	t.Parallel()
 	checkGolden(t, "retail", "simulate-hub.txt", "simulate", "--without", "site/hub")
 	checkGolden(t, "retail", "simulate-shop.txt", "simulate", "--without", "link/shop1-hub", "--without", "link/shop1-backup")
+	checkGolden(t, "retail", "simulate.txt", "simulate")
+	checkGolden(t, "edge", "simulate.json", "simulate", "--format", "json")
 	checkGolden(t, "edge", "simulate-link.json", "simulate", "--format", "json", "--without", "link/shop-hub")
 }
 
@@ -93,7 +95,6 @@ func TestSimulateRefuses(t *testing.T) {
 		without []string
 		says    string
 	}{
-		{nil, "--without site/NAME"},
 		{[]string{"hub"}, "say site/NAME or link/NAME"},
 		{[]string{"site/hub"}, "no such site; it has hello-east, hello-hub, hello-west"},
 		{[]string{"site/hello-hub", "link/x"}, "no such link; it has hello-east-hub, hello-west-hub"},

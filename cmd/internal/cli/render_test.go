@@ -106,26 +106,8 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 func TestRenderGolden(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"hello", "overlay"} {
-		dir := filepath.Join(fixtures(t), name)
-		code, out, errOut := runIn(dir, nil, "render")
-		if code != 0 {
-			t.Fatalf("exit %d: %s", code, errOut)
-		}
-		golden := filepath.Join(dir, "golden", "render.yaml")
-		if *update {
-			if err := os.WriteFile(golden, []byte(out), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), out); diff != "" {
-			t.Errorf("%s differs, run with -update after a look:\n%s", golden, diff)
-		}
-	}
+	checkGolden(t, "hello", "render.yaml", "render")
+	checkGolden(t, "overlay", "render.yaml", "render")
 }
 
 func TestRenderNarrow(t *testing.T) {

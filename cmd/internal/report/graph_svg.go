@@ -36,6 +36,7 @@ const svgStyle = `
 .fairlead text{fill:#f0f6fc}
 .fairlead .dim,.fairlead .group-title,.fairlead .port{fill:#9198a1}
 .fairlead .group{fill:#151b23;stroke:#3d444d}
+.fairlead .band{stroke:#3d444d}
 .fairlead .node{fill:#0d1117;stroke:#9198a1}
 .fairlead .link{stroke:#9198a1}
 .fairlead .cost{fill:#f0f6fc;stroke:#0d1117}

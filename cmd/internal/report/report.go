@@ -19,8 +19,9 @@ type Report struct {
 	Plan *plan.Plan
 	// Drift is a plan made against what was last applied.
 	Drift *plan.Plan
-	// Simulation is what happens when something fails.
+	// Simulation is what happens when something fails, Failures when anything does.
 	Simulation *Simulation
+	Failures   *Failures
 	// Status is how the network is.
 	Status *plan.Status
 	// Applied is how an apply ended.
@@ -60,6 +61,8 @@ func (r Report) part() any {
 		return r.Drift
 	case r.Simulation != nil:
 		return r.Simulation
+	case r.Failures != nil:
+		return r.Failures
 	case r.Applied != nil:
 		return r.Applied
 	}
@@ -78,6 +81,8 @@ func Text(w io.Writer, r Report, style Style) error {
 		p.drift(*r.Drift)
 	case r.Simulation != nil:
 		p.simulation(*r.Simulation)
+	case r.Failures != nil:
+		p.failures(*r.Failures)
 	case r.Status != nil:
 		p.status(*r.Status)
 	case r.Applied != nil:
