@@ -135,18 +135,6 @@ func (w *web) wire() {
 
 func (w *web) arcsOf(site int32) []arc { return w.arcs[w.first[site]:w.first[site+1]] }
 
-// bondOf finds a link's bond, and whether the link is the one in use there.
-func (w *web) bondOf(link network.LinkName) (bond int32, inUse, ok bool) {
-	for i, b := range w.bonds {
-		for j, l := range b.links {
-			if l.name == link {
-				return int32(i), j == 0, true
-			}
-		}
-	}
-	return 0, false, false
-}
-
 // orient puts the site first that only connects, then by name: as people say it.
 func (w *web) orient(a, b int32) (int32, int32) {
 	if w.listens[a] != w.listens[b] {
