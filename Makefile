@@ -5,6 +5,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 FUZZTIME ?= 30s
+# Which cases of make faults: all, a share such as 1/20, or one that a failure named.
+FAULTS ?= all
 GO_DIRS := cmd schema plan apply secrets
 SANDBOX_SOURCES := $(shell find cmd/sandbox -type f ! -name '*_test.go' 2>/dev/null)
 WORKFLOWS := $(wildcard .github/workflows/*.yml .github/examples/*.yml)
@@ -12,7 +14,7 @@ SANDBOX_ENV := FAIRLEAD_SANDBOX=$(CURDIR)/bin/sandbox
 BIN := $(CURDIR)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help build sandbox test test-main test-sandbox lint demo bench fuzz clean \
+.PHONY: help build sandbox test test-main test-sandbox lint demo bench faults fuzz clean \
 	lint-format lint-vet lint-static lint-workflows lint-modules
 
 help: ## show this list
@@ -79,6 +81,9 @@ demo: build bin/sandbox ## show the whole tool on two clusters on this machine
 
 bench: build bin/sandbox bin/cue ## measure beside cue vet, kubectl diff and linking by hand (half an hour)
 	FAIRLEAD_BENCH=$(BIN) $(GO) test -count 1 -timeout 90m -v -run '^TestBench$$' ./cmd/internal/bench
+
+faults: bin/sandbox ## let each request of an apply of 20 links fail in each way (hours; FAULTS=1/20 for a share)
+	$(SANDBOX_ENV) FAIRLEAD_FAULTS='$(FAULTS)' $(GO) test -count 1 -timeout 12h -v -run '^TestFaults$$' ./cmd/internal/e2e
 
 fuzz: ## fuzz every parser, FUZZTIME (30s) each
 	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' $(GO_DIRS) | xargs -n 1 dirname | sort -u); do \
