@@ -50,7 +50,7 @@ func (t *task) makeLink(ctx context.Context) error {
 	}
 	if err := t.settle(ctx, e, links); err != nil {
 		if t.Has(plan.StepGrant) {
-			t.withdraw(ctx, e)
+			t.withdraw(ctx, e, false)
 		}
 		return err
 	}
@@ -155,9 +155,10 @@ func (t *task) obtain(ctx context.Context, e ends) ([]Object, error) {
 			return links, nil
 		}
 		err = t.explain(ctx, e, err)
-		t.withdraw(ctx, e)
 		var burnt errRedemption
-		if ctx.Err() != nil || !errors.As(err, &burnt) {
+		over := errors.As(err, &burnt)
+		t.withdraw(ctx, e, over)
+		if ctx.Err() != nil || !over {
 			return nil, err
 		}
 		if try == t.opts.Attempts {
@@ -443,13 +444,15 @@ func (t *task) notes() map[string]string {
 	return out
 }
 
-// clean deletes the redeemed token and its spent grant.
+// clean deletes the redeemed token and its spent grant, and what the plan names.
 func (t *task) clean(ctx context.Context, e ends) error {
-	if err := t.deleteOwn(ctx, e.from, t.tokenRef()); err != nil {
-		return err
-	}
-	if err := t.deleteOwn(ctx, e.to, t.grantRef()); err != nil {
-		return err
+	if t.Has(plan.StepGrant) {
+		if err := t.deleteOwn(ctx, e.from, t.tokenRef()); err != nil {
+			return err
+		}
+		if err := t.deleteOwn(ctx, e.to, t.grantRef()); err != nil {
+			return err
+		}
 	}
 	if t.Has(plan.StepRetire) {
 		return nil

@@ -10,9 +10,11 @@ import (
 )
 
 // withdraw takes back the attempt's credentials, so that nothing stays alive that
-// could still be redeemed, and what a failed redemption left. It runs to its end
-// even when the apply is interrupted; what it cannot remove, the next plan finds.
-func (t *task) withdraw(ctx context.Context, e ends) {
+// could still be redeemed, and, where the attempt is over, what its failed redemption
+// left. Otherwise Links that were made meanwhile stay: the next apply goes on with them,
+// and a name that was used once could not be used again. It runs to its end even when
+// the apply is interrupted; what it cannot remove, the next plan finds.
+func (t *task) withdraw(ctx context.Context, e ends, over bool) {
 	outlive := context.WithoutCancel(ctx)
 	t.withdrawGrant(outlive, e)
 	bounded, cancel := context.WithTimeout(outlive, withdrawal)
@@ -23,7 +25,7 @@ func (t *task) withdraw(ctx context.Context, e ends) {
 		redeemed = redeemed || done
 	}
 	t.report(t.deleteOwn(bounded, e.from, t.tokenRef()))
-	if !redeemed { // otherwise the Links are good, they are only not ready yet
+	if over && !redeemed { // otherwise the Links are good, they are only not ready yet
 		t.report(t.removeMade(bounded, e))
 	}
 }

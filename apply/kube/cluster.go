@@ -5,6 +5,7 @@ package kube
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -195,7 +196,11 @@ func loadSecret(content secrets.Value) (*clientcmdapi.Config, error) {
 // silenceClientGo keeps the library's own log off the user's terminal: its lines
 // have our errors in other words, and at high levels bodies.
 var silenceClientGo = sync.OnceFunc(func() {
-	klog.LogToStderr(false)
+	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	for name, value := range map[string]string{"logtostderr": "false", "stderrthreshold": "FATAL"} {
+		_ = flags.Set(name, value) // both are klog's own, with values of theirs
+	}
 	klog.SetOutput(io.Discard)
 })
 

@@ -24,7 +24,8 @@ import (
 type Area struct {
 	// Declared are the namespaces of its sites; each of them has to be readable.
 	Declared []string
-	// Asked are namespaces to look into as well, where that is allowed.
+	// Asked are namespaces to look into as well, where that is allowed. Where they are
+	// not nil, it is an error when no namespace at all may be read.
 	Asked []string
 	// Lock is the namespace of the network's Lease; empty means
 	// network.DefaultLockNamespace.
@@ -145,10 +146,13 @@ func (s *survey) readIn(ctx context.Context, namespace string, list listing) err
 	return nil
 }
 
-// nowhere is the error where a list across the cluster is refused and no namespace is
-// known to look into.
+// nowhere is the error where a list across the cluster is refused and there is no
+// namespace to look into: none where the network has no site there.
 func (s *survey) nowhere(wide error) error {
-	if wide == nil {
+	switch area := s.Areas[s.name]; {
+	case len(area.Declared) == 0 && area.Asked == nil:
+		return nil
+	case wide == nil:
 		return &apiError{text: "no namespace of it may be read", class: apply.ErrForbidden, cause: apply.ErrForbidden}
 	}
 	return &apiError{
@@ -317,8 +321,7 @@ func (s *survey) close() plan.ClusterView {
 			v.Read = append(v.Read, name)
 		}
 	}
-	if len(v.Read) == 0 && v.State == plan.StateOK {
-		err := s.nowhere(nil)
+	if err := s.nowhere(nil); len(v.Read) == 0 && err != nil {
 		v.State, v.Reason = stateOf(err), err.Error()
 	}
 	v.Sites = within(v, v.Sites, func(o plan.SiteView) string { return o.Namespace })

@@ -54,14 +54,14 @@ func (g *gatherer) add(d Description) {
 		if !slices.Contains(g.Commands, command) {
 			continue
 		}
-		g.reach(d)
-		switch command {
-		case Unlock:
-			g.unlock(d)
-			continue
-		case Import:
+		if command == Import { // it takes clusters from the command line
 			g.read(d, true)
 			g.recorded(d)
+			continue
+		}
+		g.reach(d)
+		if command == Unlock {
+			g.unlock(d)
 			continue
 		}
 		g.read(d, command != Status)

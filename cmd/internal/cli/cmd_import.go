@@ -208,8 +208,8 @@ func goodCluster(c network.Cluster, given string) error {
 
 // look reads all clusters, or says which of them it could not read.
 func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
-	o.adopt = true // read the proxies of all Links
-	o.asked = o.namespaces
+	o.adopt = true                                // read the proxies of all Links
+	o.asked = append([]string{}, o.namespaces...) // never nil: what cannot be read at all is an error
 	s, err := o.connect(ctx, description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
 	if err != nil {
 		return plan.Observation{}, err

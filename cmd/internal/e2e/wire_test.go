@@ -22,6 +22,7 @@ import (
 
 // request is what passed over a wire: enough to count and to judge the order.
 type request struct {
+	cluster             int
 	Method, Path, Query string
 	Status              int
 	Body                []byte
@@ -78,6 +79,8 @@ type wires struct {
 	dead   bool
 	writes int
 	locks  int
+	// late answers lists of one name as of the command's last write, see lateness.
+	late lateness
 }
 
 func newWires(t testing.TB, check *writeCheck, configs []*rest.Config) *wires {
@@ -142,12 +145,16 @@ func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.late.ask(v.cluster, r)
 	resp, err := v.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
+	if err := w.late.note(v.cluster, r, resp); err != nil {
+		return nil, err
+	}
 	answered(resp.StatusCode)
-	w.record(request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: resp.StatusCode, Body: body})
+	w.record(request{cluster: v.cluster, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: resp.StatusCode, Body: body})
 	if !w.open(v.cluster) {
 		_ = resp.Body.Close()
 		return nil, io.ErrClosedPipe
