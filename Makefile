@@ -4,6 +4,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+RACING := ^Test(NetworkLife|TwoAppliesAtOnce|LostLock|ClusterLostDuringApply|Interrupted|TroubledClusters)
 FUZZTIME ?= 30s
 # Which cases of make faults: all, a share such as 1/20, or one that a failure named.
 FAULTS ?= all
@@ -14,7 +15,7 @@ SANDBOX_ENV := FAIRLEAD_SANDBOX=$(CURDIR)/bin/sandbox
 BIN := $(CURDIR)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help build sandbox test test-main test-sandbox lint demo bench faults fuzz clean \
+.PHONY: help build sandbox test test-main test-sandbox race lint demo bench faults fuzz clean \
 	lint-format lint-vet lint-static lint-workflows lint-modules
 
 help: ## show this list
@@ -43,9 +44,16 @@ test: bin/sandbox ## run all tests: sandbox, unit and end to end
 test-sandbox:
 	cd cmd/sandbox && $(GO) test -vet=off -timeout 30m ./...
 
+# The race detector makes the end-to-end tests three times as long, so here it looks at
+# those with the most goroutines; make race is for all.
 test-main: bin/sandbox
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
-	$(SANDBOX_ENV) $(GO) test $(RACE) -vet=off -timeout 60m ./...
+	$(GO) test $(RACE) -vet=off -timeout 30m $$($(GO) list ./... | grep -v /e2e$$)
+	$(SANDBOX_ENV) $(GO) test -vet=off -timeout 60m ./cmd/internal/e2e
+	$(if $(RACE),$(SANDBOX_ENV) $(GO) test $(RACE) -vet=off -timeout 30m -run '$(RACING)' ./cmd/internal/e2e)
+
+race: bin/sandbox ## run the end-to-end tests with the race detector
+	$(SANDBOX_ENV) $(GO) test -race -vet=off -timeout 2h ./cmd/internal/e2e
 
 lint: lint-format lint-modules lint-workflows lint-vet lint-static ## check format, modules, workflows and code
 	@echo "lint: all clean"
