@@ -425,12 +425,3 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	data, err := json.Marshal(makePlan(twoSites(1), newModel(f, "net", "a", "b").obs))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = plan.Decode(data) })
-}
