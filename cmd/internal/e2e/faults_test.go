@@ -95,7 +95,7 @@ type faultHarness struct {
 	missed             []faultRun
 	// through counts the first applies that their faults did not stop, by kind.
 	through map[faultKind]int
-	slowest            time.Duration
+	slowest time.Duration
 }
 
 // The arguments of the applies. One that dies keeps its locks for some seconds, which
