@@ -244,13 +244,9 @@ func TestClusterUnreachable(t *testing.T) {
 	w.must(0, "apply", "--yes")
 	w.describe(nil, nil)
 	w.bendBy(func(v *wires) { v.down = map[int]bool{1: true} })
-	// The hub would be the last site of cluster one; nothing is known of cluster two.
-	o := w.must(6, "plan")
-	if allowed := allowances(o); len(allowed) != 2 || !strings.HasPrefix(allowed[1], "cluster-emptied.one:1@") {
-		t.Errorf("refused for %q", allowed)
-	}
-	o = w.must(7, append([]string{"plan"}, allowances(o)...)...)
-	for _, want := range []string{"cluster two is unreachable", "unknown"} {
+	// Links from cluster two may lead to the hub; nothing is known of them.
+	o := w.must(7, "plan")
+	for _, want := range []string{"cluster two is unreachable", "unknown", "its removal waits"} {
 		if !strings.Contains(o.out, want) {
 			t.Errorf("plan does not say %q:\n%s", want, o.out)
 		}
