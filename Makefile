@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 RACING := ^Test(NetworkLife|TwoAppliesAtOnce|LostLock|ClusterLostDuringApply|Interrupted|TroubledClusters)
 FUZZTIME ?= 30s
-# Which cases of make faults: all, a share such as 1/20, or one that a failure named.
+# Which cases of make faults: all, each (in a run of its own), a share such as 1/20, or one that a failure named.
 FAULTS ?= all
 GO_DIRS := cmd schema plan apply secrets
 SANDBOX_SOURCES := $(shell find cmd/sandbox -type f ! -name '*_test.go' 2>/dev/null)
@@ -90,7 +90,7 @@ demo: build bin/sandbox ## show the whole tool on two clusters on this machine
 bench: build bin/sandbox bin/cue ## measure beside cue vet, kubectl diff and linking by hand (half an hour)
 	FAIRLEAD_BENCH=$(BIN) $(GO) test -count 1 -timeout 90m -v -run '^TestBench$$' ./cmd/internal/bench
 
-faults: bin/sandbox ## let each request of an apply of 20 links fail in each way (hours; FAULTS=1/20 for a share)
+faults: bin/sandbox ## let each request of an apply of 20 links fail in each way (an hour; FAULTS=each for one a run, which takes three)
 	$(SANDBOX_ENV) FAIRLEAD_FAULTS='$(FAULTS)' $(GO) test -count 1 -timeout 12h -v -run '^TestFaults$$' ./cmd/internal/e2e
 
 fuzz: ## fuzz every parser, FUZZTIME (30s) each

@@ -15,9 +15,10 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/cli"
 )
 
-// faultsVariable chooses the cases of TestFaults: empty for a sample, "all", a share of
-// all such as "1/20", or one run as a failure names it, "KIND:POINT", such as "429:17"
-// or "dropped:WATCH links#2".
+// faultsVariable chooses the cases of TestFaults: empty for a sample, "all" for all of
+// them, with those that an apply survives many to a run, "each" for all in runs of their
+// own, a share of these such as "1/20", or one run as a failure names it, "KIND:POINT",
+// such as "429:17" or "dropped:WATCH links#2".
 const faultsVariable = "FAIRLEAD_FAULTS"
 
 // faultsAtOnce is how many runs go side by side.
@@ -72,9 +73,12 @@ func TestFaults(t *testing.T) {
 	h := newFaultHarness(t, twentyLinks(proxy))
 	runs, err := h.chosen(chosen)
 	if err != nil {
-		t.Fatalf("%s=%s: want all, 1/NUMBER or KIND:NUMBER: %s", faultsVariable, chosen, err)
+		t.Fatalf("%s=%s: want all, each, 1/NUMBER or KIND:NUMBER: %s", faultsVariable, chosen, err)
 	}
 	h.run(runs)
+	if chosen == "all" {
+		h.runMissed()
+	}
 	h.sum()
 }
 
@@ -163,7 +167,9 @@ func (h *faultHarness) chosen(text string) ([]faultRun, error) {
 			return nil, fmt.Errorf("%q is no share", text)
 		}
 		every = n
-	} else if text != "all" {
+	} else if text == "all" {
+		return h.all(), nil
+	} else if text != "each" {
 		r, err := parseFaultRun(text)
 		return []faultRun{r}, err
 	}
@@ -178,6 +184,33 @@ func (h *faultHarness) chosen(text string) ([]faultRun, error) {
 		out = append(out, all[i])
 	}
 	return out, nil
+}
+
+// shared is how many faults of a kind share a run where all are tried: so many that an
+// apply gets through, and one where it dies.
+func shared(kind faultKind) int {
+	switch {
+	case kind.kills():
+		return 1
+	case kind == conflict:
+		return 10
+	}
+	return 20
+}
+
+// all has each fault at every request. Those that share a run are far apart in it.
+func (h *faultHarness) all() (runs []faultRun) {
+	for _, kind := range faultKinds {
+		stride := (h.total() + shared(kind) - 1) / shared(kind)
+		for first := 1; first <= stride; first++ {
+			r := faultRun{kind: kind}
+			for n := first; n <= h.total(); n += stride {
+				r.at = append(r.at, point{n: n})
+			}
+			runs = append(runs, r)
+		}
+	}
+	return runs
 }
 
 // together is how many faults of a kind that an apply survives share a run of the
