@@ -48,9 +48,11 @@ test-sandbox:
 # those with the most goroutines; make race is for all.
 test-main: bin/sandbox
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
-	$(GO) test $(RACE) -vet=off -timeout 30m $$($(GO) list ./... | grep -v /e2e$$)
-	$(SANDBOX_ENV) $(GO) test -vet=off -timeout 60m ./cmd/internal/e2e
-	$(if $(RACE),$(SANDBOX_ENV) $(GO) test $(RACE) -vet=off -timeout 30m -run '$(RACING)' ./cmd/internal/e2e)
+	@status=0; \
+	$(GO) test $(RACE) -vet=off -timeout 30m $$($(GO) list ./... | grep -v /e2e$$) || status=1; \
+	$(SANDBOX_ENV) $(GO) test -vet=off -timeout 60m ./cmd/internal/e2e || status=1; \
+	$(if $(RACE),$(SANDBOX_ENV) $(GO) test $(RACE) -vet=off -timeout 30m -run '$(RACING)' ./cmd/internal/e2e || status=1;) \
+	exit $$status
 
 race: bin/sandbox ## run the end-to-end tests with the race detector
 	$(SANDBOX_ENV) $(GO) test -race -vet=off -timeout 2h ./cmd/internal/e2e

@@ -26,15 +26,36 @@ type fakeLease struct {
 	// fail may refuse a request before it is carried out; lose is the error of one
 	// that was carried out.
 	fail, lose func(verb string) error
-	log        *[]string
+	log        *lockLog
 	name       string
+}
+
+// lockLog is what several fakes were asked for, in order.
+type lockLog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *lockLog) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, line)
+}
+
+// take gives the lines and forgets them.
+func (l *lockLog) take() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines := l.lines
+	l.lines = nil
+	return lines
 }
 
 func newFake() *fakeLease { return &fakeLease{turn: make(chan struct{})} }
 
 func (f *fakeLease) begin(verb string) error {
 	if f.log != nil && verb != "get" {
-		*f.log = append(*f.log, verb+" "+f.name)
+		f.log.add(verb + " " + f.name)
 	}
 	if f.fail != nil {
 		return f.fail(verb)
@@ -153,7 +174,7 @@ func (l *Locks) mustRelease(t *testing.T) {
 func TestLocksAreTakenInOrderAndFreed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log []string
+		var log lockLog
 		fakes := map[string]*fakeLease{}
 		var list []Lockable
 		for _, name := range []string{"b", "c", "a"} {
@@ -163,8 +184,8 @@ func TestLocksAreTakenInOrderAndFreed(t *testing.T) {
 			list = append(list, f.as(name, "shop2", "shop1"))
 		}
 		l := mustLock(t, by("me"), list...)
-		if want := []string{"create a", "create b", "create c"}; !slices.Equal(log, want) {
-			t.Errorf("%q", log)
+		if want := []string{"create a", "create b", "create c"}; !slices.Equal(log.take(), want) {
+			t.Errorf("not taken in the order of %q", want)
 		}
 		a := fakes["a"].lease()
 		if a.Holder != "me" || a.Duration != time.Minute || a.Transitions != 0 || !a.Acquired.Equal(a.Renewed) {

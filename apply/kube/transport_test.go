@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,8 +61,10 @@ type bench struct {
 	t        *testing.T
 	under    *retryTransport
 	requests atomic.Int32
-	bodies   []string
 	url      string
+
+	mu     sync.Mutex
+	bodies []string // guarded by mu
 }
 
 type step func(w http.ResponseWriter, r *http.Request)
@@ -76,7 +79,9 @@ func newBench(t *testing.T, steps ...step) *bench {
 			if err != nil {
 				t.Error(err)
 			}
+			b.mu.Lock()
 			b.bodies = append(b.bodies, string(body))
+			b.mu.Unlock()
 		}
 		steps[min(n, len(steps))-1](w, r)
 	})}
@@ -90,6 +95,13 @@ func newBench(t *testing.T, steps ...step) *bench {
 		wg.Wait()
 	})
 	return b
+}
+
+// sent are the bodies that the server read.
+func (b *bench) sent() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.bodies)
 }
 
 // dialing replaces the way to the server.
@@ -222,13 +234,13 @@ func TestRetries(t *testing.T) {
 				if got.took < c.least || got.took > c.most {
 					t.Errorf("took %s, want %s to %s", got.took, c.least, c.most)
 				}
-				for _, sent := range b.bodies {
+				for _, sent := range b.sent() {
 					if sent != body {
 						t.Errorf("the server read %q", sent)
 					}
 				}
-				if len(b.bodies) != c.requests && body != "" {
-					t.Errorf("%d bodies", len(b.bodies))
+				if len(b.sent()) != c.requests && body != "" {
+					t.Errorf("%d bodies", len(b.sent()))
 				}
 				if got.header.Get("Retry-After") != "" {
 					t.Error("the last answer asks client-go to repeat it")
