@@ -361,20 +361,21 @@ func (w *ward) unlocks(p proxy) {
 	}
 	w.draw(everything(), p)
 	w.become("unlock")
-	for i, right := range w.printed {
-		if right.resource != "leases" {
-			continue
+	for _, right := range w.printed {
+		cluster := right.cluster
+		if right.resource == "secrets" { // the other cluster's kubeconfig
+			cluster = 1
 		}
-		name := []string{"one", "two"}[right.cluster]
-		w.heldLock(right.cluster, 3600)
+		name := []string{"one", "two"}[cluster]
+		w.heldLock(cluster, 3600)
 		w.take(right, true)
 		if o := w.run("unlock", "--cluster", name, "somebody"); o.code == 0 {
 			w.t.Errorf("unlock loses nothing without the right to %s", right)
 		}
 		w.take(right, false)
 		w.must(0, "unlock", "--cluster", name, "somebody")
-		w.t.Logf("unlock: %d rights", i+1)
 	}
+	w.t.Logf("unlock: took away all of %d rights", len(w.printed))
 }
 
 // heldLock makes a lock that somebody else holds, for seconds.

@@ -112,7 +112,11 @@ func (w *world) put(cluster int, o *unstructured.Unstructured) {
 	o.SetResourceVersion("")
 	_, err := r.Create(context.Background(), o, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		_, err = r.Update(context.Background(), o, metav1.UpdateOptions{})
+		var live *unstructured.Unstructured
+		if live, err = r.Get(context.Background(), o.GetName(), metav1.GetOptions{}); err == nil {
+			o.SetResourceVersion(live.GetResourceVersion()) // a Lease cannot be replaced without
+			_, err = r.Update(context.Background(), o, metav1.UpdateOptions{})
+		}
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -293,6 +297,7 @@ func (w *ward) draw(l layout, p proxy) {
 	text := fmt.Sprintf(`package test
 
 network: %q
+policy: deletes: {sites: 10, links: 10, percent: 100}
 clusters: {
 	one: context: %q
 	two: {context: %q, kubeconfig: kubernetes: {cluster: "one", namespace: %q, name: "two", key: "kubeconfig"}}
