@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -163,5 +164,38 @@ func TestRBACFlags(t *testing.T) {
 		if code != 3 || !strings.Contains(errOut, c.want) {
 			t.Errorf("%s: exit %d: %s", c.args, code, errOut)
 		}
+	}
+}
+
+// --since adds what the description of a revision takes, for the change from it.
+func TestRBACSince(t *testing.T) {
+	t.Parallel()
+	dir := rbacNet(t, hubSite+", "+spokeSite, `l: {from: "spoke", to: "hub"}`, "")
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q")
+	git("add", ".")
+	git("commit", "-q", "-m", "by token")
+	text, err := os.ReadFile(filepath.Join(dir, "net.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), `to: "hub"`, `to: "hub", via: "certificate"`, 1)
+	if err := os.WriteFile(filepath.Join(dir, "net.cue"), []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, now, _ := runIn(dir, nil, "rbac", "--for", "apply")
+	code, both, errOut := runIn(dir, nil, "rbac", "--for", "apply", "--since", "HEAD")
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+	if strings.Contains(now, "[accesstokens]") || !strings.Contains(both, "[accesstokens]") || !strings.Contains(both, "[certificates]") {
+		t.Errorf("now:\n%s\nwith what was before:\n%s", now, both)
 	}
 }

@@ -140,13 +140,24 @@ func sameUIDs(saved, now plan.Plan) error {
 		is := seen[c.Name]
 		switch {
 		case c.UID == "" || is.State != plan.StateOK || is.UID == c.UID:
-		case is.UID == "":
-			return fail(exitRefused, "cluster %s: whether it is the one that was planned for (%s) cannot be told with these rights; see: fairlead rbac", c.Name, c.UID)
+		case is.UID == "" || ofNamespace(is.UID) != ofNamespace(c.UID):
+			return fail(exitRefused, "cluster %s: whether it is the one that was planned for (%s) cannot be told with these rights; "+
+				"plan and apply with rights of the same scope, see: fairlead rbac", c.Name, c.UID)
 		default:
 			return fail(exitRefused, "cluster %s is another one than was planned for: its UID is %s, was %s; are contexts swapped?", c.Name, is.UID, c.UID)
 		}
 	}
 	return nil
+}
+
+// ofNamespace gives the namespace by whose UID a cluster is known where kube-system's
+// may not be seen; empty for kube-system's, see plan.ClusterView.
+func ofNamespace(uid string) string {
+	name, _, found := strings.Cut(strings.TrimPrefix(uid, "namespace/"), ":")
+	if !found {
+		return ""
+	}
+	return name
 }
 
 // fresh refuses a plan that is older than the description's policy allows.

@@ -6,7 +6,7 @@ import (
 )
 
 // readers are the commands that must not write to a cluster.
-var readers = []string{"plan", "drift", "status", "vet", "render", "import", "rbac"}
+var readers = []string{"plan", "drift", "status", "vet", "render", "import", "rbac", "graph", "simulate"}
 
 // onlyReads fails the test when a command of readers makes a request that could write.
 // What it returns has to be called when the command has ended. Of commands that run

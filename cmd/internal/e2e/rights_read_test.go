@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
@@ -72,6 +73,9 @@ func TestReadingRights(t *testing.T) {
 					again := w.say(command.args...)
 					return again.code == want.code && again.out == want.out
 				})
+				if command.name == "plan" && right.verb == "list" && right.resource != "namespaces" {
+					w.explained(right, without)
+				}
 				if without.code == want.code && without.out == want.out {
 					t.Errorf("%s loses nothing without the right to %s", command.name, right)
 				}
@@ -80,6 +84,22 @@ func TestReadingRights(t *testing.T) {
 		}
 		t.Logf("took away %d rights", tried)
 	})
+}
+
+// explained checks that a plan without the right to list something says what it lacks.
+func (w *ward) explained(right printed, o outcome) {
+	w.t.Helper()
+	if right.namespace == w.ns("past") || right.namespace == w.ns("old") { // where only the Lease leads to
+		if o.code != 0 || !strings.Contains(o.out, "namespace-unread") {
+			w.t.Errorf("without the right to %s: exit %d, and no warning:\n%s", right, o.code, o.out)
+		}
+		return
+	}
+	for _, part := range []string{"list " + right.resource, "in namespace " + cmp.Or(right.namespace, w.name), "fairlead rbac", `"forbidden"`} {
+		if o.code != 7 || !strings.Contains(o.out, part) {
+			w.t.Errorf("without the right to %s: exit %d, and the plan does not say %q:\n%s", right, o.code, part, o.out)
+		}
+	}
 }
 
 // steady runs a command until it says the same twice.
@@ -161,7 +181,7 @@ func (w *ward) samePlan(wide, narrow plan.Plan) {
 		wide.ID, narrow.ID = "", ""
 	}
 	wide.Made, narrow.Made = "", ""
-	if diff := cmp.Diff(wide, narrow); diff != "" {
+	if diff := gocmp.Diff(wide, narrow); diff != "" {
 		w.t.Errorf("with rights to a %s the plan differs:\n%s", w.scope, diff)
 	}
 	if len(narrow.Actions) == 0 {
