@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 RACING := ^Test(NetworkLife|TwoAppliesAtOnce|LostLock|ClusterLostDuringApply|Interrupted|TroubledClusters)
 FUZZTIME ?= 30s
-# Which cases of make faults: all, each (in a run of its own), a share such as 1/20, or one that a failure named.
+# Which cases of make faults: all, all:KIND, each (in a run of its own), a share such as 1/20, or one that a failure named.
 FAULTS ?= all
 GO_DIRS := cmd schema plan apply secrets
 SANDBOX_SOURCES := $(shell find cmd/sandbox -type f ! -name '*_test.go' 2>/dev/null)

@@ -16,8 +16,8 @@ import (
 )
 
 // faultsVariable chooses the cases of TestFaults: empty for a sample, "all" for all of
-// them, with those that an apply survives many to a run, "each" for all in runs of their
-// own, a share of these such as "1/20", or one run as a failure names it, "KIND:POINT",
+// them, with those that an apply survives many to a run, "all:KIND" for those of one kind,
+// "each" for all in runs of their own, a share of these such as "1/20", or one run as a failure names it, "KIND:POINT",
 // such as "429:17" or "dropped:WATCH links#2".
 const faultsVariable = "FAIRLEAD_FAULTS"
 
@@ -73,10 +73,10 @@ func TestFaults(t *testing.T) {
 	h := newFaultHarness(t, twentyLinks(proxy))
 	runs, err := h.chosen(chosen)
 	if err != nil {
-		t.Fatalf("%s=%s: want all, each, 1/NUMBER or KIND:NUMBER: %s", faultsVariable, chosen, err)
+		t.Fatalf("%s=%s: want all, all:KIND, each, 1/NUMBER or KIND:NUMBER: %s", faultsVariable, chosen, err)
 	}
 	h.run(runs)
-	if chosen == "all" {
+	if strings.HasPrefix(chosen, "all") {
 		h.runMissed()
 	}
 	h.sum()
@@ -168,7 +168,9 @@ func (h *faultHarness) chosen(text string) ([]faultRun, error) {
 		}
 		every = n
 	} else if text == "all" {
-		return h.all(), nil
+		return h.all(faultKinds...), nil
+	} else if kind, ok := strings.CutPrefix(text, "all:"); ok && slices.Contains(faultKinds, faultKind(kind)) {
+		return h.all(faultKind(kind)), nil
 	} else if text != "each" {
 		r, err := parseFaultRun(text)
 		return []faultRun{r}, err
@@ -198,9 +200,9 @@ func shared(kind faultKind) int {
 	return 20
 }
 
-// all has each fault at every request. Those that share a run are far apart in it.
-func (h *faultHarness) all() (runs []faultRun) {
-	for _, kind := range faultKinds {
+// all has each fault of the kinds at every request. Those that share a run are far apart in it.
+func (h *faultHarness) all(kinds ...faultKind) (runs []faultRun) {
+	for _, kind := range kinds {
 		stride := (h.total() + shared(kind) - 1) / shared(kind)
 		for first := 1; first <= stride; first++ {
 			r := faultRun{kind: kind}
