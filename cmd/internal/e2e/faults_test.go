@@ -58,6 +58,7 @@ func parseFaultRun(s string) (r faultRun, err error) {
 // hour or two; without being told to, the test takes a sample of a smaller network:
 // each fault at one request of each class.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	needSandbox(t)
 	proxy := faultProxy(t)
 	chosen := os.Getenv(faultsVariable)
