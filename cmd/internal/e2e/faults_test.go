@@ -106,7 +106,7 @@ type faultHarness struct {
 // The arguments of the applies. One that dies keeps its locks for some seconds, which
 // the second one waits for.
 var (
-	firstApply  = []string{"apply", "--yes", "--lock-lease", "5s"}
+	firstApply  = []string{"apply", "--yes", "--lock-lease", "2s"}
 	secondApply = []string{"apply", "--yes", "--lock-timeout", lockPatience}
 )
 

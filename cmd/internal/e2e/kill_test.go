@@ -174,12 +174,12 @@ func (w *world) killAfter(n int, flags ...string) (killed bool) {
 }
 
 // killWhen runs apply as a process of its own, which a hook on the wires may kill. Its
-// locks outlive it for two seconds.
+// locks outlive it for a second.
 func (w *world) killWhen(hook func(v *wires, kill func()), flags ...string) (killed bool) {
 	w.t.Helper()
 	w.rewire()
 	own := w.wires
-	args := []string{"apply", "--yes", "--lock-lease", "2s", "--lock-timeout", lockPatience}
+	args := []string{"apply", "--yes", "--lock-lease", "1s", "--lock-timeout", lockPatience}
 	cmd := exec.Command(bed.binary, append(args, flags...)...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+w.kubeconfig)
