@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -96,7 +97,7 @@ func identity(a Action) string {
 	switch {
 	case a.Object != nil:
 		parts = append(parts, a.Key())
-	case a.Proxy != nil && a.Verb == VerbDelete:
+	case a.Proxy != nil && (a.Verb == VerbDelete || a.Verb == VerbAdopt):
 		parts = append(parts, a.Proxy.Secret.Name)
 	case strings.HasSuffix(a.ID, oldSuffix):
 		parts = append(parts, oldSuffix)
@@ -139,6 +140,8 @@ func (j judge) action(a Action) Judgement {
 	switch {
 	case refused != "":
 		out.Reason = refused
+	case !ok && j.half():
+		out.Standing, out.Reason = StandingUnknown, "whether it is done cannot be told while something could not be read"
 	case !ok:
 		out.Standing = StandingDone
 	default:
@@ -147,6 +150,14 @@ func (j judge) action(a Action) Judgement {
 		}
 	}
 	return out
+}
+
+// half reports whether the plan of now leaves out what it could not judge, so that what
+// it does not have is not done for sure.
+func (j judge) half() bool {
+	return !AllRead(j.now.Clusters) || slices.ContainsFunc(j.now.Diagnostics, func(f diag.Finding) bool {
+		return f.Code == "waits" || f.Code == "namespace-unread"
+	})
 }
 
 // unread gives the first cluster of an action that could not be read now, and why.
@@ -221,13 +232,18 @@ func (j judge) blockedBy(judged []Judgement, i int, byKey, bySavedID map[string]
 			return bad(k)
 		}
 	}
-	for _, id := range j.byKey[identity(judged[i].Action)].DependsOn {
-		k, ok := byKey[j.keys[id]]
-		switch {
-		case !ok:
-			return fmt.Sprintf("needs %s, which the saved plan does not have", id)
-		case bad(k) != "":
-			return bad(k)
+	for _, b := range j.now.Actions {
+		if j.keys[b.ID] != identity(judged[i].Action) {
+			continue
+		}
+		for _, id := range b.DependsOn {
+			k, ok := byKey[j.keys[id]]
+			switch {
+			case !ok:
+				return fmt.Sprintf("needs %s, which the saved plan does not have", id)
+			case k != i && bad(k) != "":
+				return bad(k)
+			}
 		}
 	}
 	return ""

@@ -26,7 +26,7 @@ func (j judge) changedSince(a, b Action) string {
 	if !slices.Contains(continues[a.Verb], b.Verb) {
 		return fmt.Sprintf("was a %s and is a %s now: %s", a.Verb, b.Verb, b.Why)
 	}
-	reason := first(changedFields(a, b))
+	reason := first(changedFields(a, b), changedGoal(a, b))
 	switch {
 	case reason != "":
 	case a.Site != nil:
@@ -69,6 +69,19 @@ func changedFields(a, b Action) string {
 		case !equal(a.Fields[i].From, f.From):
 			return fmt.Sprintf("%s is now %s, was %s", f.Path, shown(f.From), shown(a.Fields[i].From))
 		}
+	}
+	return ""
+}
+
+// changedGoal makes sure that what would be written is what was reviewed.
+func changedGoal(a, b Action) string {
+	switch {
+	case b.Verb == VerbDelete:
+		return ""
+	case a.Site != nil && !equal(a.Site.Fields, b.Site.Fields):
+		return "the description asks for another Site now"
+	case a.Object != nil && !equal(a.Object.Manifest, b.Object.Manifest):
+		return "the overlay asks for another object now"
 	}
 	return ""
 }

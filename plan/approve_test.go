@@ -388,3 +388,23 @@ func TestApproveAfterEdit(t *testing.T) {
 		})
 	}
 }
+
+// What would be written has to be what was reviewed, whatever else is equal.
+func TestApproveOfAnotherGoal(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, "net", "a", "b")
+	n := network.Network{Name: "net", Sites: []network.Site{{Name: "hub", Cluster: "a", Namespace: "hub", Settings: map[string]string{}}}}
+	p := saved(t, plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs}))
+	n.Sites[0].Settings["router-logging"] = "debug"
+	approval := plan.Approve(p, plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs}))
+	if j := approval.Judged[0]; j.Standing != plan.StandingStale || j.Reason != "the description asks for another Site now" {
+		t.Errorf("%+v", j)
+	}
+	m.run(plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs}))
+	m.cluster("b").State = plan.StateUnreachable
+	n.Sites[0].Settings = map[string]string{}
+	approval = plan.Approve(saved(t, p), plan.Make(plan.Input{Desired: m.wanted(network.Network{Name: "net"}), Observation: m.obs}))
+	if j := approval.Judged[0]; j.Standing != plan.StandingUnknown {
+		t.Errorf("absent from a plan of half the network: %+v", j)
+	}
+}

@@ -20,6 +20,9 @@ type applyFlags struct {
 	*common
 	locking
 	yes bool
+	// whole is true once a plan is made that has all of the network in it: nothing
+	// was unknown, and it is no saved one.
+	whole bool
 	// expected is the ID that the saved plan has to have.
 	expected string
 	window   time.Duration
@@ -81,6 +84,7 @@ func (o *applyFlags) run(ctx context.Context) error {
 		return err
 	}
 	p := o.make(s, observation)
+	o.whole = saved == nil && p.Summary.Unknown == 0 && plan.AllRead(p.Clusters)
 	if saved != nil {
 		return o.runSaved(ctx, s, *saved, p)
 	}

@@ -57,7 +57,7 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 		}
 	}()
 	err := run(within)
-	settled = err == nil && o.filter().IsZero()
+	settled = err == nil && o.whole && o.filter().IsZero()
 	if why := context.Cause(within); errors.Is(why, apply.ErrLocked) && err != nil {
 		return failure{code: exitLocked, err: fmt.Errorf("%w; the apply was stopped: %w", why, err)}
 	}

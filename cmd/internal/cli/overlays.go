@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 
 	"fairlead.dev/fairlead/plan"
@@ -27,4 +31,29 @@ func (o *common) overlaid(tree revision.Tree, files fs.FS, res *schema.Result) p
 		return plan.Desired{}
 	}
 	return d
+}
+
+// digestWith is the digest of a description with what its overlays make of it: a plan
+// that was saved before they changed is one of another description.
+func digestWith(digest string, d plan.Desired) string {
+	type made struct {
+		Sites   map[network.SiteName]map[string]any
+		Objects map[string]map[string]any
+	}
+	all := made{map[network.SiteName]map[string]any{}, map[string]map[string]any{}}
+	for _, s := range d.Sites {
+		all.Sites[s.Name] = s.Fields
+	}
+	for _, o := range d.Objects {
+		all.Objects[string(o.Site)+" "+o.Key()] = o.Manifest
+	}
+	data, err := json.Marshal(all)
+	if err != nil { // manifests were read from YAML, and fields are strings, booleans and numbers
+		panic(fmt.Sprintf("digest of overlays: %v", err))
+	}
+	if digest == "" {
+		return ""
+	}
+	sum := sha256.Sum256(append([]byte(digest), data...))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }

@@ -120,7 +120,7 @@ func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
 func newlyRefused(saved, now plan.Plan) error {
 	for _, r := range now.Refusals {
 		known := slices.ContainsFunc(saved.Refusals, func(s plan.Refusal) bool { return s.Code == r.Code })
-		if !known && slices.Contains([]string{plan.Partition, codeDirty, codeUnsigned}, r.Code) {
+		if !known && slices.Contains([]string{plan.Partition, codeDirty, codeUnsigned, "same-cluster"}, r.Code) {
 			return fail(exitRefused, "%s %s, which was not so when the plan was made; plan again", r.Subject, r.Message)
 		}
 	}
@@ -160,6 +160,9 @@ func ofNamespace(uid string) string {
 	return name
 }
 
+// clockSkew is how far the clocks of the machines that plan and apply may be apart.
+const clockSkew = 10 * time.Minute
+
 // fresh refuses a plan that is older than the description's policy allows.
 func (o *applyFlags) fresh(s session, saved plan.Plan) error {
 	limit, err := time.ParseDuration(cmp.Or(s.Network.Policy.PlanExpiry, network.DefaultPlanExpiry))
@@ -169,6 +172,9 @@ func (o *applyFlags) fresh(s session, saved plan.Plan) error {
 	made, err := time.Parse(time.RFC3339, saved.Made)
 	if err != nil {
 		return fail(exitInvalid, "--plan %s: the plan does not say when it was made; save it with: fairlead plan -o FILE", o.reads)
+	}
+	if time.Until(made) > clockSkew {
+		return fail(exitStale, "--plan %s: the plan says that it was made at %s, which is not yet; are the clocks right?", o.reads, saved.Made)
 	}
 	if age := time.Since(made); age > limit {
 		return fail(exitStale, "the plan in %s (%s) expired: it was made at %s, more than %s ago; plan again", o.reads, short(saved.ID), saved.Made, limit)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -157,7 +158,7 @@ func (s *set) plans(f Facts) {
 
 func (s *set) counts(p plan.Plan) {
 	s.put(unknown, float64(p.Summary.Unknown))
-	s.put(refusals, float64(len(p.Refusals)))
+	s.put(refusals, float64(len(p.Refused())))
 }
 
 // remaining are the actions of a plan that an apply did not do; all, when there was
@@ -166,13 +167,11 @@ func remaining(p plan.Plan, applied *report.Applied) []plan.Action {
 	if applied == nil {
 		return p.Actions
 	}
-	var out []plan.Action
+	done := map[string]bool{}
 	for _, o := range applied.Outcomes {
-		if o.State != report.StateDone {
-			out = append(out, o.Action)
-		}
+		done[o.Action.ID] = o.State == report.StateDone
 	}
-	return out
+	return slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return done[a.ID] })
 }
 
 func count(list []plan.Action, is func(plan.Action) bool) (n int) {
