@@ -245,7 +245,7 @@ func TestDeadHolderExpires(t *testing.T) {
 	}
 	w.rewire()
 	w.killed = false
-	w.says(w.must(9, "apply", "--yes"), "cluster one is locked by", "keeps the lock for 2s", "--lock-timeout 4s")
+	w.says(w.must(9, "apply", "--yes"), "cluster one is locked by", "keeps the lock for 1s", "--lock-timeout 2s")
 	w.says(w.must(0, "apply", "--yes", "--lock-timeout", lockPatience), "Waiting for up to")
 	w.settled(sites, links)
 	w.unlocked()

@@ -87,7 +87,7 @@ func TestClusterLostDuringApply(t *testing.T) {
 	w.bendBy(func(v *wires) {
 		v.after = func(int, request) { w.bendBy(func(v *wires) { v.down = map[int]bool{1: true} }) }
 	})
-	o := w.run("apply", "--yes", "--timeout", "20s", "--lock-lease", "2s")
+	o := w.run("apply", "--yes", "--timeout", "20s")
 	if o.code != 7 {
 		t.Errorf("exit %d, want 7", o.code)
 	}
