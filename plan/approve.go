@@ -156,7 +156,7 @@ func (j judge) action(a Action) Judgement {
 // it does not have is not done for sure.
 func (j judge) half() bool {
 	return !AllRead(j.now.Clusters) || slices.ContainsFunc(j.now.Diagnostics, func(f diag.Finding) bool {
-		return f.Code == "waits" || f.Code == "namespace-unread"
+		return f.Code == codeWaits || f.Code == codeUnread
 	})
 }
 

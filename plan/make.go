@@ -151,6 +151,9 @@ func (m *maker) refuse(r Refusal)   { m.refusals = append(m.refusals, r) }
 func (m *maker) network() string    { return m.in.Desired.Network }
 func (m *maker) has(id string) bool { return m.ids[id] }
 
+// SameCluster is the code of the refusal of two names for one cluster.
+const SameCluster = "same-cluster"
+
 // sameClusters refuses two names for one cluster: each object would be seen twice,
 // once as declared and once as somebody's to delete.
 func (m *maker) sameClusters() {
@@ -159,7 +162,7 @@ func (m *maker) sameClusters() {
 		for _, uid := range identities(c) {
 			if other, ok := names[uid]; ok && other != c.Name {
 				m.refuse(Refusal{
-					Code: "same-cluster", Subject: fmt.Sprintf("cluster %q", c.Name),
+					Code: SameCluster, Subject: fmt.Sprintf("cluster %q", c.Name),
 					Message:  fmt.Sprintf("is the same cluster as %q", other),
 					Override: "describe it once, and let all its sites name that one",
 				})

@@ -332,34 +332,13 @@ func (m *maker) recordedTo(a Action) network.SiteName {
 
 // addSoft adds each wished order that closes no circle.
 func (m *maker) addSoft() {
-	after := map[string][]string{}
-	for _, a := range m.actions {
-		after[a.ID] = a.DependsOn
-	}
+	x := newOrders(m.actions)
 	for _, o := range m.soft {
-		if !reaches(after, o.after, o.id) {
-			m.dependOn(o.id, o.after)
-			after[o.id] = append(slices.Clone(after[o.id]), o.after)
+		if !x.waitingFor(o.id)[o.after] {
+			x.put(o.id, o.after)
 		}
 	}
-}
-
-// reaches reports whether one action waits for another, directly or not.
-func reaches(after map[string][]string, from, to string) bool {
-	seen := map[string]bool{}
-	queue := []string{from}
-	for len(queue) > 0 {
-		id := queue[0]
-		queue = queue[1:]
-		if id == to {
-			return true
-		}
-		if !seen[id] {
-			seen[id] = true
-			queue = append(queue, after[id]...)
-		}
-	}
-	return false
+	x.write(m.actions)
 }
 
 func (m *maker) dependOn(id, on string) {
@@ -440,21 +419,11 @@ func (m *maker) unmanaged() []ObjectRef {
 			}
 		}
 		for _, l := range m.index.liveLinks[at] {
-			if !l.Owned(m.network()) && !adopted[l.UID] && !m.awaited(at, l) {
+			_, own := m.linkOf(at, l) // also the product of our own token, not labelled yet
+			if !own && !l.Owned(m.network()) && !adopted[l.UID] {
 				out = append(out, ref(at.cluster, ObjectLink, l.Meta))
 			}
 		}
 	}
 	return sortRefs(out)
-}
-
-// awaited reports whether an unlabelled Link is the product of our own token.
-func (m *maker) awaited(at place, v LinkView) bool {
-	for name, l := range m.index.inventories[at].Content.Links {
-		c := linkCase{DesiredLink: DesiredLink{Name: name}, at: at, recorded: l, known: l.State != LinkRetired}
-		if m.isOwn(c, v) {
-			return true
-		}
-	}
-	return false
 }

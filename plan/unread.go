@@ -2,11 +2,15 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
+
+// codeUnread is the code of warnings about namespaces that were not read.
+const codeUnread = "namespace-unread"
 
 // unread tells of namespaces that may hold something of the network and were not read.
 // Nothing is planned there, and nothing is taken for absent.
@@ -18,7 +22,7 @@ func (m *maker) unread() {
 		for _, namespace := range c.Denied {
 			m.unknown++
 			m.findings = append(m.findings, diag.Finding{
-				Severity: diag.Warning, Code: "namespace-unread",
+				Severity: diag.Warning, Code: codeUnread,
 				Subject: fmt.Sprintf("namespace %s of cluster %s", namespace, c.Name),
 				Message: "may not be read, and the network has had a site there: what is left of it is not known",
 				Fix:     "see fairlead rbac for the Roles, or take it out of the annotation fairlead.dev/namespaces of the network's Lease",
@@ -27,7 +31,7 @@ func (m *maker) unread() {
 	}
 	for _, at := range sortedPlaces(m.index.inventories) {
 		inv := m.index.inventories[at].Content
-		for _, name := range sortedNames(inv.Links) {
+		for _, name := range slices.Sorted(maps.Keys(inv.Links)) {
 			m.unreadEnd(name, inv.Links[name])
 		}
 	}
@@ -43,17 +47,8 @@ func (m *maker) unreadEnd(name network.LinkName, l InventoryLink) {
 	}
 	m.unknown++
 	m.findings = append(m.findings, diag.Finding{
-		Severity: diag.Warning, Code: "namespace-unread", Subject: fmt.Sprintf("link %q", name),
+		Severity: diag.Warning, Code: codeUnread, Subject: fmt.Sprintf("link %q", name),
 		Message: fmt.Sprintf("leads to namespace %s of cluster %s, which was not read: a grant or Certificate of it may be left there", to.namespace, to.cluster),
 		Fix:     "plan once with the right to read it",
 	})
-}
-
-func sortedNames(links map[network.LinkName]InventoryLink) []network.LinkName {
-	out := make([]network.LinkName, 0, len(links))
-	for name := range links {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -57,10 +57,7 @@ func (m *maker) holdRemovals() {
 // clusters that could not be read would lose it and could not be made anew.
 func (m *maker) holdListening(a Action, live SiteView) bool {
 	at := place{a.Cluster, a.Namespace}
-	moves := a.Has(StepClose) || slices.ContainsFunc(a.Fields, func(f Field) bool {
-		return f.Path == "linkAccess" && !isZero(f.From) || f.Path == "defaultIssuer"
-	})
-	if len(m.waiting.unread) == 0 || !moves || !m.listensAt(at, live.UID) {
+	if len(m.waiting.unread) == 0 || !a.closes() || !m.listensAt(at, live.UID) {
 		return false
 	}
 	m.hold(m.waiting.listening, at, network.SiteName(a.Name),
@@ -68,12 +65,15 @@ func (m *maker) holdListening(a Action, live SiteView) bool {
 	return true
 }
 
+// codeWaits is the code of warnings about what waits for a cluster to be read.
+const codeWaits = "waits"
+
 // hold marks a place and says why.
 func (m *maker) hold(set map[place]bool, at place, name network.SiteName, why string) {
 	set[at] = true
 	m.unknown++
 	m.findings = append(m.findings, diag.Finding{
-		Severity: diag.Warning, Code: "waits", Subject: fmt.Sprintf("site %q", name), At: m.index.desired[name].DeclaredAt,
+		Severity: diag.Warning, Code: codeWaits, Subject: fmt.Sprintf("site %q", name), At: m.index.desired[name].DeclaredAt,
 		Message: why, Fix: "apply again when every cluster answers",
 	})
 }

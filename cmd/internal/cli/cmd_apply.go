@@ -78,7 +78,7 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.adopt = o.adopt || saved != nil && adopts(*saved)
+	o.adopt = o.adopt || saved != nil && saved.Summary.Adopt > 0
 	s, observation, err := o.open(ctx)
 	if err != nil {
 		return err

@@ -50,16 +50,6 @@ func (o *applyFlags) readPlan() ([]byte, error) {
 	return os.ReadFile(o.abs(o.reads))
 }
 
-// adopts reports whether a plan takes anything over.
-func adopts(p plan.Plan) bool {
-	for _, a := range p.Actions {
-		if a.Verb == plan.VerbAdopt {
-			return true
-		}
-	}
-	return false
-}
-
 // runSaved carries out what was approved: each action of the saved plan whose objects
 // are as the plan saw them or as it wants them. now is a plan made of the same
 // description a moment ago.
@@ -120,7 +110,7 @@ func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
 func newlyRefused(saved, now plan.Plan) error {
 	for _, r := range now.Refusals {
 		known := slices.ContainsFunc(saved.Refusals, func(s plan.Refusal) bool { return s.Code == r.Code })
-		if !known && slices.Contains([]string{plan.Partition, codeDirty, codeUnsigned, "same-cluster"}, r.Code) {
+		if !known && slices.Contains([]string{plan.Partition, codeDirty, codeUnsigned, plan.SameCluster}, r.Code) {
 			return fail(exitRefused, "%s %s, which was not so when the plan was made; plan again", r.Subject, r.Message)
 		}
 	}
