@@ -166,25 +166,13 @@ func (t *task) obtain(ctx context.Context, e ends) ([]Object, error) {
 		}
 		t.sink.Event(Event{Action: t.ID, Step: t.at, Phase: Retrying, Attempt: t.attempt, Message: err.Error()})
 		resume = false
-		if err := rest(ctx, try); err != nil {
+		// Longer each time, as what refused may be about to recover.
+		if err := Pause(ctx, time.Duration(try*try)*time.Second); err != nil {
 			return nil, err
 		}
 		if err := t.nextAttempt(ctx); err != nil {
 			return nil, err
 		}
-	}
-}
-
-// rest pauses before a fresh attempt, longer each time, as what refused may be
-// about to recover; it ends with the context.
-func rest(ctx context.Context, try int) error {
-	timer := time.NewTimer(time.Duration(try*try) * time.Second)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

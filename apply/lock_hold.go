@@ -48,7 +48,7 @@ func (h *hold) keep(ctx context.Context) {
 			h.lose(&Lost{Cluster: h.Cluster, Err: fmt.Errorf("internal error: a panic of type %T", p)})
 		}
 	}()
-	for pause := h.opts.every(); restFor(ctx, pause) == nil; {
+	for pause := h.opts.every(); Pause(ctx, pause) == nil; {
 		pause = h.opts.every()
 		err := h.renew(ctx)
 		var gone *Lost
@@ -65,18 +65,6 @@ func (h *hold) keep(ctx context.Context) {
 		default:
 			pause /= 3
 		}
-	}
-}
-
-// restFor waits for d or the end of ctx.
-func restFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -219,7 +207,7 @@ const tries = 4
 func free(ctx context.Context, leases Leases, id string, l Lease, namespaces []string) (err error) {
 	for try := range tries {
 		if try > 0 {
-			if restFor(ctx, time.Duration(try)*200*time.Millisecond) != nil {
+			if Pause(ctx, time.Duration(try)*200*time.Millisecond) != nil {
 				return err
 			}
 		}

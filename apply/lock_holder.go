@@ -101,7 +101,7 @@ func ownedLease(l Lease, name string) bool {
 func NamespacesOf(l Lease) []string {
 	out := []string{}
 	for name := range strings.SplitSeq(l.Annotations[AnnotationNamespaces], ",") {
-		if network.IsLabel(name) {
+		if name = strings.TrimSpace(name); network.IsLabel(name) {
 			out = append(out, name)
 		}
 	}

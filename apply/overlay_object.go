@@ -121,7 +121,7 @@ func (t *task) deleteObject(ctx context.Context) error {
 		if t.Object.UID == "" {
 			return nil
 		}
-		if err := t.rereadObject(ctx, c); err != nil {
+		if err := recheck(ctx, c, t.objectRef(), t.checkObject); err != nil {
 			return err
 		}
 		if err := c.Delete(ctx, t.objectRef()); err != nil {

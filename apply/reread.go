@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"fairlead.dev/fairlead/plan"
 )
 
 // reread looks at a link's own Links once more before the action touches anything:
@@ -15,42 +17,31 @@ func (t *task) reread(ctx context.Context) error {
 		return err
 	}
 	for _, seen := range t.Link.Seen {
-		live, err := c.Get(ctx, t.linkRef(seen.Name))
-		if errors.Is(err, ErrNotFound) || err == nil && live.UID != seen.UID {
-			continue // gone, or another one, which every write refuses by its UID
-		}
-		if err != nil {
+		ref := t.linkRef(seen.Name)
+		ref.UID = seen.UID
+		if err := recheck(ctx, c, ref, func(live Object) error {
+			if cost := max(number(live.Spec, "cost"), 1); cost != max(int64(seen.Cost), 1) && cost != int64(t.Link.Cost) {
+				return fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, seen.Cost, ErrStale)
+			}
+			return nil
+		}); err != nil {
 			return err
-		}
-		if cost := max(number(live.Spec, "cost"), 1); cost != max(int64(seen.Cost), 1) && cost != int64(t.Link.Cost) {
-			return fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, seen.Cost, ErrStale)
 		}
 	}
 	return nil
 }
 
-// rereadSite does the same for a Site that is to be deleted.
-func (t *task) rereadSite(ctx context.Context, c Cluster) error {
-	live, err := c.Get(ctx, t.siteRef())
-	if errors.Is(err, ErrNotFound) || err == nil && live.UID != t.Site.UID {
-		return nil // the delete is by UID
-	}
-	if err != nil {
-		return err
-	}
-	return t.checkSite(live)
-}
-
-// rereadObject does the same for an object that is to be deleted.
-func (t *task) rereadObject(ctx context.Context, c Cluster) error {
-	live, err := c.Get(ctx, t.objectRef())
-	if errors.Is(err, ErrNotFound) || err == nil && live.UID != t.Object.UID {
+// recheck reads the object of the reference's UID again and checks it. One that is
+// gone, or another one by now, passes: every delete is by its UID.
+func recheck(ctx context.Context, c Reader, ref plan.ObjectRef, check func(Object) error) error {
+	live, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) || err == nil && live.UID != ref.UID {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return t.checkObject(live)
+	return check(live)
 }
 
 // checkNewSite refuses to overwrite a Site of ours that appeared with other fields

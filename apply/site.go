@@ -149,7 +149,7 @@ func (t *task) deleteSite(ctx context.Context) error {
 	}
 	return t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
 		if t.Site.UID != "" {
-			if err := t.rereadSite(ctx, c); err != nil {
+			if err := recheck(ctx, c, t.siteRef(), t.checkSite); err != nil {
 				return err
 			}
 			if err := t.removeSite(ctx, c); err != nil {

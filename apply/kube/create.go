@@ -43,7 +43,7 @@ func (c *Cluster) Create(ctx context.Context, o apply.Object) (apply.Object, err
 			return found, nil
 		case err == nil:
 			return apply.Object{}, wrap(apierrors.NewAlreadyExists(c.resourceOf(o.ObjectRef).GroupResource(), o.Name), "create", o.ObjectRef)
-		case !errors.Is(err, apply.ErrNotFound) || n == creations || pauseFor(ctx, backoff.Step()) != nil:
+		case !errors.Is(err, apply.ErrNotFound) || n == creations || apply.Pause(ctx, backoff.Step()) != nil:
 			return apply.Object{}, failed
 		}
 	}

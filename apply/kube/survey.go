@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,14 +26,9 @@ type Area struct {
 	// Asked are namespaces to look into as well, where that is allowed. Where they are
 	// not nil, it is an error when no namespace at all may be read.
 	Asked []string
-	// Lock is the namespace of the network's Lease; empty means
-	// network.DefaultLockNamespace.
+	// Lock is the namespace of the network's Lease.
 	Lock string
 }
-
-// AnnotationNamespaces, on a network's Lease, are the namespaces in which the network
-// has or had sites on that cluster, with commas between them.
-const AnnotationNamespaces = "fairlead.dev/namespaces"
 
 // leases are the locks of networks (Kubernetes API reference: coordination.k8s.io/v1).
 var leases = schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}
@@ -187,30 +181,16 @@ func (s *survey) namespaces(ctx context.Context) []string {
 	return slices.Compact(out)
 }
 
-// lockNamespace is where the network's Lease is.
-func (a Area) lockNamespace() string {
-	if a.Lock == "" {
-		return network.DefaultLockNamespace
-	}
-	return a.Lock
-}
-
 // recorded are the namespaces that the network's Lease names; none when there is no
 // Lease of the network's, or it may not be read.
 func (s *survey) recorded(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	lease, err := s.metadata.Resource(leases).Namespace(s.Areas[s.name].lockNamespace()).Get(ctx, network.InventoryName(s.Network), getOptions)
+	lease, err := s.metadata.Resource(leases).Namespace(s.Areas[s.name].Lock).Get(ctx, network.InventoryName(s.Network), getOptions)
 	if err != nil || !meta(lease).Owned(s.Network) {
 		return nil
 	}
-	var out []string
-	for name := range strings.SplitSeq(lease.GetAnnotations()[AnnotationNamespaces], ",") {
-		if name = strings.TrimSpace(name); network.IsLabel(name) {
-			out = append(out, name)
-		}
-	}
-	return out
+	return apply.NamespacesOf(apply.Lease{Annotations: lease.GetAnnotations()})
 }
 
 // identify learns which namespaces exist and who the cluster is: by kube-system's
@@ -239,7 +219,7 @@ func (s *survey) identify(ctx context.Context) error {
 const kubeSystem = "kube-system"
 
 func (s *survey) identifyNarrow(ctx context.Context) error {
-	lock := s.Areas[s.name].lockNamespace()
+	lock := s.Areas[s.name].Lock
 	system, err := s.namespace(ctx, kubeSystem)
 	if err == nil {
 		s.view.UID = string(system.GetUID())

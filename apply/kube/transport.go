@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"fairlead.dev/fairlead/apply"
 )
 
 // The bounds of one request. client-go's own repetitions are kept from happening: they
@@ -95,7 +97,7 @@ func (t *retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		pause := a.pause(pauses.Step(), time.Now())
 		t.tell(r, n, a, pause)
-		if err := pauseFor(r.Context(), pause); err != nil {
+		if err := apply.Pause(r.Context(), pause); err != nil {
 			a.drop()
 			return nil, fmt.Errorf("%w; the last try: %s", err, a.reason())
 		}

@@ -39,7 +39,7 @@ func (c *Cluster) Wait(ctx context.Context, ref plan.ObjectRef, until func(apply
 		case !errors.Is(err, apply.ErrUnreachable) || errors.Is(err, errSilent) || backoff.Steps == 0:
 			return err
 		}
-		if pauseFor(ctx, backoff.Step()) != nil {
+		if apply.Pause(ctx, backoff.Step()) != nil {
 			return ctx.Err()
 		}
 	}
@@ -55,18 +55,6 @@ func contextError(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return err
-}
-
-// pauseFor waits for d or the context's end.
-func pauseFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // waitOnce lists the object and watches from there; nil when until said done.

@@ -21,7 +21,7 @@ func (g *gatherer) apply(d Description) {
 		g.object(d, o)
 	}
 	for _, c := range d.Clusters {
-		at := place{c.Name, lockNamespace(c)}
+		at := place{c.Name, c.LocksIn()}
 		g.grant(at, whyLock, coordination, "leases", []string{"get", "list", "update", "watch"}, d.inventory())
 		g.grant(at, whyLock, coordination, "leases", []string{"create"})
 	}

@@ -127,22 +127,15 @@ func (g *gatherer) identify(d Description) {
 			g.grant(place{c.Name, ""}, whyLists, core, "namespaces", []string{"list"})
 			continue
 		}
-		g.grant(place{c.Name, lockNamespace(c)}, whyIdentity, core, "namespaces", []string{"get"}, lockNamespace(c))
+		g.grant(place{c.Name, c.LocksIn()}, whyIdentity, core, "namespaces", []string{"get"}, c.LocksIn())
 	}
-}
-
-func lockNamespace(c network.Cluster) string {
-	if c.LockNamespace == "" {
-		return network.DefaultLockNamespace
-	}
-	return c.LockNamespace
 }
 
 // recorded is what who may not list the whole cluster reads to know where to look.
 func (g *gatherer) recorded(d Description) {
 	for _, c := range d.Clusters {
 		if g.Scope == ScopeNamespace {
-			g.grant(place{c.Name, lockNamespace(c)}, whyRecorded, coordination, "leases", []string{"get"}, d.inventory())
+			g.grant(place{c.Name, c.LocksIn()}, whyRecorded, coordination, "leases", []string{"get"}, d.inventory())
 		}
 	}
 }
@@ -176,6 +169,6 @@ func (g *gatherer) reference(ref *network.SecretRef, why string) {
 // unlock frees a Lease.
 func (g *gatherer) unlock(d Description) {
 	for _, c := range d.Clusters {
-		g.grant(place{c.Name, lockNamespace(c)}, whyUnlock, coordination, "leases", []string{"get", "update"}, d.inventory())
+		g.grant(place{c.Name, c.LocksIn()}, whyUnlock, coordination, "leases", []string{"get", "update"}, d.inventory())
 	}
 }

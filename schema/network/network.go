@@ -4,6 +4,7 @@
 package network
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -50,6 +51,9 @@ type Cluster struct {
 	LockNamespace string
 	DeclaredAt    diag.Position
 }
+
+// LocksIn is the namespace of the network's lock on the cluster.
+func (c Cluster) LocksIn() string { return cmp.Or(c.LockNamespace, DefaultLockNamespace) }
 
 // DefaultLockNamespace is a namespace that every Kubernetes cluster has: two revisions
 // of a description, whatever sites they name, meet at the same lock.

@@ -12,14 +12,18 @@ import (
 func areas(s session, asked []string) map[network.ClusterName]kube.Area {
 	out := map[network.ClusterName]kube.Area{}
 	for _, c := range s.Network.Clusters {
-		a := kube.Area{Asked: asked, Lock: c.LockNamespace}
-		for _, v := range s.Network.Sites {
-			if v.Cluster == c.Name && !slices.Contains(a.Declared, v.Namespace) {
-				a.Declared = append(a.Declared, v.Namespace)
-			}
-		}
-		slices.Sort(a.Declared)
-		out[c.Name] = a
+		out[c.Name] = kube.Area{Declared: namespacesOn(s.Network, c.Name), Asked: asked, Lock: c.LocksIn()}
 	}
 	return out
+}
+
+// namespacesOn are those of a network's sites on a cluster, sorted.
+func namespacesOn(n network.Network, cluster network.ClusterName) (out []string) {
+	for _, v := range n.Sites {
+		if v.Cluster == cluster {
+			out = append(out, v.Namespace)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

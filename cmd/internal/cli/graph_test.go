@@ -12,8 +12,8 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 )
 
-// checkGolden compares an output with a file of a fixture's golden folder.
-func checkGolden(t *testing.T, fixture, file string, args ...string) {
+// checkGolden compares an output with a file of a fixture's golden folder, and gives it.
+func checkGolden(t *testing.T, fixture, file string, args ...string) (out string) {
 	t.Helper()
 	dir := filepath.Join(fixtures(t), fixture)
 	code, out, errOut := runIn(dir, nil, args...)
@@ -33,6 +33,7 @@ func checkGolden(t *testing.T, fixture, file string, args ...string) {
 	if diff := cmp.Diff(string(want), out); diff != "" {
 		t.Errorf("%s differs, run with -update after a look:\n%s", golden, diff)
 	}
+	return out
 }
 
 func TestGraphGolden(t *testing.T) {

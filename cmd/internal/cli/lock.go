@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,20 +127,10 @@ func (s *session) leave(missing []apply.NotLocked) {
 
 // lockable is the lock of one cluster.
 func (s session) lockable(c network.Cluster) apply.Lockable {
-	out := apply.Lockable{
-		Cluster: c.Name,
-		Leases:  s.clusters[c.Name].Leases(lockNamespace(c), network.InventoryName(s.Network.Name)),
+	return apply.Lockable{
+		Cluster: c.Name, Namespaces: namespacesOn(s.Network, c.Name),
+		Leases: s.clusters[c.Name].Leases(c.LocksIn(), network.InventoryName(s.Network.Name)),
 	}
-	for _, v := range s.Network.Sites {
-		if v.Cluster == c.Name {
-			out.Namespaces = append(out.Namespaces, v.Namespace)
-		}
-	}
-	return out
-}
-
-func lockNamespace(c network.Cluster) string {
-	return cmp.Or(c.LockNamespace, network.DefaultLockNamespace)
 }
 
 // notLocked says why a lock was not taken or freed, what to do, and with which code to

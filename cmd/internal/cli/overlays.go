@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
@@ -34,8 +35,13 @@ func (o *common) overlaid(tree revision.Tree, files fs.FS, res *schema.Result) p
 }
 
 // digestWith is the digest of a description with what its overlays make of it: a plan
-// that was saved before they changed is one of another description.
-func digestWith(digest string, d plan.Desired) string {
+// that was saved before they changed is one of another description. Without overlays
+// the description's own says it all.
+func digestWith(digest string, n network.Network, d plan.Desired) string {
+	overlaid := func(s network.Site) bool { return s.Overlay != "" }
+	if n.Overlay == "" && !slices.ContainsFunc(n.Sites, overlaid) {
+		return digest
+	}
 	type made struct {
 		Sites   map[network.SiteName]map[string]any
 		Objects map[string]map[string]any
@@ -50,9 +56,6 @@ func digestWith(digest string, d plan.Desired) string {
 	data, err := json.Marshal(all)
 	if err != nil { // manifests were read from YAML, and fields are strings, booleans and numbers
 		panic(fmt.Sprintf("digest of overlays: %v", err))
-	}
-	if digest == "" {
-		return ""
 	}
 	sum := sha256.Sum256(append([]byte(digest), data...))
 	return "sha256:" + hex.EncodeToString(sum[:])

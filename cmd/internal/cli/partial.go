@@ -21,12 +21,9 @@ func (o *common) partial(c *cobra.Command) {
 // accepted is a plan as planExit is to judge it: clusters that may be left out do not
 // count, as long as one could be read.
 func (o *common) accepted(p plan.Plan) plan.Plan {
-	unread := func(c plan.Cluster) bool { return c.State != plan.StateOK }
-	if o.allowPartial && !slices.ContainsFunc(p.Clusters, func(c plan.Cluster) bool { return !unread(c) }) {
-		return p
-	}
-	if o.allowPartial {
-		p.Clusters = slices.DeleteFunc(slices.Clone(p.Clusters), unread)
+	read := slices.DeleteFunc(slices.Clone(p.Clusters), func(c plan.Cluster) bool { return c.State != plan.StateOK })
+	if o.allowPartial && len(read) > 0 {
+		p.Clusters = read
 	}
 	return p
 }

@@ -21,23 +21,7 @@ func TestRBACGolden(t *testing.T) {
 		"rbac-apply.yaml":           {"--for", "apply,unlock", "--serviceaccount", "ci:fairlead"},
 		"rbac-apply-namespace.yaml": {"--for", "all", "--scope", "namespace", "--cluster", "hubs", "--user", "jane"},
 	} {
-		code, out, errOut := runIn(dir, nil, append([]string{"rbac"}, args...)...)
-		if code != 0 {
-			t.Fatalf("exit %d: %s", code, errOut)
-		}
-		golden := filepath.Join(dir, "golden", file)
-		if *update {
-			if err := os.WriteFile(golden, []byte(out), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), out); diff != "" {
-			t.Errorf("%s differs, run with -update after a look:\n%s", golden, diff)
-		}
+		out := checkGolden(t, "retail", file, append([]string{"rbac"}, args...)...)
 		asJSON(t, dir, args, out)
 	}
 }

@@ -67,7 +67,7 @@ func (o *common) read(ctx context.Context) (description, error) {
 	}
 	d := description{Result: res, desired: desired, from: from, source: plan.Source{
 		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty || from.commit != "" && from.dirty(),
-		Path: tree.Dir, Digest: digestWith(res.Digest, desired),
+		Path: tree.Dir, Digest: digestWith(res.Digest, res.Network, desired),
 	}}
 	dir, _, _ := strings.Cut(o.path, ":")
 	d.dir = o.abs(dir)
