@@ -79,13 +79,13 @@ func identified(p Plan) Plan {
 }
 
 // Identify gives the digest of what a plan would do. Its ID is left out, and what
-// depends on the day, on who plans and on where git stands: when it was made,
+// depends on the day, on who plans and on where git stands: when it was made, the base,
 // warnings, how much could not be compared, and the commit. What the description says
 // is in its own digest. The flags that lift refusals name the ID, and are left out with
 // it, and so is the reason why a cluster could not be read, which is worded otherwise
 // each time.
 func Identify(p Plan) string {
-	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals = "", "", nil, 0, unflagged(p.Refusals)
+	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals, p.Base = "", "", nil, 0, unflagged(p.Refusals), nil
 	p.Source = Source{Digest: p.Source.Digest}
 	p.Clusters = slices.Clone(p.Clusters)
 	for i := range p.Clusters {

@@ -35,6 +35,15 @@ type Plan struct {
 	// Made is when the plan was made, in RFC 3339 and UTC; empty where that does not
 	// matter. It is no part of the ID.
 	Made string `json:"made,omitempty"`
+	// Base is set when the plan was compared with another revision too. It is no part of
+	// the ID.
+	Base *Base `json:"base,omitempty"`
+	// Of drift: Live are facts about how the network runs, Ignored what the description's
+	// rules leave out, and Behind the actions that git asks for and nobody applied yet. All
+	// are sorted, and empty in other plans.
+	Live    []Live    `json:"live,omitempty"`
+	Ignored []Ignored `json:"ignored,omitempty"`
+	Behind  []Action  `json:"behind,omitempty"`
 }
 
 // Source says which description was planned.

@@ -12,7 +12,7 @@ import (
 )
 
 func newDrift(sys *System) *cobra.Command {
-	o := &common{sys: sys, comparing: true, reading: true}
+	o := &common{sys: sys, formats: report.FormatsOfPlans(), comparing: true, reading: true}
 	c := &cobra.Command{
 		Use:   "drift [PACKAGE]",
 		Short: "Show where a cluster differs from what was last applied",
@@ -27,6 +27,7 @@ it. Sites and Links that Fairlead does not own are listed apart.`,
 		},
 	}
 	o.describe(c)
+	o.reporting(c)
 	o.reach(c)
 	o.narrow(c)
 	o.measured(c)
@@ -49,7 +50,7 @@ func (o *common) drift(ctx context.Context) error {
 	}
 	o.records.facts.Drift = &p
 	o.found(s, observation)
-	if err := o.show(report.Report{Drift: &p}); err != nil {
+	if err := o.show(o.driftReport(s, observation, p)); err != nil {
 		return err
 	}
 	switch {

@@ -10,7 +10,7 @@ import (
 )
 
 func newPlan(sys *System) *cobra.Command {
-	o := &common{sys: sys, comparing: true, reading: true}
+	o := &common{sys: sys, formats: report.FormatsOfPlans(), comparing: true, reading: true}
 	var detailed bool
 	c := &cobra.Command{
 		Use:   "plan [PACKAGE]",
@@ -26,6 +26,7 @@ saved as JSON, for apply --plan; with -o - standard output has only that.`,
 		},
 	}
 	o.describe(c)
+	o.reporting(c)
 	o.reach(c)
 	o.narrow(c)
 	o.allowing(c)
@@ -50,7 +51,7 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 	if err := o.knows(s, p); err != nil {
 		return err
 	}
-	if err := o.savePlan(p); err != nil {
+	if err := o.savePlan(o.reportOf(s, observation, p)); err != nil {
 		return err
 	}
 	return planExit(o.accepted(p), detailed)
@@ -58,25 +59,31 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 
 // savePlan shows the plan and, with -o, writes its JSON to the file. With -o - the
 // JSON is all that standard output has.
-func (o *common) savePlan(p plan.Plan) error {
+func (o *common) savePlan(r report.Report) error {
 	file := o.output
 	switch file {
 	case "":
-		return o.show(report.Report{Plan: &p})
+		return o.show(r)
 	case "-":
-		return report.JSON(o.sys.Out, report.Report{Plan: &p})
+		if err := report.JSON(o.sys.Out, r); err != nil {
+			return err
+		}
+		return o.writeReports(r)
 	}
-	out, err := o.create(file)
+	out, err := o.create("--output", file)
 	if err != nil {
 		return err
 	}
-	if err := report.JSON(out, report.Report{Plan: &p}); err != nil {
+	if err := report.JSON(out, r); err != nil {
 		return err
 	}
 	if err := out.Close(); err != nil {
 		return fail(exitError, "--output: %w", err)
 	}
-	return o.render(o.sys.Out, report.Report{Plan: &p}, o.colored(o.sys.OutTerminal))
+	if err := o.render(o.sys.Out, r, o.colored(o.sys.OutTerminal)); err != nil {
+		return err
+	}
+	return o.writeReports(r)
 }
 
 // planExit judges a shown plan.

@@ -1,9 +1,13 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+)
 
 func newVet(sys *System) *cobra.Command {
-	o := &common{sys: sys}
+	o := &common{sys: sys, formats: report.FormatsOfFindings()}
 	c := &cobra.Command{
 		Use:   "vet [PACKAGE]",
 		Short: "Check a description without touching a cluster",
@@ -28,5 +32,6 @@ everything it finds with file, line and column. It never touches a cluster.`,
 		},
 	}
 	o.describe(c)
+	o.reporting(c)
 	return c
 }

@@ -32,7 +32,9 @@ type common struct {
 	links    []string
 	format   string
 	// formats are the values of --format, the default first; nil means text and json.
-	formats     []string
+	formats []string
+	// reports are the values of --report, FORMAT=FILE.
+	reports     []string
 	output      string
 	kubeconfig  string
 	timeout     time.Duration
@@ -126,6 +128,9 @@ func (o *common) check(args []string) error {
 	if err := o.readAllowances(); err != nil {
 		return err
 	}
+	if err := o.checkReports(); err != nil {
+		return err
+	}
 	return o.startLog()
 }
 
@@ -171,7 +176,8 @@ func (o *common) colored(terminal bool) bool {
 	return terminal && get("NO_COLOR") == "" && get("TERM") != "dumb" && get("CI") == ""
 }
 
-// show renders a report to standard output, or to the file of -o.
+// show renders a report to standard output, or to the file of -o, and to those of
+// --report.
 func (o *common) show(r report.Report) error {
 	w, done, err := o.destination()
 	if err != nil {
@@ -180,32 +186,32 @@ func (o *common) show(r report.Report) error {
 	if err := o.render(w, r, o.output == "" && o.colored(o.sys.OutTerminal)); err != nil {
 		return err
 	}
-	return done()
+	if err := done(); err != nil {
+		return err
+	}
+	return o.writeReports(r)
 }
 
 func (o *common) render(w io.Writer, r report.Report, colored bool) error {
-	if o.format == "json" {
-		return report.JSON(w, r)
-	}
-	return report.Text(w, r, report.Style{Color: colored})
+	return report.Render(w, o.format, r, report.Style{Color: colored})
 }
 
 func (o *common) destination() (io.Writer, func() error, error) {
 	if o.output == "" || o.output == "-" {
 		return o.sys.Out, func() error { return nil }, nil
 	}
-	f, err := o.create(o.output)
+	f, err := o.create("--output", o.output)
 	if err != nil {
 		return nil, nil, err
 	}
 	return f, f.Close, nil
 }
 
-// create opens a file of -o, for its owner alone.
-func (o *common) create(file string) (*os.File, error) {
+// create opens a file that a flag names, for its owner alone.
+func (o *common) create(flag, file string) (*os.File, error) {
 	f, err := os.OpenFile(o.abs(file), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("--output: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return f, nil
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -20,7 +17,7 @@ import (
 )
 
 // newDirectWorld is a world without wires: its commands reach the clusters themselves.
-// Nothing judges their writes, and its namespaces stay until they are taken away.
+// Nothing judges their writes, and its namespaces stay until they are cleared.
 func newDirectWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
@@ -97,27 +94,6 @@ func (w *world) picture(sites []site) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// clear takes the world's namespaces away, and what is in them. Leaving that to the
-// clusters' namespace controllers would cost as much as an apply: they ask for every
-// kind there is.
-func (w *world) clear(sites []site) {
-	ctx := context.Background()
-	for i := range w.dyn {
-		_ = w.dyn[i].Resource(resource("leases")).Namespace(lockNamespace).Delete(ctx, "fairlead-"+w.name, metav1.DeleteOptions{})
-	}
-	for _, s := range sites {
-		for _, kind := range []string{"accesstokens", "accessgrants", "links", "sites", "certificates", "routeraccesses", "configmaps", "secrets"} {
-			_ = w.dyn[s.cluster].Resource(resource(kind)).Namespace(w.ns(s.name)).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
-		}
-		all := w.dyn[s.cluster].Resource(resource("namespaces"))
-		if ns, err := all.Get(ctx, w.ns(s.name), metav1.GetOptions{}); err == nil {
-			unstructured.RemoveNestedField(ns.Object, "spec", "finalizers")
-			_, _ = all.Update(ctx, ns, metav1.UpdateOptions{}, "finalize")
-			_ = all.Delete(ctx, ns.GetName(), metav1.DeleteOptions{})
-		}
-	}
 }
 
 // difference shows what one list of lines has and the other has not.

@@ -115,7 +115,7 @@ func newFaultHarness(t *testing.T, n faultNetwork) *faultHarness {
 	t.Helper()
 	h := &faultHarness{t: t, network: n, start: time.Now(), through: map[faultKind]int{}}
 	w := newDirectWorld(t)
-	defer w.clear(n.sites)
+	defer w.clear()
 	n.describe(w)
 	counting := newInjector("")
 	w.wrap = counting.wrap
@@ -303,7 +303,7 @@ func (h *faultHarness) sum() {
 // nothing is.
 func (h *faultHarness) try(r faultRun) (missed []point, problem string) {
 	w := newDirectWorld(h.t)
-	defer w.clear(h.network.sites)
+	defer w.clear()
 	h.network.describe(w)
 	i := newInjector(r.kind, r.at...)
 	first := h.first(w, i)

@@ -130,10 +130,15 @@ func TestInterruptedAtMovedSite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.byCertificate(`linkAccess: "default"`, "", `via: "certificate"`)
-	for n := 1; w.get(1, w.ns("spoke"), "links", "spoke-hub") == nil; n++ {
-		if !w.killAfter(n) {
-			t.Fatal("no Link was made")
+	killed := w.killWhen(func(v *wires, kill func()) {
+		v.after = func(_ int, r request) {
+			if strings.HasSuffix(r.Path, "/links/spoke-hub") || strings.HasSuffix(r.Path, "/links") {
+				kill()
+			}
 		}
+	})
+	if !killed {
+		t.Fatal("no Link was made")
 	}
 	w.rewire()
 	l := w.get(1, w.ns("spoke"), "links", "spoke-hub")

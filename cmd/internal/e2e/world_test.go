@@ -68,22 +68,47 @@ func newWorldOn(t testing.TB, configs []*rest.Config) *world {
 		w.dyn = append(w.dyn, d)
 	}
 	w.wires = newWires(t, checkWrites(t, w.dyn), configs)
-	t.Cleanup(w.removeNamespaces)
+	t.Cleanup(w.clear)
 	return w
 }
 
 // rewire gives the world fresh wires, as a new process has a new connection.
 func (w *world) rewire() { w.wires = newWires(w.t, w.check, w.configs) }
 
-func (w *world) removeNamespaces() {
-	for i := range w.dyn {
+// emptied are the kinds that a world's namespaces may hold, in an order in which they
+// may go: nothing is carried, linked or issued for what is gone already.
+var emptied = []string{
+	"accesstokens", "accessgrants", "links", "listeners", "connectors", "sites", "certificates", "routeraccesses",
+	"configmaps", "secrets",
+}
+
+// clear takes the world's namespaces away, and what is in them, and its lock. Left
+// behind, they would be in every list that a later test's commands read.
+func (w *world) clear() {
+	ctx := context.Background()
+	for i, d := range w.dyn {
 		for _, ns := range w.list(i, "", "namespaces", "") {
-			if strings.HasPrefix(ns.GetName(), w.name+"-") {
-				_ = w.dyn[i].Resource(resource("namespaces")).Delete(context.Background(), ns.GetName(), metav1.DeleteOptions{})
+			if !strings.HasPrefix(ns.GetName(), w.name+"-") {
+				continue
 			}
+			for _, kind := range emptied {
+				_ = d.Resource(resource(kind)).Namespace(ns.GetName()).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
+			}
+			w.finish(d, ns)
 		}
-		_ = w.dyn[i].Resource(resource("leases")).Namespace(lockNamespace).Delete(context.Background(), "fairlead-"+w.name, metav1.DeleteOptions{})
+		_ = d.Resource(resource("leases")).Namespace(lockNamespace).Delete(ctx, "fairlead-"+w.name, metav1.DeleteOptions{})
 	}
+}
+
+// finish takes a namespace away. The sandbox has no namespace controller, which would
+// ask for every kind there is each time, so there the namespace waits for none.
+func (w *world) finish(d dynamic.Interface, ns unstructured.Unstructured) {
+	ctx, all := context.Background(), d.Resource(resource("namespaces"))
+	if bed.sandbox {
+		unstructured.RemoveNestedField(ns.Object, "spec", "finalizers")
+		_, _ = all.Update(ctx, &ns, metav1.UpdateOptions{}, "finalize")
+	}
+	_ = all.Delete(ctx, ns.GetName(), metav1.DeleteOptions{})
 }
 
 // site is a site of a test's description; its namespace is the network's name, a

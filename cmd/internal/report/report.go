@@ -9,9 +9,11 @@ import (
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
 )
 
-// Report is what a command found; exactly one of its parts is set.
+// Report is what a command found; exactly one of its parts is set, and beside a plan or
+// drift the networks that it leads from and to.
 type Report struct {
 	// Findings are what vet found.
 	Findings *Findings
@@ -26,6 +28,11 @@ type Report struct {
 	Status *plan.Status
 	// Applied is how an apply ended.
 	Applied *Applied
+	// Before and After are the network as it is (as last applied, or as the base of a diff
+	// describes it) and as described; nil where that is not known.
+	Before, After *network.Network
+	// Run is the page of the run that made the report, for links; empty outside of CI.
+	Run string
 }
 
 // Findings are a description's, with its size.
