@@ -1,5 +1,14 @@
 package plan
 
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/diag"
+)
+
 // Base is the revision that a plan is compared with, beside the clusters or in their
 // stead.
 type Base struct {
@@ -45,4 +54,90 @@ func (p Plan) OriginOf(id string) Origin {
 		return ""
 	}
 	return p.Base.Origins[id]
+}
+
+// Against says of each action of head whether it is due to the change from a base: other
+// is the plan for the base, made on the same observation, and source its description.
+func Against(head, other Plan, source Source) Plan {
+	base := &Base{Source: source, Origins: map[string]Origin{}, Spared: []Spared{}}
+	pending := map[string]Action{}
+	for _, a := range other.Actions {
+		pending[a.ID] = a
+	}
+	for _, a := range head.Actions {
+		was, known := pending[a.ID]
+		switch {
+		case !known:
+			base.Origins[a.ID] = OriginChange
+		case sameWork(a, was):
+			base.Origins[a.ID] = OriginAnyway
+		default:
+			base.Origins[a.ID] = OriginBoth
+		}
+		delete(pending, a.ID)
+	}
+	for _, a := range pending {
+		base.Spared = append(base.Spared, Spared{ID: a.ID, Verb: a.Verb, Why: a.Why})
+	}
+	slices.SortFunc(base.Spared, func(a, b Spared) int { return cmp.Compare(a.ID, b.ID) })
+	head.Base = base
+	return head
+}
+
+// ByOrigin gives the actions that a change asks for, those that it alters included, and
+// those that are pending or drift without it. Without a base all are the change's.
+func (p Plan) ByOrigin() (change, anyway []Action) {
+	for _, a := range p.Actions {
+		if p.OriginOf(a.ID) == OriginAnyway {
+			anyway = append(anyway, a)
+		} else {
+			change = append(change, a)
+		}
+	}
+	return change, anyway
+}
+
+// sameWork reports whether two actions do the same, wherever they are declared, in
+// whatever order.
+func sameWork(a, b Action) bool {
+	return bytes.Equal(workOf(a), workOf(b))
+}
+
+func workOf(a Action) []byte {
+	a.DeclaredAt, a.DependsOn, a.Why = diag.Position{}, nil, ""
+	if a.Object != nil {
+		object := *a.Object
+		object.Source, a.Object = "", &object
+	}
+	data, err := json.Marshal(a)
+	if err != nil { // as in Identify: every type in a plan can be marshalled
+		panic("plan: " + err.Error())
+	}
+	return data
+}
+
+// FromGit makes of a plan from one description to another, made on what was taken as
+// applied, the comparison that it is: of no cluster, with nothing that drifted, and not to
+// be applied. What a plan of clusters would be refused for stays, without the flags that
+// lift it, which name a plan.
+func FromGit(head Plan, source Source) Plan {
+	base := &Base{Source: source, Alone: true, Origins: map[string]Origin{}, Spared: []Spared{}}
+	head.Clusters, head.Actions = []Cluster{}, slices.Clone(head.Actions)
+	for i, a := range head.Actions {
+		base.Origins[a.ID] = OriginChange
+		head.Actions[i].Cause = CausePending
+		head.Actions[i].Fields = slices.Clone(a.Fields)
+		for j := range a.Fields {
+			head.Actions[i].Fields[j].Cause = CausePending
+		}
+	}
+	head.Summary = summarise(head.Actions, head.Summary.Unknown)
+	head.Refusals = unflagged(head.Refusals)
+	for i, r := range head.Refusals {
+		if r.Number > 0 {
+			head.Refusals[i].Number, head.Refusals[i].Override = 0, "plan and apply refuse this too, and show the flag that goes ahead"
+		}
+	}
+	head.ID, head.Base = Identify(head), base
+	return head
 }

@@ -359,7 +359,7 @@ func (m *maker) whyDelete(at place, name network.SiteName, first []string) strin
 		links = append(links, strings.TrimPrefix(id, "link/"))
 	}
 	if len(links) > 0 {
-		why += "; its links go first: " + strings.Join(links, ", ")
+		why += "; its links go first: " + someNames(links)
 	}
 	if foreign := m.takenAlong(at, m.index.siteUID(at, name)); len(foreign) > 0 {
 		why += "; Links made by hand go with it: " + strings.Join(foreign, ", ")

@@ -141,7 +141,7 @@ func (m *maker) limitScope(d deletes, code, subject string, names []string, tota
 	})
 }
 
-// mostNames is how many names a refusal spells out.
+// mostNames is how many names one sentence spells out.
 const mostNames = 10
 
 func someNames(names []string) string {

@@ -210,7 +210,7 @@ func newRoot(sys *System) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fail(exitInvalid, "%v; see: %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newInit(sys), newImport(sys), newVet(sys), newRender(sys), newGraph(sys), newSimulate(sys), newPlan(sys),
+	root.AddCommand(newInit(sys), newImport(sys), newVet(sys), newRender(sys), newGraph(sys), newSimulate(sys), newDiff(sys), newPlan(sys),
 		newApply(sys), newDrift(sys), newStatus(sys), newUnlock(sys), newRBAC(sys), newVersion(sys))
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {

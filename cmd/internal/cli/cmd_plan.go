@@ -33,6 +33,7 @@ saved as JSON, for apply --plan; with -o - standard output has only that.`,
 	o.partial(c)
 	o.measured(c)
 	o.trust(c)
+	c.Flags().StringVar(&o.base, "base", "", "tell apart what changed since this git revision and what is pending anyway")
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
 	c.Flags().BoolVar(&o.adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
 	return c
@@ -51,6 +52,7 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 	if err := o.knows(s, p); err != nil {
 		return err
 	}
+	p = o.against(p, s, observation)
 	if err := o.savePlan(o.reportOf(s, observation, p)); err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ type common struct {
 	sys  *System
 	path string
 	rev  string
+	// base is the revision to compare with, of --base.
+	base string
 	// revGiven tells --rev "" from no --rev.
 	revGiven func() bool
 	tags     []string

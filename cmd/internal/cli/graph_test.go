@@ -20,7 +20,14 @@ func checkGolden(t *testing.T, fixture, file string, args ...string) (out string
 	if code != exitOK {
 		t.Fatalf("%v: exit %d: %s", args, code, errOut)
 	}
-	golden := filepath.Join(dir, "golden", file)
+	sameAsGolden(t, fixture, file, out)
+	return out
+}
+
+// sameAsGolden compares a text with a file of a fixture's golden folder.
+func sameAsGolden(t *testing.T, fixture, file, out string) {
+	t.Helper()
+	golden := filepath.Join(fixtures(t), fixture, "golden", file)
 	if *update {
 		if err := os.WriteFile(golden, []byte(out), 0o644); err != nil {
 			t.Fatal(err)
@@ -33,7 +40,6 @@ func checkGolden(t *testing.T, fixture, file string, args ...string) (out string
 	if diff := cmp.Diff(string(want), out); diff != "" {
 		t.Errorf("%s differs, run with -update after a look:\n%s", golden, diff)
 	}
-	return out
 }
 
 func TestGraphGolden(t *testing.T) {

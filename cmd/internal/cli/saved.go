@@ -37,6 +37,9 @@ func (o *applyFlags) savedPlan() (*plan.Plan, error) {
 	if err != nil {
 		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.reads, err)}
 	}
+	if p.Base != nil && p.Base.Alone {
+		return nil, fail(exitInvalid, "--plan %s: this compares two revisions and was made without the clusters; save a plan with: fairlead plan -o FILE", o.reads)
+	}
 	if want := strings.TrimPrefix(o.expected, "sha256:"); want != "" && (len(want) < 12 || !strings.HasPrefix(strings.TrimPrefix(p.ID, "sha256:"), want)) {
 		return nil, fail(exitStale, "--expect-plan-id: the plan in %s is %s, not %s; review it and pass its id", o.reads, p.ID, o.expected)
 	}

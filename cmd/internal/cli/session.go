@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,6 +128,8 @@ type session struct {
 	vault    *vault
 	// locks are those of a command that writes; nil for all others.
 	locks *apply.Locks
+	// base is the description of --base; nil without one.
+	base *description
 	// unread are clusters whose kubeconfig could not be asked for.
 	unread []plan.ClusterView
 }
@@ -226,9 +229,17 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 		}
 	}
 	return s.withUnread(kube.ObserveAll(ctx, list, kube.Reading{
-		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.foreign(s), Objects: s.desired.Objects,
+		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.foreign(s), Objects: s.objects(),
 		Areas: areas(s, o.asked), Brief: o.brief,
 	}, o.parallelism))
+}
+
+// objects are what the overlays add, those of the base too: their kinds are looked for.
+func (s session) objects() []plan.DesiredObject {
+	if s.base == nil {
+		return s.desired.Objects
+	}
+	return slices.Concat(s.desired.Objects, s.base.desired.Objects)
 }
 
 // foreign selects where proxies of Links that are not the network's matter: in the
@@ -257,11 +268,20 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 	if err != nil {
 		return session{}, plan.Observation{}, err
 	}
+	var base *description
+	if o.base != "" {
+		b, err := o.readBase(ctx, d)
+		if err != nil {
+			return session{}, plan.Observation{}, err
+		}
+		base = &b
+	}
 	end := o.phase("connect")
 	s, err := o.connect(ctx, d)
 	if err != nil {
 		return s, plan.Observation{}, err
 	}
+	s.base = base
 	if o.comparing {
 		s.vault.compare(ctx, o.timeout, s)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -24,9 +25,7 @@ var signs = map[plan.Verb]sign{
 func (p *printer) plan(pl plan.Plan) {
 	p.header(pl)
 	p.clusters(pl.Clusters)
-	for _, a := range pl.Actions {
-		p.action(a)
-	}
+	p.actions(pl)
 	p.refusals(pl.Refusals)
 	p.warnings(pl.Diagnostics)
 	p.effects(pl.Topology.Effects)
@@ -36,6 +35,9 @@ func (p *printer) plan(pl plan.Plan) {
 
 func (p *printer) header(pl plan.Plan) {
 	p.line("%s %s", p.paint(bold, "Network "+pl.Network), p.paint(dim, sourceOf(pl.Source)))
+	if pl.Base != nil && pl.Base.Alone {
+		p.line("%s", p.paint(dim, "compared with "+revisionOf(pl.Base.Source)+"; no cluster was read"))
+	}
 	p.gap()
 }
 
@@ -53,12 +55,51 @@ func sourceOf(s plan.Source) string {
 	return "(" + text + ")"
 }
 
+// revisionOf names the revision of a base: "main at 0a1b2c3d4e5f".
+func revisionOf(s plan.Source) string {
+	if s.Commit == "" {
+		return cmp.Or(s.Ref, "nothing")
+	}
+	return strings.Trim(sourceOf(s), "()")
+}
+
 func (p *printer) clusters(clusters []plan.Cluster) {
 	for _, c := range clusters {
 		if c.State != plan.StateOK {
 			p.line("  %s cluster %s is %s: %s", p.paint(red, "!"), c.Name, c.State, c.Reason)
 			p.line("      nothing there is planned; what it holds is unknown")
 		}
+	}
+}
+
+// actions shows all of them; with a base those of the change apart from the rest.
+func (p *printer) actions(pl plan.Plan) {
+	if pl.Base == nil || pl.Base.Alone {
+		p.eachAction(pl.Actions)
+		return
+	}
+	change, anyway := pl.ByOrigin()
+	p.section(fmt.Sprintf("What changed since %s", revisionOf(pl.Base.Source)), len(change), "nothing to do for it")
+	p.eachAction(change)
+	p.gap()
+	p.section("Pending or drifted anyway", len(anyway), "nothing")
+	p.eachAction(anyway)
+	for _, s := range pl.Base.Spared {
+		p.line("  %s no longer needed: %s %s (%s)", p.paint(dim, "·"), s.Verb, s.ID, s.Why)
+	}
+	p.gap()
+}
+
+func (p *printer) section(title string, content int, otherwise string) {
+	if content == 0 {
+		title += ": " + otherwise
+	}
+	p.line("%s", p.paint(bold, title))
+}
+
+func (p *printer) eachAction(list []plan.Action) {
+	for _, a := range list {
+		p.action(a)
 	}
 }
 
@@ -85,8 +126,19 @@ func (p *printer) action(a plan.Action) {
 		p.line("      %s %s", p.paint(dim, "steps:"), steps(a.Steps))
 	}
 	if len(a.DependsOn) > 0 {
-		p.line("      %s %s", p.paint(dim, "after:"), strings.Join(a.DependsOn, ", "))
+		p.line("      %s %s", p.paint(dim, "after:"), some(a.DependsOn, mostAfter))
 	}
+}
+
+// mostAfter is how many actions that come first are spelled out.
+const mostAfter = 10
+
+// some joins up to so many names, and counts the rest.
+func some(names []string, most int) string {
+	if rest := len(names) - most; rest > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), rest)
+	}
+	return strings.Join(names, ", ")
 }
 
 // NameOf is a name as people call it; an object's has its kind.

@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
+)
+
+// history is a repository of descriptions; its commits have the same hashes each time.
+type history struct {
+	t   *testing.T
+	dir string
+}
+
+func newHistory(t *testing.T) history {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("there is no git")
+	}
+	h := history{t, t.TempDir()}
+	h.git("init", "-q", "-b", "main", ".")
+	return h
+}
+
+func (h history) git(args ...string) {
+	h.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = h.dir
+	const when = "2026-01-02T03:04:05Z"
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com",
+		"GIT_AUTHOR_DATE="+when, "GIT_COMMITTER_DATE="+when)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
+
+// commit writes files, given as name and content, and commits them.
+func (h history) commit(files ...string) {
+	h.t.Helper()
+	for i := 0; i < len(files); i += 2 {
+		writeAt(h.t, filepath.Join(h.dir, filepath.FromSlash(files[i])), files[i+1])
+	}
+	h.git("add", "-A")
+	h.git("commit", "-q", "--allow-empty", "-m", "x")
+}
+
+// diff runs diff, which has to end with a code, and gives what it prints.
+func (h history) diff(code int, args ...string) (out, errOut string) {
+	h.t.Helper()
+	got, out, errOut := runIn(h.dir, nil, append([]string{"diff"}, args...)...)
+	if got != code {
+		h.t.Fatalf("diff %v: exit %d, want %d\n%s%s", args, got, code, out, errOut)
+	}
+	return out, errOut
+}
+
+func fixture(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(fixtures(t), filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// The hub of the retail network goes, one path gets another cost, and a link is added:
+// what each format says of it is kept.
+func TestGoldenDiff(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	// Its protection was lifted by an earlier change.
+	h.commit("retail.cue", strings.Replace(fixture(t, "retail/retail.cue"), ", protect: true", "", 1))
+	h.git("branch", "base")
+	h.commit("retail.cue", fixture(t, "retail-change/retail.cue"))
+	endings := map[string]string{"text": "txt", "markdown": "md", "github": "github.txt", "gitlab": "gitlab.json", "junit": "xml", "outputs": "env"}
+	for _, format := range report.FormatsOfPlans() {
+		ending := endings[format]
+		if ending == "" {
+			ending = format
+		}
+		out, _ := h.diff(exitOK, "--base", "base", "--format", format)
+		sameAsGolden(t, "retail-change", "diff."+ending, out)
+	}
+}
+
+const small = `package net
+
+network: "net"
+clusters: a: context: "a"
+sites: {
+	hub: {cluster: "a", namespace: "hub", linkAccess: "default"}
+	shop: {cluster: "a", namespace: "shop"}
+}
+links: l: {from: "shop", to: "hub"}
+`
+
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	h.commit("README", "nothing here yet")
+	h.git("branch", "empty")
+	h.commit("net/net.cue", small)
+	h.git("branch", "first")
+	h.commit("net/net.cue", strings.Replace(small, `to: "hub"`, `to: "hub", cost: 5`, 1))
+
+	out, _ := h.diff(exitChanges, "net", "--base", "first", "--detailed-exitcode")
+	for _, want := range []string{"compared with first at ", "no cluster was read", "update link l", "cost: 1 → 5", "net/net.cue:9:8", "1 to update"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if out, _ = h.diff(exitOK, "net", "--base", "empty"); !strings.Contains(out, "3 to create") {
+		t.Errorf("a new description is all new:\n%s", out)
+	}
+	if out, _ = h.diff(exitOK, "net", "--base", "main", "--detailed-exitcode"); strings.Contains(out, "update") {
+		t.Errorf("the same is compared:\n%s", out)
+	}
+	if out, _ = h.diff(exitOK, "net", "--base", "main", "--rev", "first"); !strings.Contains(out, "cost: 5 → 1") {
+		t.Errorf("the other way:\n%s", out)
+	}
+	if _, errOut := h.diff(exitInvalid, "net"); !strings.Contains(errOut, "--base is missing") {
+		t.Error(errOut)
+	}
+	if _, errOut := h.diff(exitInvalid, "net", "--base", "nowhere"); !strings.Contains(errOut, `revision "nowhere"`) {
+		t.Error(errOut)
+	}
+	if _, errOut := h.diff(exitInvalid, "net", "--base", "first", "--site", "nosuch"); !strings.Contains(errOut, "no such site") {
+		t.Error(errOut)
+	}
+}
+
+func TestDiffOfBrokenAndRenamed(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	h.commit("net/net.cue", strings.Replace(small, `to: "hub"`, `to: "hud"`, 1))
+	h.git("branch", "broken")
+	h.commit("net/net.cue", strings.Replace(small, `network: "net"`, `network: "other"`, 1))
+	h.git("branch", "other")
+	h.commit("net/net.cue", small)
+	if _, errOut := h.diff(exitInvalid, "net", "--base", "broken"); !strings.Contains(errOut, "--base broken: the description of that revision is invalid") || !strings.Contains(errOut, `"hud"`) {
+		t.Error(errOut)
+	}
+	if _, errOut := h.diff(exitInvalid, "net", "--base", "other"); !strings.Contains(errOut, `was called "other" there`) {
+		t.Error(errOut)
+	}
+}
+
+// What guards later changes, and where clusters are, is part of a review.
+func TestDiffOfSettings(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	h.commit("net/net.cue", small)
+	h.git("branch", "first")
+	h.commit("net/net.cue", strings.Replace(small, `context: "a"`, `context: "b"`, 1)+"policy: {clean: true, deletes: sites: 99}\n")
+	out, _ := h.diff(exitOK, "net", "--base", "first")
+	for _, want := range []string{
+		`cluster "a": is reached in another way: context: was "a", is "b"`, "deletes.sites: was 10, is 99", "clean: was false, is true",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+// A comparison is a plan that nobody can apply.
+func TestDiffIsNotApplied(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	h.commit("net/net.cue", small)
+	h.git("branch", "first")
+	h.commit("net/net.cue", strings.Replace(small, `to: "hub"`, `to: "hub", cost: 5`, 1))
+	out, _ := h.diff(exitOK, "net", "--base", "first", "--format", "json", "--report", "text=diff.txt")
+	var p plan.Plan
+	if err := json.Unmarshal([]byte(out), &p); err != nil {
+		t.Fatal(err)
+	}
+	if p.Base == nil || !p.Base.Alone || p.OriginOf("link/l") != plan.OriginChange || len(p.Clusters) != 0 || p.Actions[0].Cause != plan.CausePending {
+		t.Errorf("%+v", p)
+	}
+	text, err := os.ReadFile(filepath.Join(h.dir, "diff.txt"))
+	if err != nil || !strings.Contains(string(text), "update link l") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	writeAt(t, filepath.Join(h.dir, "plan.json"), out)
+	if code, _, errOut := runIn(h.dir, nil, "apply", "net", "--plan", "plan.json"); code != exitInvalid || !strings.Contains(errOut, "made without the clusters") {
+		t.Errorf("exit %d\n%s", code, errOut)
+	}
+	if code, _, errOut := runIn(h.dir, nil, "diff", "net", "--base", "first", "--report", "pdf=x"); code != exitInvalid || !strings.Contains(errOut, `format "pdf" is not known`) {
+		t.Errorf("exit %d\n%s", code, errOut)
+	}
+}
