@@ -59,7 +59,7 @@ func (a Approval) Count(s Standing) int {
 }
 
 // Approve compares a saved plan, action by action, with one that was made now of the
-// same description, without narrowing. What the saved plan saw and what is seen now
+// same description, with the saved one as its Input.Approved. What the saved plan saw and what is seen now
 // may differ only towards what the plan wants: then an interrupted apply of the same
 // plan, or somebody else, did a part of it already. What the saved plan does not have
 // is never carried out.

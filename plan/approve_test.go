@@ -408,3 +408,48 @@ func TestApproveOfAnotherGoal(t *testing.T) {
 		t.Errorf("absent from a plan of half the network: %+v", j)
 	}
 }
+
+// A narrowed plan that was saved is finished like a whole one: nothing outside of it holds
+// it up or has it refused.
+func TestNarrowedSavedPlanIsFinished(t *testing.T) {
+	t.Parallel()
+	narrowed := 0
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		m := newModel(t, "net", "a", "b")
+		m.digest = "d1"
+		m.run(plan.Make(plan.Input{Desired: m.wanted(randomNetwork(r)), Observation: m.obs, Adopt: true}))
+		n := randomNetwork(r)
+		filter := randomFilter(r, n)
+		first := plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs, Filter: filter, Limits: &network.DefaultDeletes})
+		if !first.Narrowed || len(first.Refusals) > 0 {
+			continue
+		}
+		p := saved(t, first)
+		narrowed++
+		for try := 0; try <= 4; try++ {
+			now := plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs, Approved: &p, Limits: &network.DefaultDeletes})
+			approval := plan.Approve(p, now)
+			when := fmt.Sprintf("seed %d try %d", seed, try)
+			for _, j := range approval.Judged {
+				if j.Standing != plan.StandingOpen && j.Standing != plan.StandingDone {
+					t.Fatalf("%s: %s is %s: %s\nsaved\n%s\nnow\n%s", when, j.Action.ID, j.Standing, j.Reason, dump(p), dump(now))
+				}
+			}
+			if len(approval.Others) > 0 || len(now.Refusals) > 0 {
+				t.Fatalf("%s: not in the saved plan: %v, refused %v\nsaved\n%s\nnow\n%s", when, approval.Others, now.Refusals, dump(p), dump(now))
+			}
+			if try < 4 {
+				m.runSome(r, approval.Run)
+			} else {
+				m.run(approval.Run)
+			}
+		}
+		if left := plan.Approve(p, plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs, Approved: &p})).Run; left.Pending() {
+			t.Fatalf("seed %d: still to do after\n%s\n%s", seed, dump(p), dump(left))
+		}
+	}
+	if narrowed < 500 {
+		t.Errorf("only %d plans were narrowed", narrowed)
+	}
+}

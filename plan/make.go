@@ -29,6 +29,9 @@ type Input struct {
 	ExpiringBefore string
 	// Filter narrows the plan; the zero value keeps everything.
 	Filter Filter
+	// Approved is a saved plan that this one is compared with, see Approve. One that was
+	// narrowed narrows this one to the same actions, and what those need by now.
+	Approved *Plan
 	// Now, in RFC 3339 and UTC, becomes the plan's Made.
 	Now string
 	// Limits bound what the plan may take away without being told to: deletes,
@@ -53,7 +56,7 @@ func Make(in Input) Plan {
 	m.objects()
 	m.addSoft()
 	unmanaged := m.unmanaged()
-	m.actions = in.Filter.apply(m.actions)
+	m.actions = in.narrow(m.actions)
 	m.makeBeforeBreak()
 	m.rails()
 	m.order()
@@ -313,6 +316,25 @@ func (f Filter) apply(actions []Action) []Action {
 	if f.IsZero() {
 		return actions
 	}
+	return withNeeds(actions, f.matches)
+}
+
+// narrow keeps what the filter does, and of that what a narrowed plan was approved to do.
+func (in Input) narrow(actions []Action) []Action {
+	actions = in.Filter.apply(actions)
+	if in.Approved == nil || !in.Approved.Narrowed {
+		return actions
+	}
+	approved := map[string]bool{}
+	for _, a := range in.Approved.Actions {
+		approved[identity(a)] = true
+	}
+	return withNeeds(actions, func(a Action) bool { return approved[identity(a)] })
+}
+
+// withNeeds keeps the actions that match, those that they depend on, and the links of
+// sites that come to be reached otherwise.
+func withNeeds(actions []Action, matches func(Action) bool) []Action {
 	byID := map[string]Action{}
 	for _, a := range actions {
 		byID[a.ID] = a
@@ -328,13 +350,23 @@ func (f Filter) apply(actions []Action) []Action {
 		}
 	}
 	for _, a := range actions {
-		if f.matches(a) {
+		if matches(a) {
 			mark(a.ID)
 		}
 	}
-	for _, a := range actions { // a site that is reached otherwise takes its links along
-		if a.Kind == KindLink && slices.ContainsFunc(a.DependsOn, func(id string) bool { return keep[id] && byID[id].movesListening() }) {
-			mark(a.ID)
+	along := func(a Action) bool { // a site that is reached otherwise takes its links along
+		return a.Kind == KindLink && !keep[a.ID] && slices.ContainsFunc(a.DependsOn, func(id string) bool {
+			site := byID[id]
+			return keep[id] && site.movesListening() && site.Name == string(a.Link.To.Site)
+		})
+	}
+	for more := true; more; { // links bring sites along that may be reached otherwise, too
+		more = false
+		for _, a := range actions {
+			if along(a) {
+				mark(a.ID)
+				more = true
+			}
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool { return !keep[a.ID] })

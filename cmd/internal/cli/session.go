@@ -322,11 +322,16 @@ func (o *common) knows(s session, p plan.Plan) error {
 
 // make plans a session's description.
 func (o *common) make(s session, observation plan.Observation) plan.Plan {
+	return o.makeFor(s, observation, nil)
+}
+
+// makeFor plans it to be compared with a saved plan, which may be nil.
+func (o *common) makeFor(s session, observation plan.Observation, saved *plan.Plan) plan.Plan {
 	end := o.phase("plan")
 	p := plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
 		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
-		Adopt: o.adopt, Filter: o.filter(), ExpiringBefore: expiry(), Limits: &s.Network.Policy.Deletes,
+		Adopt: o.adopt, Filter: o.filter(), Approved: saved, ExpiringBefore: expiry(), Limits: &s.Network.Policy.Deletes,
 		Now: time.Now().UTC().Format(time.RFC3339), Refusals: judge(s.Network.Policy, s.from),
 	})
 	end("plan", p.ID, "actions", len(p.Actions), "refusals", len(p.Refusals), "unknown", p.Summary.Unknown)
