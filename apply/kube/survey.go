@@ -47,7 +47,7 @@ type survey struct {
 	// denied are namespaces of the area that may not be read and need not be.
 	denied map[string]bool
 	// area gives the namespaces to read, looked up once.
-	area func() []string
+	area func() ([]string, error)
 }
 
 func newSurvey(c *Cluster, r Reading) *survey {
@@ -106,7 +106,10 @@ func (s *survey) read(ctx context.Context, list listing) error {
 			return wide
 		}
 	}
-	namespaces := s.narrowed(ctx)
+	namespaces, err := s.narrowed(ctx)
+	if err != nil {
+		return err
+	}
 	if len(namespaces) == 0 {
 		return s.nowhere(wide)
 	}
@@ -163,34 +166,44 @@ func (s *survey) isNarrow() bool {
 
 // narrowed makes the survey a narrow one, and gives the namespaces to read: those of
 // the area and those that the network's Lease names.
-func (s *survey) narrowed(ctx context.Context) []string {
+func (s *survey) narrowed(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	s.narrow = true
 	if s.area == nil {
-		s.area = sync.OnceValue(func() []string { return s.namespaces(ctx) })
+		s.area = sync.OnceValues(func() ([]string, error) { return s.namespaces(ctx) })
 	}
 	area := s.area
 	s.mu.Unlock()
 	return area()
 }
 
-func (s *survey) namespaces(ctx context.Context) []string {
+func (s *survey) namespaces(ctx context.Context) ([]string, error) {
+	recorded, err := s.recorded(ctx)
+	if err != nil {
+		return nil, err
+	}
 	area := s.Areas[s.name]
-	out := slices.Concat(area.Declared, area.Asked, s.recorded(ctx))
+	out := slices.Concat(area.Declared, area.Asked, recorded)
 	slices.Sort(out)
-	return slices.Compact(out)
+	return slices.Compact(out), nil
 }
 
 // recorded are the namespaces that the network's Lease names; none when there is no
-// Lease of the network's, or it may not be read.
-func (s *survey) recorded(ctx context.Context) []string {
+// Lease of the network's, or it may not be read. Any other failure is an error: what the
+// Lease would have named may be of the network.
+func (s *survey) recorded(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	lease, err := s.metadata.Resource(leases).Namespace(s.Areas[s.name].Lock).Get(ctx, network.InventoryName(s.Network), getOptions)
-	if err != nil || !meta(lease).Owned(s.Network) {
-		return nil
+	switch {
+	case refused(err), apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("the Lease that names the network's namespaces: %w", err)
+	case !meta(lease).Owned(s.Network):
+		return nil, nil
 	}
-	return apply.NamespacesOf(apply.Lease{Annotations: lease.GetAnnotations()})
+	return apply.NamespacesOf(apply.Lease{Annotations: lease.GetAnnotations()}), nil
 }
 
 // identify learns which namespaces exist and who the cluster is: by kube-system's
@@ -294,7 +307,8 @@ func (s *survey) close() plan.ClusterView {
 		return v
 	}
 	v.Read, v.Denied = []string{}, []string{}
-	for _, name := range s.area() {
+	area, _ := s.area() // its error ended the reading
+	for _, name := range area {
 		if s.denied[name] {
 			v.Denied = append(v.Denied, name)
 		} else {
