@@ -60,6 +60,8 @@ type Outcome struct {
 	Took time.Duration
 	// Err is the reason; nil when Done. errors.Is tells its class.
 	Err error
+	// Already is true where it was done before: nothing was left to do.
+	Already bool
 }
 
 // Report is how an apply ended: one outcome for each action, in the plan's order.

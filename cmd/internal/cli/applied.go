@@ -31,7 +31,7 @@ func outcomes(r apply.Report) []report.Outcome {
 	out := make([]report.Outcome, 0, len(r.Outcomes))
 	for _, o := range r.Outcomes {
 		one := report.Outcome{
-			Action: o.Action, State: stateOf(o), Attempt: o.Attempt, DurationMs: o.Took.Milliseconds(),
+			Action: o.Action, State: stateOf(o), Attempt: o.Attempt, DurationMs: o.Took.Milliseconds(), Already: o.Already,
 		}
 		if o.Err != nil {
 			one.Step, one.Reason = o.Step, o.Err.Error()

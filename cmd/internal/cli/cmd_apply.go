@@ -165,6 +165,7 @@ func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan, skipp
 	sink := sinks{view}
 	if o.records.events != nil {
 		sink = append(sink, o.records.events)
+		o.records.events.skipped(skipped)
 	}
 	result := apply.Run(ctx, p, s.readable(p), sink, apply.Options{
 		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Run: o.invocation.ID,

@@ -82,6 +82,21 @@ func (l *eventLog) Event(e apply.Event) {
 	l.write(out)
 }
 
+// skipped writes an action's record for each that is not carried out: done before, or
+// kept from it.
+func (l *eventLog) skipped(list []apply.Outcome) {
+	for _, o := range list {
+		e := report.Event{
+			Type: report.RecordAction, Action: o.Action.ID, Kind: o.Action.Kind, Verb: o.Action.Verb,
+			Cluster: o.Action.Cluster, Namespace: o.Action.Namespace, Phase: string(o.State), Already: o.Already,
+		}
+		if o.Err != nil {
+			e.Message = o.Err.Error()
+		}
+		l.write(e)
+	}
+}
+
 // end writes the last line, and closes the file; the error is the first of all.
 func (l *eventLog) end(code int, applied *report.Applied) error {
 	if !l.began {

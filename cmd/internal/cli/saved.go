@@ -197,7 +197,7 @@ func skipped(a plan.Approval) []apply.Outcome {
 	for _, j := range a.Judged {
 		switch j.Standing {
 		case plan.StandingDone:
-			out = append(out, apply.Outcome{Action: j.Action, State: apply.Done})
+			out = append(out, apply.Outcome{Action: j.Action, State: apply.Done, Already: true})
 		case plan.StandingStale:
 			out = append(out, apply.Outcome{Action: j.Action, State: apply.Failed, Err: fmt.Errorf("%s: %w", j.Reason, apply.ErrStale)})
 		case plan.StandingBlocked:

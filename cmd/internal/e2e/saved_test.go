@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -115,7 +116,16 @@ configMapGenerator: [{name: changes, literals: [colour=red]}, {name: stays, lite
 	w.remove(1, w.ns("fresh"), "sites", "other")
 	w.must(0, saved...)
 	w.must(0, "plan", "--detailed-exitcode")
-	w.says(w.must(0, saved...), "11 of 11 actions are done already")
+	w.says(w.must(0, append(saved, "--events", "events.jsonl")...), "11 of 11 actions are done already", "done before")
+	already := 0
+	for _, e := range w.events("events.jsonl") {
+		if e.Type == report.RecordAction && e.Already && e.Phase == "done" {
+			already++
+		}
+	}
+	if already != 11 {
+		t.Errorf("%d actions are recorded as done before", already)
+	}
 }
 
 // costOf is a Link's cost; 0 when there is none.

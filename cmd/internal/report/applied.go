@@ -34,6 +34,8 @@ type Outcome struct {
 	DurationMs int64     `json:"durationMs"`
 	// Reason says why it is not done.
 	Reason string `json:"reason,omitempty"`
+	// Already is true where it was done before this run.
+	Already bool `json:"already,omitempty"`
 }
 
 // State is how an action ended.
@@ -98,7 +100,7 @@ func (p *printer) applied(a Applied) {
 			continue
 		}
 		if done++; done <= doneShown {
-			p.line("  %s %s: done in %s", p.paint(green, "✓"), nameOf(o.Action), duration(o.DurationMs))
+			p.line("  %s %s: %s", p.paint(green, "✓"), nameOf(o.Action), whenDone(o))
 		}
 	}
 	if done > doneShown {
@@ -110,6 +112,13 @@ func (p *printer) applied(a Applied) {
 	if !a.Complete() {
 		p.line("%s", p.paint(yellow, "Not everything was applied; run it again to finish."))
 	}
+}
+
+func whenDone(o Outcome) string {
+	if o.Already {
+		return "done before"
+	}
+	return "done in " + duration(o.DurationMs)
 }
 
 // missed says of an action that is not done where it stopped and why.

@@ -56,6 +56,8 @@ type Event struct {
 	Phase     string              `json:"phase,omitempty"`
 	Attempt   int                 `json:"attempt,omitempty"`
 	Message   string              `json:"message,omitempty"`
+	// Already is true where an action of a saved plan was done before this run.
+	Already bool `json:"already,omitempty"`
 
 	// DurationMs is how long the step, action or run took; absent where it did not end.
 	DurationMs *int64 `json:"durationMs,omitempty"`
