@@ -97,3 +97,25 @@ func TestClusterLostDuringApply(t *testing.T) {
 	w.must(0, "apply", "--yes")
 	w.settled(sites, links)
 }
+
+// The same of a saved plan: what was approved of the readable cluster is done, and the
+// rest of the same plan when the other one is back.
+func TestSavedPlanWithoutACluster(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sites := []site{{"hub", 0, `linkAccess: "default"`}, {"near", 0, ""}, {"spoke", 1, ""}}
+	links := []link{{"near-hub", "near", "hub", 1}, {"spoke-hub", "spoke", "hub", 1}}
+	w.describe(sites, links)
+	w.must(0, "plan", "-o", "plan.json")
+	w.bendBy(func(v *wires) { v.down = map[int]bool{1: true} })
+	w.must(7, "apply", "--plan", "plan.json")
+	if n := w.countWrites(); n > 0 {
+		t.Fatalf("%d writes without --allow-partial", n)
+	}
+	o := w.must(4, "apply", "--plan", "plan.json", "--allow-partial")
+	w.says(o, "3 done", "2 not started", "cluster two was left out", "site/spoke is unknown", "link/spoke-hub is unknown")
+	w.exactLinks(sites[:2], links[:1])
+	w.bendBy(func(v *wires) { v.down = nil })
+	w.says(w.must(0, "apply", "--plan", "plan.json"), "3 of 5 actions are done already")
+	w.settled(sites, links)
+}
