@@ -21,6 +21,7 @@ type format struct {
 var formats = []format{
 	{name: "text", render: Text, findings: true, plans: true},
 	{name: "json", render: func(w io.Writer, r Report, _ Style) error { return JSON(w, r) }, findings: true, plans: true},
+	{name: "markdown", render: Markdown, plans: true},
 }
 
 // FormatsOfFindings are the formats in which what vet found can be shown.

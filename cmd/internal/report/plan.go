@@ -152,11 +152,8 @@ func NameOf(a plan.Action) string {
 // tags says what deserves attention: drift, and what traffic meets.
 func (p *printer) tags(a plan.Action) string {
 	var tags []string
-	switch a.Cause {
-	case plan.CauseDrift:
-		tags = append(tags, p.paint(yellow, "drift"))
-	case plan.CauseBoth:
-		tags = append(tags, p.paint(yellow, "drift and pending"))
+	if word := causeWords[a.Cause]; word != "" {
+		tags = append(tags, p.paint(yellow, word))
 	}
 	if a.Disruption != plan.DisruptionNone && a.Verb != plan.VerbDelete {
 		tags = append(tags, p.paint(yellow, disruption[a.Disruption]))
@@ -166,6 +163,9 @@ func (p *printer) tags(a plan.Action) string {
 	}
 	return " [" + strings.Join(tags, ", ") + "]"
 }
+
+// causeWords are those of causes that deserve attention.
+var causeWords = map[plan.Cause]string{plan.CauseDrift: "drift", plan.CauseBoth: "drift and pending"}
 
 var disruption = map[plan.Disruption]string{
 	plan.DisruptionReconnect: "brief reconnect",

@@ -1,0 +1,190 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"fairlead.dev/fairlead/plan"
+)
+
+// changes adds the tables of what is done: what the change asks for, and apart from it
+// what would be done without it.
+func (d *document) changes(pl plan.Plan) {
+	own, others := parted(pl)
+	if pl.Base != nil {
+		d.table(yieldsRows, "What this change does", "", own)
+		d.table(yieldsOthers, "Pending or drifted anyway", "An apply does this as well, with this change or without it.", others)
+		d.spared(pl.Base.Spared)
+		return
+	}
+	d.table(yieldsRows, "What will be done", "", own)
+	d.table(yieldsOthers, "Drift that will be undone", "Somebody changed this on a cluster since the last apply; nobody changed it in git.", others)
+}
+
+// parted divides the actions: those of the change, and those that have nothing to do with
+// it: without a base, what is drift alone.
+func parted(pl plan.Plan) (own, others []plan.Action) {
+	for _, a := range pl.Actions {
+		other := pl.OriginOf(a.ID) == plan.OriginAnyway
+		if pl.Base == nil {
+			other = a.Cause == plan.CauseDrift
+		}
+		if other {
+			others = append(others, a)
+		} else {
+			own = append(own, a)
+		}
+	}
+	return own, others
+}
+
+// rowsLeft are how many rows a table is reduced to, step by step.
+var rowsLeft = []int{200, 100, 50, 25, 10, 0}
+
+// table adds a section with a row for each action.
+func (d *document) table(yields int, title, intro markdown, actions []plan.Action) {
+	if len(actions) == 0 {
+		return
+	}
+	if intro != "" {
+		intro += "\n\n"
+	}
+	rows := func(most int) func() markdown {
+		return func() markdown { return "### " + title + "\n\n" + intro + d.rows(actions, most) }
+	}
+	forms := []func() markdown{rows(len(actions))}
+	for _, most := range rowsLeft {
+		if most < len(actions) {
+			forms = append(forms, rows(most))
+		}
+	}
+	d.add(yields, forms...)
+}
+
+// rows makes the rows of so many actions and counts the others.
+func (d *document) rows(actions []plan.Action, most int) markdown {
+	shown, others := important(actions, most)
+	var text markdown
+	if len(shown) > 0 {
+		text = row("Change", "Where", "Fields", "Traffic meanwhile", "Declared at") + "|---|---|---|---|---|\n" + joined(shown, "", actionRow)
+	}
+	if len(others) > 0 {
+		text += "\nAnd " + verbsOf(others) + ". " + d.run + "\n"
+	}
+	return text
+}
+
+// important are the most important of the actions, as many as asked for and in their
+// order, and the others. Deletions come last: they are named in the box above.
+func important(actions []plan.Action, most int) (shown, others []plan.Action) {
+	order := []plan.Verb{plan.VerbReplace, plan.VerbCreate, plan.VerbAdopt, plan.VerbUpdate, plan.VerbDelete}
+	places := make([]int, len(actions))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(i, j int) int {
+		return cmp.Compare(slices.Index(order, actions[i].Verb), slices.Index(order, actions[j].Verb))
+	})
+	kept := map[int]bool{}
+	for _, i := range places[:min(most, len(places))] {
+		kept[i] = true
+	}
+	for i, a := range actions {
+		if kept[i] {
+			shown = append(shown, a)
+		} else {
+			others = append(others, a)
+		}
+	}
+	return shown, others
+}
+
+// verbsOf counts actions by verb: "100 more to create and 312 more to update".
+func verbsOf(actions []plan.Action) markdown {
+	var parts []markdown
+	for _, v := range []plan.Verb{plan.VerbCreate, plan.VerbUpdate, plan.VerbReplace, plan.VerbAdopt, plan.VerbDelete} {
+		n := 0
+		for _, a := range actions {
+			if a.Verb == v {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, number(n)+" more to "+markdown(v))
+		}
+	}
+	return spoken(parts)
+}
+
+func actionRow(a plan.Action) markdown {
+	where := whereOf(a)
+	if a.Link != nil {
+		where = ends(a)
+	}
+	return row(titleOf(a), where, fields(shownFields(a)), meanwhile(a), declared(a.DeclaredAt))
+}
+
+// titleOf names an action, with its sign and what is odd about it.
+func titleOf(a plan.Action) markdown {
+	text := escapeCode(signs[a.Verb].symbol, mostOfName) + " " + markdown(a.Verb) + " " + markdown(a.Kind) + " " + code(NameOf(a))
+	if word := causeWords[a.Cause]; word != "" {
+		text += " (" + markdown(word) + ")"
+	}
+	return text
+}
+
+// mostFields is how many fields of one action are shown.
+const mostFields = 8
+
+// shownFields are those that the other columns do not show already.
+func shownFields(a plan.Action) []plan.Field {
+	if a.Verb != plan.VerbCreate || a.Link == nil {
+		return a.Fields
+	}
+	return slices.DeleteFunc(slices.Clone(a.Fields), func(f plan.Field) bool { return f.Path == "from" || f.Path == "to" })
+}
+
+func fields(list []plan.Field) markdown {
+	text := joined(list[:min(len(list), mostFields)], "; ", func(f plan.Field) markdown {
+		switch {
+		case f.From == nil:
+			return code(f.Path) + ": " + codeOf(f.To)
+		case f.To == nil:
+			return code(f.Path) + ": " + codeOf(f.From) + " → nothing"
+		}
+		return code(f.Path) + ": " + codeOf(f.From) + " → " + codeOf(f.To)
+	})
+	if rest := len(list) - mostFields; rest > 0 {
+		text += "; and " + number(rest) + " more"
+	}
+	return text
+}
+
+// codeOf is a field's value, or as much of it as can be read in a table.
+func codeOf(v any) markdown { return escapeCode(value(v), mostOfValue) }
+
+// meanwhile says what traffic meets while an action is carried out.
+func meanwhile(a plan.Action) markdown {
+	switch {
+	case a.Verb == plan.VerbDelete && (a.Kind == plan.KindSite || a.Kind == plan.KindLink):
+		return "goes away"
+	case a.Verb == plan.VerbDelete || disruption[a.Disruption] == "":
+		return "undisturbed"
+	}
+	return markdown(disruption[a.Disruption])
+}
+
+// spared adds what the base would do and the change makes needless.
+func (d *document) spared(list []plan.Spared) {
+	if len(list) == 0 {
+		return
+	}
+	const title = "### No longer needed with this change\n\n"
+	d.add(yieldsOthers,
+		func() markdown {
+			return title + items(list, func(s plan.Spared) markdown {
+				return escapeText(string(s.Verb)) + " " + code(s.ID) + ": " + escapeText(s.Why)
+			})
+		},
+		func() markdown { return title + counted(len(list), "action") + ". " + d.run + "\n" })
+}

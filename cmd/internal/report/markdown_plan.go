@@ -1,0 +1,219 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// planDocument is the comment of a pull request.
+func planDocument(r Report, pl plan.Plan) document {
+	d := document{run: whereAllIs(r.Run)}
+	d.head(kindOf(pl), pl)
+	d.say("## " + verdict(pl) + "\n")
+	d.say(explanation(pl))
+	d.unread(pl)
+	d.danger(pl)
+	d.traffic(pl)
+	d.changes(pl)
+	d.picture(r)
+	d.planDetails(pl)
+	d.say(footer(pl) + seeRun(r.Run))
+	return d
+}
+
+func kindOf(pl plan.Plan) string {
+	if alone(pl) {
+		return "diff"
+	}
+	return "plan"
+}
+
+// alone reports whether two revisions were compared, and no cluster was read.
+func alone(pl plan.Plan) bool { return pl.Base != nil && pl.Base.Alone }
+
+// wholly reports whether all that the plan is made of could be read.
+func wholly(pl plan.Plan) bool {
+	return alone(pl) || plan.AllRead(pl.Clusters) && pl.Summary.Unknown == 0
+}
+
+// verdict is what to know when nothing else is read.
+func verdict(pl plan.Plan) markdown {
+	name := "Network " + code(pl.Network) + ": "
+	refused, losers, deletes := len(pl.Refused()), len(losing(pl)), deletions(pl.Actions)
+	var parts []markdown
+	const calm = markdown("🔵 ")
+	sign := calm
+	if len(deletes) > 0 {
+		sign, parts = "🟠 ", []markdown{kindsOf(deletes) + " deleted"}
+	}
+	if losers > 0 {
+		sign, parts = "🔴 ", append([]markdown{counted(losers, "site") + either(losers, " loses", " lose") + " paths"}, parts...)
+	}
+	if refused > 0 {
+		sign, parts = "⛔ ", append([]markdown{"refused by " + counted(refused, "rule")}, parts...)
+	}
+	if len(parts) == 0 && pl.Pending() {
+		parts = append(parts, counted(len(pl.Actions), "change"))
+	}
+	if list := unreadOf(pl); len(list) > 0 {
+		if sign == calm {
+			sign = "🟠 "
+		}
+		parts = append(parts, counted(len(list), "cluster")+" could not be read")
+	}
+	switch {
+	case len(parts) > 0:
+		return sign + name + joined(parts, "; ", same)
+	case !wholly(pl):
+		return "🟠 " + name + "not all of it could be compared, and no change is known"
+	}
+	return "✅ " + name + "no change"
+}
+
+// unreadOf are the clusters that a plan needed and that could not be read.
+func unreadOf(pl plan.Plan) []plan.Cluster {
+	if alone(pl) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(pl.Clusters), func(c plan.Cluster) bool { return c.State == plan.StateOK })
+}
+
+func counted(n int, one string) markdown { return markdown(count(n, one)) }
+
+// either gives the form of a word that goes with a number.
+func either(n int, one, many markdown) markdown {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// losing are the sites that lose a path to another one.
+func losing(pl plan.Plan) map[network.SiteName]bool {
+	out := map[network.SiteName]bool{}
+	for _, e := range pl.Topology.Effects {
+		if e.Code == topology.ConnectionLost {
+			for _, s := range e.Sites {
+				out[s] = true
+			}
+		}
+	}
+	return out
+}
+
+// explanation says in a few sentences what is planned, and from what.
+func explanation(pl plan.Plan) markdown {
+	text := what(pl)
+	switch effects := pl.Topology.Effects; {
+	case len(effects) == 0:
+	case effects[0].Severity != string(topology.Low):
+		text += " Worst for traffic: " + escapeText(effects[0].Message) + "."
+	case !slices.ContainsFunc(effects, func(e plan.Effect) bool { return e.Code == topology.PathsNotCompared }):
+		text += " No path is lost, and none gets dearer."
+	}
+	text += "\n\n" + revisions(pl)
+	if pl.Narrowed {
+		text += " Only the part of the network that was asked for was planned."
+	}
+	return text + "\n"
+}
+
+// what words the counts of a plan, apart from those that are not of the change.
+func what(pl plan.Plan) markdown {
+	if !pl.Pending() && len(pl.Refusals) == 0 {
+		switch {
+		case alone(pl):
+			return "Both revisions describe the same network."
+		case wholly(pl):
+			return markdown(nothing(pl))
+		}
+	}
+	text := "Planned: " + markdown(Summary(pl)) + "."
+	anyway := 0
+	for _, a := range pl.Actions {
+		if pl.OriginOf(a.ID) == plan.OriginAnyway {
+			anyway++
+		}
+	}
+	if anyway > 0 {
+		text += markdown(fmt.Sprintf(" Of these, %d would be done without this change too.", anyway))
+	}
+	return text
+}
+
+// revisions names what was planned and what it was compared with.
+func revisions(pl plan.Plan) markdown {
+	text := "Description: " + source(pl.Source) + "."
+	if pl.Base != nil {
+		text += " Compared with: " + source(pl.Base.Source) + "."
+	}
+	if alone(pl) {
+		text += " No cluster was read."
+	}
+	return text
+}
+
+func source(s plan.Source) markdown {
+	if s.Commit == "" {
+		return "not in git"
+	}
+	text := code(s.Commit[:min(len(s.Commit), 12)])
+	if s.Ref != "" {
+		text = code(s.Ref) + " at " + text
+	}
+	if s.Dirty {
+		text += ", with uncommitted changes"
+	}
+	return text
+}
+
+// unread adds a box about clusters that could not be read.
+func (d *document) unread(pl plan.Plan) {
+	list := unreadOf(pl)
+	if len(list) == 0 {
+		return
+	}
+	title := "**" + counted(len(list), "cluster") + " could not be read.** Nothing there is planned, and what is there is not known."
+	warn := func(f func(plan.Cluster) markdown) func() markdown {
+		return func() markdown { return quoted("WARNING", title+"\n\n"+items(list, f)) }
+	}
+	d.add(yieldsWarning,
+		warn(func(c plan.Cluster) markdown {
+			return code(c.Name) + " is " + code(c.State) + ": " + escapeText(c.Reason)
+		}),
+		warn(func(c plan.Cluster) markdown { return code(c.Name) }),
+		func() markdown { return quoted("WARNING", title) },
+	)
+}
+
+// footer says how to go on.
+func footer(pl plan.Plan) markdown {
+	switch {
+	case alone(pl):
+		return "---\nCompared in git alone: no cluster was read, so what is pending or has drifted there is not in this. " +
+			code("fairlead plan --base") + " shows both.\n"
+	case !pl.Pending():
+		return ""
+	}
+	text := "---\n"
+	if len(pl.Refused()) > 0 {
+		text += "It is refused as it stands: see each rule above. "
+	}
+	command := "fairlead apply --plan plan.json --expect-plan-id " + pl.ID
+	if len(unreadOf(pl)) > 0 {
+		command += " --allow-partial"
+	}
+	return markdown(text) + "To apply exactly this plan and nothing else: " + code(command) + ". What was edited on the clusters since is left alone.\n"
+}
+
+// seeRun links to the run.
+func seeRun(run string) markdown {
+	if link := linkTo(run); link != "" {
+		return "\nMade by " + link + ".\n"
+	}
+	return ""
+}

@@ -1,0 +1,203 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// severityWords put a sign before each severity, for eyes that tell colors apart and for
+// those that do not.
+var severityWords = map[string]markdown{"high": "🔴 **high**", "medium": "🟠 **medium**", "low": "⚪ low"}
+
+// effectsLeft are how many effects are left, step by step, where room is short.
+var effectsLeft = []int{50, 12, 0}
+
+// traffic adds what the plan does to connections, in the end and meanwhile.
+func (d *document) traffic(pl plan.Plan) {
+	if !pl.Pending() && len(pl.Topology.Effects) == 0 {
+		return
+	}
+	list := pl.Topology.Effects
+	show := func(most int) func() markdown {
+		return func() markdown {
+			text := "### What it does to traffic\n\n"
+			if len(list) == 0 {
+				return markdown(text) + noEffect(pl) + atWork(pl) + "\n"
+			}
+			text += string(shapes(pl.Topology) + items(list[:most], effectLine))
+			if rest := len(list) - most; rest > 0 {
+				text += fmt.Sprintf("- … and %d more, none of them worse. %s\n", rest, d.run)
+			}
+			return markdown(text) + "\n" + reading + "\n\n" + atWork(pl) + "\n"
+		}
+	}
+	forms := []func() markdown{show(len(list))}
+	for _, most := range effectsLeft {
+		if most < len(list) {
+			forms = append(forms, show(most))
+		}
+	}
+	d.add(yieldsEffects, forms...)
+}
+
+// reading is what to know of costs.
+const reading = "_Traffic takes the path whose costs add up to the least; 99999 stands for a backup, taken when nothing else is left._"
+
+func effectLine(e plan.Effect) markdown {
+	word, known := severityWords[e.Severity]
+	if !known {
+		word = escapeText(e.Severity)
+	}
+	return word + ": " + escapeText(e.Message)
+}
+
+// noEffect says why there is nothing to say.
+func noEffect(pl plan.Plan) markdown {
+	if !wholly(pl) {
+		return "What it does to connections is not known, for not all clusters could be read. "
+	}
+	return "No site loses or gains a path, and no path changes its cost. "
+}
+
+// shapes says how the network holds together before and after.
+func shapes(t plan.Topology) markdown {
+	if t.Before.Sites == 0 {
+		return ""
+	}
+	return "Before: " + shape(t.Before) + ". After: " + shape(t.After) + ".\n\n"
+}
+
+func shape(s plan.Shape) markdown {
+	text := counted(s.Sites, "site") + ", " + counted(s.Links, "link")
+	switch n := len(s.Components); {
+	case s.Sites < 2:
+		return text
+	case n == 1:
+		return text + ", all connected"
+	default:
+		return text + fmtMarkdown(", in %d parts that do not reach each other", n)
+	}
+}
+
+func fmtMarkdown(format string, numbers ...int) markdown {
+	args := make([]any, 0, len(numbers))
+	for _, n := range numbers {
+		args = append(args, n)
+	}
+	return markdown(fmt.Sprintf(format, args...))
+}
+
+func number(n int) markdown { return markdown(fmt.Sprint(n)) }
+
+// atWork says what traffic meets while the plan is carried out.
+func atWork(pl plan.Plan) markdown {
+	var parts []markdown
+	for _, c := range []struct{ word, one, many markdown }{
+		{"goes away", "goes away", "go away"},
+		{markdown(disruption[plan.DisruptionRestart]), "has a router that restarts", "have routers that restart"},
+		{markdown(disruption[plan.DisruptionReplace]), "gets a new link before the old one goes", "get a new link before the old one goes"},
+		{markdown(disruption[plan.DisruptionReconnect]), "reconnects briefly", "reconnect briefly"},
+	} {
+		var of []plan.Action
+		for _, a := range pl.Actions {
+			if meanwhile(a) == c.word {
+				of = append(of, a)
+			}
+		}
+		if len(of) > 0 {
+			parts = append(parts, kindsOf(of)+" "+either(len(of), c.one, c.many))
+		}
+	}
+	if len(parts) == 0 {
+		return "While it is carried out, traffic is undisturbed."
+	}
+	return "While it is carried out: " + joined(parts, "; ", same) + "."
+}
+
+// The bounds within which people can read a picture, and viewers draw it.
+const (
+	readableEdges   = 120
+	readablePicture = 12_000 // bytes
+)
+
+// picture adds the network with what changes in it, and folded what it was and will be,
+// where that is small enough to be read; else only what changes, if that is.
+func (d *document) picture(r Report) {
+	if r.Before == nil || r.After == nil {
+		return
+	}
+	whole := PictureOfChange(*r.Before, *r.After)
+	changed := whole.changed()
+	if len(changed.Nodes) == 0 {
+		return
+	}
+	title := markdown("### The network with this change\n\n")
+	text, ok := fenced(whole)
+	if !ok {
+		title = "### What changes in the network\n\nOnly what changes is drawn, and what it touches.\n\n"
+		if text, ok = fenced(changed); !ok {
+			return
+		}
+	}
+	d.add(yieldsPicture, func() markdown { return title + legend + text }, d.dropped("a picture of the network"))
+	d.both(*r.Before, *r.After)
+}
+
+const legend = "Green is new, yellow is changed (was → is), red and dashed goes. Numbers are costs: traffic takes the path with " +
+	"the smallest sum. Boxes with double sides accept links, rounded ones are edge sites.\n\n"
+
+// both adds two pictures, folded.
+func (d *document) both(before, after network.Network) {
+	if len(before.Sites) == 0 || len(after.Sites) == 0 {
+		return
+	}
+	was, okBefore := fenced(PictureOf(before))
+	is, okAfter := fenced(PictureOf(after))
+	if !okBefore || !okAfter {
+		return
+	}
+	d.add(yieldsPictures, func() markdown {
+		return folded("Pictures: the network before and after", "Before:\n\n"+was+"\nAfter:\n\n"+is)
+	}, d.dropped("pictures of the network before and after"))
+}
+
+// changed is the part of a picture that changes, and the sites at the ends of its links.
+func (p Picture) changed() Picture {
+	out, ends := Picture{Name: p.Name}, map[string]bool{}
+	for _, e := range p.Edges {
+		if e.Change != Same {
+			out.Edges = append(out.Edges, e)
+			ends[e.From], ends[e.To] = true, true
+		}
+	}
+	groups := map[string]bool{}
+	for _, n := range p.Nodes {
+		if n.Change != Same || ends[n.Name] {
+			out.Nodes = append(out.Nodes, n)
+			groups[n.Group] = true
+		}
+	}
+	for _, g := range p.Groups {
+		if groups[g.Name] {
+			out.Groups = append(out.Groups, g)
+		}
+	}
+	return out
+}
+
+// fenced is a picture as a block that GitHub and GitLab draw; not ok where it would be too
+// large to be read. Mermaid writes neither backticks nor line ends of others.
+func fenced(p Picture) (text markdown, ok bool) {
+	p = p.Condensed(ReadableNodes)
+	if len(p.Nodes) > ReadableNodes || len(p.Edges) > readableEdges {
+		return "", false
+	}
+	var b bytes.Buffer
+	if err := Mermaid(&b, p); err != nil || b.Len() > readablePicture {
+		return "", false
+	}
+	return "```mermaid\n" + markdown(b.String()) + "```\n", true
+}
