@@ -209,7 +209,7 @@ func (m *maker) topology() Topology {
 	}
 	before, after := m.present().graphs(m.actions)
 	for _, e := range topology.Effects(before, after) {
-		t.Effects = append(t.Effects, Effect{Severity: string(e.Severity), Message: e.Message})
+		t.Effects = append(t.Effects, Effect{Severity: string(e.Severity), Code: e.Code, Message: e.Message, Sites: e.Sites, Links: e.Links})
 	}
 	return t
 }

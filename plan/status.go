@@ -7,9 +7,13 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// StatusFormat names the version of the JSON of a status.
+const StatusFormat = "fairlead.status/v1"
+
 // Status is how the network is now: what is declared or owned, and how it fares.
 // Lists are sorted by name and never nil.
 type Status struct {
+	Format   string       `json:"format"`
 	Network  string       `json:"network"`
 	Clusters []Cluster    `json:"clusters"`
 	Sites    []SiteStatus `json:"sites"`
@@ -77,7 +81,7 @@ func (s Status) Ready() bool {
 // whose certificate ends before expiringBefore (RFC 3339, UTC; empty for none) say so.
 func StatusOf(d Desired, o Observation, expiringBefore string) Status {
 	m := newMaker(Input{Desired: d, Observation: o, ExpiringBefore: expiringBefore})
-	s := Status{Network: d.Network, Clusters: clusterStates(m.in), Sites: []SiteStatus{}, Links: []LinkStatus{}}
+	s := Status{Format: StatusFormat, Network: d.Network, Clusters: clusterStates(m.in), Sites: []SiteStatus{}, Links: []LinkStatus{}}
 	for _, site := range d.Sites {
 		s.Sites = append(s.Sites, m.siteStatus(site))
 	}

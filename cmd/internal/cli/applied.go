@@ -13,7 +13,7 @@ import (
 // plan, and judges it.
 func (o *applyFlags) conclude(s session, p plan.Plan, result apply.Report, took time.Duration) error {
 	a := report.Applied{
-		Network: p.Network, Run: o.invocation.ID, Plan: p.ID, DurationMs: took.Milliseconds(),
+		Format: report.AppliedFormat, Network: p.Network, Run: o.invocation.ID, Plan: p.ID, DurationMs: took.Milliseconds(),
 		Outcomes: outcomes(result), LeftOut: s.leftOut(p),
 	}
 	a.Sort()

@@ -98,7 +98,7 @@ func TestFlagsAndArguments(t *testing.T) {
 	}{
 		{[]string{"nonsense"}, nil, exitInvalid, "unknown command"},
 		{[]string{"vet", "--nonsense"}, nil, exitInvalid, "--nonsense"},
-		{[]string{"vet", "--format", "yaml"}, nil, exitInvalid, "text or json"},
+		{[]string{"vet", "--format", "yaml"}, nil, exitInvalid, "use text, json"},
 		{[]string{"vet", "--color", "blue"}, nil, exitInvalid, "--color"},
 		{[]string{"vet", "no/such/dir"}, nil, exitInvalid, "no/such/dir"},
 		{[]string{"vet", "--rev", "no-such-rev"}, nil, exitInvalid, "no-such-rev"},

@@ -22,7 +22,7 @@ everything it finds with file, line and column. It never touches a cluster.`,
 				return err
 			}
 			d.Findings = append(d.Findings, foretold(d.Network.Policy, d.from)...).Sorted()
-			if err := o.show(findings(d.Result)); err != nil {
+			if err := o.show(d.placed(findings(d.Result))); err != nil {
 				return err
 			}
 			if d.Findings.HasErrors() {

@@ -25,6 +25,8 @@ type description struct {
 	// from is what the policy judges.
 	from    provenance
 	desired plan.Desired
+	// stand says where the files of positions are named from.
+	stand report.Stand
 	// dir is the package's directory on disk, where the paths of secret references
 	// start, whichever revision was read.
 	dir string
@@ -71,7 +73,7 @@ func (o *common) read(ctx context.Context) (description, error) {
 		Path: tree.Dir, Digest: digestWith(res.Digest, res.Network, desired),
 	}}
 	dir, _, _ := strings.Cut(o.path, ":")
-	d.dir = o.abs(dir)
+	d.dir, d.stand = o.abs(dir), o.stand(tree)
 	return d, nil
 }
 
@@ -107,6 +109,22 @@ func (o *common) display(t revision.Tree) func(string) string {
 	}
 }
 
+// stand says where display names files from.
+func (o *common) stand(t revision.Tree) report.Stand {
+	dir, _, _ := strings.Cut(t.Dir, ":")
+	s := report.Stand{Package: dir}
+	if t.Root != "" {
+		s.Root, s.Here = filepath.ToSlash(realPath(t.Root)), filepath.ToSlash(realPath(o.sys.Dir))
+	}
+	return s
+}
+
+// placed tells a report of the description where things are declared.
+func (d description) placed(r report.Report) report.Report {
+	r.Described, r.Stand = &d.Network, d.stand
+	return r
+}
+
 func realPath(p string) string {
 	real, err := filepath.EvalSymlinks(p)
 	if err != nil {
@@ -117,7 +135,7 @@ func realPath(p string) string {
 
 func findings(r schema.Result) report.Report {
 	return report.Report{Findings: &report.Findings{
-		Network: r.Network.Name, Sites: len(r.Network.Sites), Links: len(r.Network.Links), List: r.Findings,
+		Format: report.FindingsFormat, Network: r.Network.Name, Sites: len(r.Network.Sites), Links: len(r.Network.Links), List: r.Findings,
 	}}
 }
 

@@ -43,7 +43,7 @@ func (o *common) reportOf(s session, observation plan.Observation, p plan.Plan) 
 	if before, ok := s.before(observation); ok {
 		r.Before = &before
 	}
-	return r
+	return s.placed(r)
 }
 
 // driftReport is the report of drift, from the network as last applied to itself.
@@ -52,7 +52,7 @@ func (o *common) driftReport(s session, observation plan.Observation, p plan.Pla
 	if applied, ok := s.before(observation); ok {
 		r.Before, r.After = &applied, &applied
 	}
-	return r
+	return s.placed(r)
 }
 
 // planned puts effects into the words of a plan.

@@ -10,8 +10,12 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// AppliedFormat names the version of the JSON of an apply's outcome.
+const AppliedFormat = "fairlead.applied/v1"
+
 // Applied is how an apply ended: every action of its plan, and what was left out.
 type Applied struct {
+	Format  string `json:"format"`
 	Network string `json:"network"`
 	// Run is the id of the run, as objects carry it.
 	Run        string `json:"run"`

@@ -22,6 +22,11 @@ var formats = []format{
 	{name: "text", render: Text, findings: true, plans: true},
 	{name: "json", render: func(w io.Writer, r Report, _ Style) error { return JSON(w, r) }, findings: true, plans: true},
 	{name: "markdown", render: Markdown, plans: true},
+	{name: "sarif", render: SARIF, findings: true, plans: true},
+	{name: "junit", render: JUnit, findings: true, plans: true},
+	{name: "gitlab", render: GitLab, findings: true, plans: true},
+	{name: "github", render: GitHub, findings: true, plans: true},
+	{name: "outputs", render: Outputs, findings: true, plans: true},
 }
 
 // FormatsOfFindings are the formats in which what vet found can be shown.

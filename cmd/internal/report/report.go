@@ -33,10 +33,18 @@ type Report struct {
 	Before, After *network.Network
 	// Run is the page of the run that made the report, for links; empty outside of CI.
 	Run string
+	// Described is the description that was read, with the places in it; nil where there is
+	// none. Stand says where those places start.
+	Described *network.Network
+	Stand     Stand
 }
+
+// FindingsFormat names the version of the JSON of findings.
+const FindingsFormat = "fairlead.findings/v1"
 
 // Findings are a description's, with its size.
 type Findings struct {
+	Format  string    `json:"format"`
 	Network string    `json:"network"`
 	Sites   int       `json:"sites"`
 	Links   int       `json:"links"`
@@ -50,7 +58,12 @@ type Style struct {
 
 // JSON writes the set part, indented, with a final newline.
 func JSON(w io.Writer, r Report) error {
-	data, err := json.MarshalIndent(r.part(), "", "  ")
+	return writeJSON(w, r.part())
+}
+
+// writeJSON writes a value, indented, with a final newline.
+func writeJSON(w io.Writer, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -1,0 +1,78 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+var githubCommands = map[level]string{levelError: "error", levelWarning: "warning", levelNote: "notice"}
+
+// githubMost is how many annotations of each level GitHub shows for a step.
+const githubMost = 10
+
+// GitHub writes findings, a plan or drift as workflow commands, which GitHub shows as
+// annotations at their lines. It shows ten of each level for a step: the most serious
+// come first, and where there are more the last one has all the rest. What a rule of the
+// description ignores is left out.
+func GitHub(w io.Writer, r Report, _ Style) error {
+	levels := map[level][]notice{}
+	for _, n := range notices(r) {
+		if n.ignored == "" {
+			levels[n.level] = append(levels[n.level], n)
+		}
+	}
+	var b strings.Builder
+	for _, l := range []level{levelError, levelWarning, levelNote} {
+		list := levels[l]
+		if len(list) > githubMost {
+			list = append(list[:githubMost-1:githubMost-1], foldNotices(list[githubMost-1:]))
+		}
+		for _, n := range list {
+			b.WriteString(githubCommand(n) + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// foldNotices gives one notice for many, at the place of the first: a line for each.
+func foldNotices(list []notice) notice {
+	lines := make([]string, 0, len(list))
+	for _, n := range list {
+		line := n.title
+		if strings.HasPrefix(n.rule, "effect/") || n.title == n.rule {
+			line = n.message
+		}
+		lines = append(lines, oneLine(line)+" ("+n.at.String()+")")
+	}
+	return notice{level: list[0].level, title: fmt.Sprintf("and %d more", len(list)), message: strings.Join(lines, "\n"), at: list[0].at}
+}
+
+func githubCommand(n notice) string {
+	properties := []string{"file=" + githubProperty(n.at.File)}
+	if n.at.Line > 0 {
+		properties = append(properties, fmt.Sprintf("line=%d", n.at.Line))
+	}
+	if n.at.Column > 0 {
+		properties = append(properties, fmt.Sprintf("col=%d", n.at.Column))
+	}
+	message := n.message
+	if n.fix != "" {
+		message += "\n" + n.fix
+	}
+	properties = append(properties, "title="+githubProperty("Fairlead: "+oneLine(n.title)))
+	return fmt.Sprintf("::%s %s::%s", githubCommands[n.level], strings.Join(properties, ","), githubMessage(message))
+}
+
+// githubMessage escapes as workflow commands ask for. A command ends with its line, so
+// nothing can start another; see
+// https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions.
+func githubMessage(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(printable(s))
+}
+
+// githubProperty escapes what would end a property too.
+func githubProperty(s string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(githubMessage(s))
+}

@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+// output is a key and its value.
+type output struct {
+	key   string
+	value any
+}
+
+// Outputs writes lines of key=value, for the file of GITHUB_OUTPUT and for a dotenv report
+// of GitLab, whose keys may hold letters, digits and underscores alone. Every key is always
+// there, no value has a newline, and lists are names with commas. Keys stay as they are:
+//
+// Of all: network. Of findings: valid, errors, warnings, sites, links, first (the most
+// serious finding). Of plans and drift: plan_id, narrowed, pending, refused, create,
+// update, replace, delete, adopt, drift, unknown, refusals, overridden, unread and
+// unread_clusters, effects_high, effects_medium, effects_low, effect (the most serious one,
+// in a sentence), summary; changed, how many actions the change from a base revision asks
+// for (all of them without one); of drift alone live_errors, live_warnings, ignored and
+// behind, which are 0 for plans.
+func Outputs(w io.Writer, r Report, _ Style) error {
+	var list []output
+	switch {
+	case r.Findings != nil:
+		list = outputsOfFindings(*r.Findings, notices(r))
+	case r.Plan != nil:
+		list = outputsOfPlan(*r.Plan)
+	case r.Drift != nil:
+		list = outputsOfPlan(*r.Drift)
+	}
+	var b strings.Builder
+	for _, o := range list {
+		fmt.Fprintf(&b, "%s=%s\n", o.key, shortened(strings.TrimSpace(oneLine(fmt.Sprint(o.value))), outputMost))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// outputMost is how many characters a value may have: GitLab takes files of 5 KiB.
+const outputMost = 300
+
+func outputsOfFindings(f Findings, list []notice) []output {
+	first := ""
+	if len(list) > 0 {
+		first = list[0].text()
+	}
+	return []output{
+		{"network", f.Network}, {"valid", !f.List.HasErrors()}, {"errors", f.List.Count(diag.Error)},
+		{"warnings", f.List.Count(diag.Warning)}, {"sites", f.Sites}, {"links", f.Links}, {"first", first},
+	}
+}
+
+func outputsOfPlan(p plan.Plan) []output {
+	refused := len(p.Refused())
+	unread := unreadNames(p)
+	most := ""
+	if len(p.Topology.Effects) > 0 {
+		most = p.Topology.Effects[0].Message
+	}
+	return slices.Concat([]output{
+		{"network", p.Network}, {"plan_id", p.ID}, {"narrowed", p.Narrowed}, {"pending", p.Pending()}, {"refused", refused > 0},
+	}, outputsOfSummary(p.Summary), []output{
+		{"changed", countChanged(p)}, {"refusals", refused}, {"overridden", len(p.Refusals) - refused},
+		{"unread", len(unread)}, {"unread_clusters", strings.Join(unread, ",")},
+		{"effects_high", countEffects(p, topology.High)}, {"effects_medium", countEffects(p, topology.Medium)},
+		{"effects_low", countEffects(p, topology.Low)}, {"effect", most}, {"summary", Summary(p)},
+		{"live_errors", countLive(p, diag.Error)}, {"live_warnings", countLive(p, diag.Warning)},
+		{"ignored", len(p.Ignored)}, {"behind", len(p.Behind)},
+	})
+}
+
+func outputsOfSummary(s plan.Summary) []output {
+	return []output{
+		{"create", s.Create}, {"update", s.Update}, {"replace", s.Replace}, {"delete", s.Delete},
+		{"adopt", s.Adopt}, {"drift", s.Drift}, {"unknown", s.Unknown},
+	}
+}
+
+func countChanged(p plan.Plan) (n int) {
+	for _, a := range p.Actions {
+		if p.OriginOf(a.ID) != plan.OriginAnyway {
+			n++
+		}
+	}
+	return n
+}
+
+func unreadNames(p plan.Plan) (names []string) {
+	for _, c := range p.Clusters {
+		if c.State != plan.StateOK {
+			names = append(names, string(c.Name))
+		}
+	}
+	return names
+}
+
+func countEffects(p plan.Plan, s topology.Severity) (n int) {
+	for _, e := range p.Topology.Effects {
+		if e.Severity == string(s) {
+			n++
+		}
+	}
+	return n
+}
+
+func countLive(p plan.Plan, s diag.Severity) (n int) {
+	for _, l := range p.Live {
+		if l.Severity == s {
+			n++
+		}
+	}
+	return n
+}
