@@ -15,7 +15,7 @@ import (
 var codePatterns = []*regexp.Regexp{
 	regexp.MustCompile(`Code:\s+"([a-z]+(?:-[a-z]+)*)"`),
 	regexp.MustCompile(`\.Code(?:, f\.Message)?(?:, f\.Fix)? = "([a-z]+(?:-[a-z]+)*)"`),
-	regexp.MustCompile(`(?:\.add\((?:f|at), |\.(?:fail|warn|label)\()"([a-z]+(?:-[a-z]+)*)"`),
+	regexp.MustCompile(`(?:\.add\((?:f|at), |\br\.(?:fail|warn|label)\()"([a-z]+(?:-[a-z]+)*)"`),
 	regexp.MustCompile(`\bcode[A-Z]\w* += "([a-z]+(?:-[a-z]+)*)"`),
 }
 
