@@ -13,24 +13,24 @@ import (
 )
 
 // at is a place in a description.
-func at(line int) diag.Position { return diag.Position{File: "retail.cue", Line: line, Column: 2} }
+func lineAt(line int) diag.Position { return diag.Position{File: "retail.cue", Line: line, Column: 2} }
 
 // chain is a small network: a hub, a backup, shops linked to both, and a depot behind the
 // first shop.
 func chain(shops int) network.Network {
 	n := network.Network{Name: "retail", Sites: []network.Site{
-		{Name: "hub", Cluster: "hubs", Namespace: "retail-hub", LinkAccess: "default", DeclaredAt: at(4)},
-		{Name: "backup", Cluster: "hubs", Namespace: "retail-backup", LinkAccess: "default", DeclaredAt: at(5)},
-		{Name: "depot", Cluster: "shops", Namespace: "depot", DeclaredAt: at(6)},
+		{Name: "hub", Cluster: "hubs", Namespace: "retail-hub", LinkAccess: "default", DeclaredAt: lineAt(4)},
+		{Name: "backup", Cluster: "hubs", Namespace: "retail-backup", LinkAccess: "default", DeclaredAt: lineAt(5)},
+		{Name: "depot", Cluster: "shops", Namespace: "depot", DeclaredAt: lineAt(6)},
 	}}
 	for i := range shops {
 		s := network.SiteName(fmt.Sprintf("shop%d", i+1))
-		n.Sites = append(n.Sites, network.Site{Name: s, Cluster: "shops", Namespace: string(s), LinkAccess: "local", DeclaredAt: at(10 + i)})
+		n.Sites = append(n.Sites, network.Site{Name: s, Cluster: "shops", Namespace: string(s), LinkAccess: "local", DeclaredAt: lineAt(10 + i)})
 		n.Links = append(n.Links,
-			network.Link{Name: network.LinkName(s + "-hub"), From: s, To: "hub", Cost: 1, DeclaredAt: at(100 + i)},
-			network.Link{Name: network.LinkName(s + "-backup"), From: s, To: "backup", Cost: 99999, DeclaredAt: at(200 + i)})
+			network.Link{Name: network.LinkName(s + "-hub"), From: s, To: "hub", Cost: 1, DeclaredAt: lineAt(100 + i)},
+			network.Link{Name: network.LinkName(s + "-backup"), From: s, To: "backup", Cost: 99999, DeclaredAt: lineAt(200 + i)})
 	}
-	n.Links = append(n.Links, network.Link{Name: "depot-shop1", From: "depot", To: "shop1", Cost: 1, DeclaredAt: at(7)})
+	n.Links = append(n.Links, network.Link{Name: "depot-shop1", From: "depot", To: "shop1", Cost: 1, DeclaredAt: lineAt(7)})
 	return n
 }
 
@@ -117,7 +117,7 @@ func closing() (before, after network.Network) {
 	after.Sites = after.Sites[1:]
 	after.Links = slices.DeleteFunc(after.Links, func(l network.Link) bool { return l.To == "hub" || l.Name == "depot-shop1" })
 	after.Links[0].Cost = 7
-	after.Links = append(after.Links, network.Link{Name: "shop3-shop2", From: "shop3", To: "shop2", Cost: 2, DeclaredAt: at(300)})
+	after.Links = append(after.Links, network.Link{Name: "shop3-shop2", From: "shop3", To: "shop2", Cost: 2, DeclaredAt: lineAt(300)})
 	return before, after
 }
 
@@ -130,7 +130,7 @@ func planned() report.Report {
 		{Code: plan.Partition, Subject: `network "retail"`, Message: "4 pairs of sites would be cut off: depot loses its last path to backup, shop1, shop2 and 1 more", Number: 4},
 		{Code: "protected", Subject: `site "hub"`, Message: "is protected", Override: "put it back with protect: false, apply, and then remove it"},
 	}
-	p.Diagnostics = diag.List{{Severity: diag.Warning, Code: "certificate-expiry", Subject: `link "shop1-backup"`, Message: "its certificate ends at 2027-01-02T00:00:00Z", Fix: "raise its rotation to re-key it", At: at(200)}}
+	p.Diagnostics = diag.List{{Severity: diag.Warning, Code: "certificate-expiry", Subject: `link "shop1-backup"`, Message: "its certificate ends at 2027-01-02T00:00:00Z", Fix: "raise its rotation to re-key it", At: lineAt(200)}}
 	p.Unmanaged = []plan.ObjectRef{{Cluster: "shops", Kind: plan.ObjectLink, Namespace: "shop1", Name: "by-hand"}}
 	p.Actions[len(p.Actions)-1].DependsOn = []string{"link/shop3-shop2"}
 	p = counted(p)
@@ -147,7 +147,7 @@ func planned() report.Report {
 func driftAction() plan.Action {
 	return plan.Action{
 		ID: "link/shop2-backup", Kind: plan.KindLink, Verb: plan.VerbUpdate, Cause: plan.CauseDrift, Cluster: "shops", Namespace: "shop2", Name: "shop2-backup",
-		DeclaredAt: at(201), Disruption: plan.DisruptionReconnect, Why: "cost was changed on the cluster", Steps: []plan.Step{plan.StepLink},
+		DeclaredAt: lineAt(201), Disruption: plan.DisruptionReconnect, Why: "cost was changed on the cluster", Steps: []plan.Step{plan.StepLink},
 		Fields: []plan.Field{{Path: "cost", From: int32(5), To: int32(99999), Cause: plan.CauseDrift}},
 		Link:   &plan.LinkWork{From: plan.End{Site: "shop2"}, To: plan.End{Site: "backup"}, Cost: 99999},
 	}
@@ -188,8 +188,8 @@ func drifted() report.Report {
 	p.Actions[1].Link.Remove = []plan.ObjectRef{{Cluster: "hubs", Kind: plan.ObjectGrant, Namespace: "retail-backup", Name: "shop2-backup-1"}}
 	p.Topology.Effects = nil
 	p.Live = []plan.Live{
-		{Severity: diag.Warning, Code: "cost-differs", Subject: "link/shop1-hub", Cluster: "shops", Namespace: "shop1", Message: "the routers use cost 4", Fix: "touch the Link", At: at(100)},
-		{Severity: diag.Error, Code: "link-down", Subject: "link/shop2-hub", Cluster: "shops", Namespace: "shop2", Message: "the routers report it down", Fix: "look at the listening site", At: at(101)},
+		{Severity: diag.Warning, Code: "cost-differs", Subject: "link/shop1-hub", Cluster: "shops", Namespace: "shop1", Message: "the routers use cost 4", Fix: "touch the Link", At: lineAt(100)},
+		{Severity: diag.Error, Code: "link-down", Subject: "link/shop2-hub", Cluster: "shops", Namespace: "shop2", Message: "the routers report it down", Fix: "look at the listening site", At: lineAt(101)},
 	}
 	p.Ignored = []plan.Ignored{{Action: "site/hub", Field: "settings.router-logging", Rule: "sites.hub.settings.*", Reason: "debugging, until the end of the month"}}
 	p.Behind = linkActions(network.Network{}, network.Network{Links: n.Links[:1]})

@@ -14,7 +14,7 @@ import (
 )
 
 // rendered is markdown as a forge would show it: raw HTML is let through.
-func rendered(t testing.TB, text string) *dom.Node {
+func domOf(t testing.TB, text string) *dom.Node {
 	t.Helper()
 	var b bytes.Buffer
 	engine := goldmark.New(goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList), goldmark.WithRendererOptions(html.WithUnsafe()))

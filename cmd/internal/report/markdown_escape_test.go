@@ -31,10 +31,10 @@ func contexts(text, code string) string {
 func checkEscapes(t *testing.T, s string) {
 	t.Helper()
 	page := contexts(report.EscapeText(s), report.EscapeCode(s, 500))
-	root := rendered(t, page)
+	root := domOf(t, page)
 	checkQuiet(t, root)
 	checkTables(t, root)
-	if want, got := elements(rendered(t, contexts("x", "`x`"))), elements(root); !slices.Equal(want, got) {
+	if want, got := elements(domOf(t, contexts("x", "`x`"))), elements(root); !slices.Equal(want, got) {
 		t.Errorf("%q changes the page:\n%s\n%v", s, page, got)
 	}
 	bare := strings.NewReplacer("\u200b", "", "＄", "$")
@@ -97,7 +97,7 @@ func TestMarker(t *testing.T) {
 		if strings.ContainsAny(inner, "<>\n\r\t `") || strings.Contains(inner, "--") {
 			t.Errorf("%q gives %q", name, m)
 		}
-		if got := elements(rendered(t, m+"\n\nx\n")); !slices.Equal(got, []string{"comment", "html", "head", "/head", "body", "p", "/p", "/body", "/html"}) {
+		if got := elements(domOf(t, m+"\n\nx\n")); !slices.Equal(got, []string{"comment", "html", "head", "/head", "body", "p", "/p", "/body", "/html"}) {
 			t.Errorf("%q gives %v", name, got)
 		}
 	}

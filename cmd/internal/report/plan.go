@@ -126,15 +126,15 @@ func (p *printer) action(a plan.Action) {
 		p.line("      %s %s", p.paint(dim, "steps:"), steps(a.Steps))
 	}
 	if len(a.DependsOn) > 0 {
-		p.line("      %s %s", p.paint(dim, "after:"), some(a.DependsOn, mostAfter))
+		p.line("      %s %s", p.paint(dim, "after:"), someOf(a.DependsOn, mostAfter))
 	}
 }
 
 // mostAfter is how many actions that come first are spelled out.
 const mostAfter = 10
 
-// some joins up to so many names, and counts the rest.
-func some(names []string, most int) string {
+// someOf joins up to so many names, and counts the rest.
+func someOf(names []string, most int) string {
 	if rest := len(names) - most; rest > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), rest)
 	}

@@ -58,6 +58,8 @@ var findingWords = map[string]ruleWords{
 	"inventory-lost":       {"an inventory is gone", "What was last applied there is not known.", "Look at the plan and apply: that writes it again."},
 	"namespace-unread":     {"a namespace that was not read", "The rights end at other namespaces, so nothing is concluded about this one.", "See: fairlead rbac"},
 	"waits":                {"something waits", "A part of the change waits for something that is not there yet.", ""},
+	"cluster-changed":      {"a cluster is reached in another way", "The description reaches a cluster by another context or kubeconfig than before.", "Make sure that it is the same cluster."},
+	"policy-changed":       {"the policy changes", "The change touches what later changes are refused for.", "Look whether that is meant."},
 	"proxy-unknown":        {"credentials that could not be read", "The credentials of a proxy could not be read, so they are not compared.", ""},
 
 	"certificate-expiry":      {"a certificate ends soon", "The certificate of a link ends soon.", "Raise the link's rotation and apply."},
