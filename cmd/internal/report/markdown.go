@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"io"
+	"sort"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
@@ -22,9 +23,9 @@ var errNoMarkdown = errors.New("report: only plans and drift have a form in mark
 // issue. Its first line is what Marker gives, its second one the plan's ID in a comment of
 // the same kind. Any other report is an error.
 //
-// It is at most MarkdownMost bytes long. What does not fit gives way in this order, and a
-// line stands for each: collapsed details, pictures, rows of the tables, effects that take
-// nothing away. Deletions, lost paths and refusals stay, at the end as bare names; only
+// It is at most MarkdownMost bytes long. What does not fit gives way in this order, and the
+// text says so: collapsed details, pictures, rows of the tables, effects that take nothing
+// away. Deletions, lost paths and refusals stay, at the end as bare names; only
 // where not even those fit, as many as do, and the number of the others.
 func Markdown(w io.Writer, r Report, _ Style) error {
 	var d document
@@ -43,21 +44,30 @@ func Markdown(w io.Writer, r Report, _ Style) error {
 // document is markdown in parts that can give way.
 type document struct {
 	parts []*part
-	// run says where all of it is to be found.
-	run markdown
+	// run says where all of it is to be found; footer ends it.
+	run, footer markdown
 }
 
-// part is one part of a document in forms that become shorter, the first one all of it.
+// part is one part of a document: the forms that it may take, each shorter than the one
+// before, and which it has.
 type part struct {
-	forms []func() markdown
-	text  markdown
-	// yields is when it gives way: those with the lowest number first, 0 never.
+	forms []form
+	at    int
+	now   markdown
+	// name is what to call the part where none of it is left.
+	name markdown
+}
+
+// form is one way to write a part. Where room is short it is taken in its turn: forms with
+// a lower number first, of all parts.
+type form struct {
 	yields int
+	text   func() markdown
 }
 
 // When parts give way.
 const (
-	yieldsNever = iota
+	yieldsSteps = iota
 	yieldsDetails
 	yieldsPictures
 	yieldsPicture
@@ -69,48 +79,90 @@ const (
 	yieldsLast
 )
 
-// add puts a part at the end; nothing is added where its first form is empty.
-func (d *document) add(yields int, forms ...func() markdown) {
-	if text := forms[0](); text != "" {
-		d.parts = append(d.parts, &part{forms: forms[1:], text: text, yields: yields})
+// add puts a part at the end, in forms of which each is shorter than the one before;
+// nothing is added where the first one is empty.
+func (d *document) add(yields int, texts ...func() markdown) {
+	p := part{}
+	for _, text := range texts {
+		p.forms = append(p.forms, form{yields, text})
+	}
+	d.put(p)
+}
+
+func (d *document) put(p part) {
+	if p.now = p.forms[0].text(); p.now != "" {
+		d.parts = append(d.parts, &p)
 	}
 }
 
 // say adds a part that never gives way.
-func (d *document) say(text markdown) { d.add(yieldsNever, func() markdown { return text }) }
+func (d *document) say(text markdown) { d.add(yieldsLast, always(text)) }
 
-// fit gives the document with as much of it as so many bytes hold.
+// option adds a part that is there or not, and what it is called where it is not.
+func (d *document) option(yields int, name, text markdown) {
+	d.put(part{name: name, forms: []form{{yields, always(text)}, {yields, always("")}}})
+}
+
+func always(text markdown) func() markdown { return func() markdown { return text } }
+
+// fit gives the document with as much of it as so many bytes hold: it is shortened until
+// it fits, and then what is worth most becomes longer again, as far as there is room.
 func (d *document) fit(most int) string {
+	fits := func() bool { return len(d.text()) <= most }
 	for yields := range yieldsLast {
 		for _, p := range d.parts {
-			for p.yields == yields && yields > 0 && len(p.forms) > 0 && d.size() > most {
-				p.text, p.forms = p.forms[0](), p.forms[1:]
+			if last := p.lastAt(yields); last > p.at && !fits() {
+				p.choose(p.at+1, last, fits)
 			}
 		}
 	}
-	var b strings.Builder
-	for i, p := range d.parts {
-		if i > 0 && p.text != "" {
-			b.WriteByte('\n')
+	for yields := yieldsLast - 1; yields >= 0; yields-- {
+		for _, p := range d.parts {
+			if p.at > 0 && p.forms[p.at].yields == yields {
+				p.choose(0, p.at, fits)
+			}
 		}
-		b.WriteString(string(p.text))
 	}
-	return b.String()
+	return string(d.text())
 }
 
-func (d *document) size() int {
-	n := 0
+// lastAt is the place of the last form that has its turn then; 0 where there is none.
+func (p *part) lastAt(yields int) int {
+	for i := len(p.forms) - 1; i > 0; i-- {
+		if p.forms[i].yields == yields {
+			return i
+		}
+	}
+	return 0
+}
+
+// choose gives a part the first of some forms with which all fits, or the last of them.
+func (p *part) choose(first, last int, fits func() bool) {
+	i := sort.Search(last-first, func(i int) bool {
+		p.now = p.forms[first+i].text()
+		return fits()
+	})
+	p.at = first + i
+	p.now = p.forms[p.at].text()
+}
+
+// text is the document as it is now. What is left out is said in one line.
+func (d *document) text() markdown {
+	var left, gone []markdown
 	for _, p := range d.parts {
-		n += len(p.text) + 1
+		if p.now == "" {
+			gone = append(gone, p.name)
+		} else {
+			left = append(left, p.now)
+		}
 	}
-	return n
-}
-
-// dropped is the line that stands for what gave way.
-func (d *document) dropped(what markdown) func() markdown {
-	return func() markdown {
-		return "_Left out here, for a comment can hold only so much: " + what + ". " + d.run + "_\n"
+	if len(gone) > 0 {
+		left = append(left, "Left out here, for a comment can hold only so much: "+joined(gone, "; ", same)+". "+d.run+"\n")
 	}
+	if d.footer != "" {
+		left = append(left, d.footer)
+	}
+	return joined(left, "\n", same)
 }
 
 // head adds the lines by which the document is found again.

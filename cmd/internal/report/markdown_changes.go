@@ -38,9 +38,6 @@ func parted(pl plan.Plan) (own, others []plan.Action) {
 	return own, others
 }
 
-// rowsLeft are how many rows a table is reduced to, step by step.
-var rowsLeft = []int{200, 100, 50, 25, 10, 0}
-
 // table adds a section with a row for each action.
 func (d *document) table(yields int, title, intro markdown, actions []plan.Action) {
 	if len(actions) == 0 {
@@ -49,29 +46,22 @@ func (d *document) table(yields int, title, intro markdown, actions []plan.Actio
 	if intro != "" {
 		intro += "\n\n"
 	}
-	rows := func(most int) func() markdown {
+	d.add(yields, shorter(len(actions), func(most int) func() markdown {
 		return func() markdown { return "### " + title + "\n\n" + intro + d.rows(actions, most) }
-	}
-	forms := []func() markdown{rows(len(actions))}
-	for _, most := range rowsLeft {
-		if most < len(actions) {
-			forms = append(forms, rows(most))
-		}
-	}
-	d.add(yields, forms...)
+	})...)
 }
 
 // rows makes the rows of so many actions and counts the others.
 func (d *document) rows(actions []plan.Action, most int) markdown {
 	shown, others := important(actions, most)
-	var text markdown
+	var parts []markdown
 	if len(shown) > 0 {
-		text = row("Change", "Where", "Fields", "Traffic meanwhile", "Declared at") + "|---|---|---|---|---|\n" + joined(shown, "", actionRow)
+		parts = append(parts, row("Change", "Where", "Fields", "Traffic meanwhile", "Declared at")+"|---|---|---|---|---|\n"+joined(shown, "", actionRow))
 	}
 	if len(others) > 0 {
-		text += "\nAnd " + verbsOf(others) + ". " + d.run + "\n"
+		parts = append(parts, "And "+verbsOf(others)+". "+d.run+"\n")
 	}
-	return text
+	return joined(parts, "\n", same)
 }
 
 // important are the most important of the actions, as many as asked for and in their

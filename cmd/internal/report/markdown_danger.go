@@ -2,7 +2,7 @@ package report
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
@@ -27,7 +27,18 @@ func (d *document) danger(pl plan.Plan) {
 			b.lost = append(b.lost, e)
 		}
 	}
-	d.add(yieldsDanger, b.forms()...)
+	all := max(len(b.refused), len(b.allowed), len(b.lost), len(b.deletes))
+	p := part{}
+	if len(b.lost) <= mostInFull {
+		p.forms = []form{{yieldsDetails, func() markdown { return b.full(b.loss) }}}
+	}
+	p.forms = append(p.forms,
+		form{yieldsDetails, func() markdown { return b.full(lossAlone) }},
+		form{yieldsDanger, func() markdown { return b.dense(all, b.lossLines) }})
+	for _, f := range shorter(all, func(most int) func() markdown { return func() markdown { return b.dense(most, b.losers) } }) {
+		p.forms = append(p.forms, form{yieldsDanger, f})
+	}
+	d.put(p)
 }
 
 // dangers are what the box is about.
@@ -38,16 +49,6 @@ type dangers struct {
 	lost             []plan.Effect
 	deletes          []plan.Action
 	anyway           func(plan.Action) bool
-}
-
-// forms are the box in full, with bare names, and with fewer and fewer of those.
-func (b dangers) forms() []func() markdown {
-	all := max(len(b.refused), len(b.allowed), len(b.lost), len(b.deletes))
-	out := []func() markdown{b.full, func() markdown { return b.dense(all) }}
-	for most := all * 4 / 5; most > 0; most = most * 4 / 5 {
-		out = append(out, func() markdown { return b.dense(most) })
-	}
-	return append(out, func() markdown { return b.dense(0) })
 }
 
 // cautions puts paragraphs that are not empty into the box.
@@ -67,10 +68,11 @@ func titled[T any](list []T, title, text markdown) markdown {
 	return "**" + title + "**\n\n" + text
 }
 
-func (b dangers) full() markdown {
+// full is the box with all that there is to say; loss words a lost path.
+func (b dangers) full(loss func(plan.Effect) markdown) markdown {
 	return cautions(
 		titled(b.refused, b.refusedTitle(), items(b.refused, refusal)),
-		titled(b.lost, b.lostTitle(), items(b.lost, b.loss)),
+		titled(b.lost, b.lostTitle(), items(b.lost, loss)),
 		titled(b.deletes, b.deletesTitle(), items(b.deletes, b.deletion)),
 		titled(b.allowed, "Would be refused, and a flag allows it", items(b.allowed, refusal)),
 	)
@@ -101,21 +103,29 @@ func override(r plan.Refusal) markdown {
 	return " What to do: " + escapeText(r.Override) + "."
 }
 
+// lossAlone is a sentence about who loses whom.
+func lossAlone(e plan.Effect) markdown { return escapeText(e.Message) }
+
 // loss says who loses whom, with all names where the sentence leaves some out.
 func (b dangers) loss(e plan.Effect) markdown {
-	text := escapeText(e.Message)
+	text := lossAlone(e)
 	if len(e.Sites) == 0 {
 		return text
 	}
-	others := unreached(e.Sites[0], b.plan.Topology)
 	if len(e.Sites) > mostInSentence {
 		text += ". All that lose: " + joined(e.Sites, ", ", code)
 	}
-	if len(others) > mostInSentence {
+	if len(reached(e.Sites[0], b.plan.Topology.After)) <= len(e.Sites) {
+		return text + ". " + either(len(e.Sites), "It reaches no other site any more", "They reach no others any more")
+	}
+	if others := unreached(e.Sites[0], b.plan.Topology); len(others) > mostInSentence {
 		text += ". All that are lost: " + joined(others, ", ", code)
 	}
 	return text
 }
+
+// mostInFull is how many lost paths are told with all names.
+const mostInFull = 20
 
 // mostInSentence is how many names the sentences of plan/topology spell out.
 const mostInSentence = 3
@@ -202,20 +212,30 @@ func (b dangers) deletion(a plan.Action) markdown {
 // ends are the two sites of a link.
 func ends(a plan.Action) markdown { return code(a.Link.From.Site) + " → " + code(a.Link.To.Site) }
 
-// dense is the box with bare names, so many of each kind at most.
-func (b dangers) dense(most int) markdown {
+// dense is the box with bare names, so many of each kind at most; lost words the lost
+// paths.
+func (b dangers) dense(most int, lost func(most int) markdown) markdown {
 	return cautions(
 		titled(b.refused, b.refusedTitle(), b.denseRefusals(most)),
-		titled(b.lost, b.lostTitle(), some(b.lost, most, func(list []plan.Effect) markdown {
-			return items(list, func(e plan.Effect) markdown { return escapeText(clip(e.Message, mostOfName)) })
-		})+b.missing(len(b.lost)-most, "sentence about lost paths", "sentences about lost paths")),
-		titled(b.deletes, b.deletesTitle(), some(b.deletes, most, denseDeletes)+b.missing(len(b.deletes)-most, "deletion", "deletions")),
-		titled(b.allowed, "Would be refused, and a flag allows it", markdown(fmt.Sprintf("- %s\n", count(len(b.allowed), "rule")))),
+		titled(b.lost, b.lostTitle(), lost(most)),
+		titled(b.deletes, b.deletesTitle(), denseDeletes(b.deletes[:min(most, len(b.deletes))])+b.missing(len(b.deletes)-most, "deletion", "deletions")),
+		titled(b.allowed, "Would be refused, and a flag allows it", "- "+counted(len(b.allowed), "rule")+"\n"),
 	)
 }
 
-func some[T any](list []T, most int, f func([]T) markdown) markdown {
-	return f(list[:min(most, len(list))])
+// lossLines are sentences about lost paths.
+func (b dangers) lossLines(int) markdown {
+	return items(b.lost, func(e plan.Effect) markdown { return escapeText(clip(e.Message, mostOfName)) })
+}
+
+// losers are the names of sites that lose paths.
+func (b dangers) losers(most int) markdown {
+	names := slices.Sorted(maps.Keys(losing(b.plan)))
+	text := markdown("")
+	if shown := names[:min(most, len(names))]; len(shown) > 0 {
+		text = "- " + joined(shown, ", ", code) + "\n"
+	}
+	return text + b.missing(len(names)-most, "site that loses paths", "sites that lose paths")
 }
 
 // missing counts what did not fit, and says where it is.
@@ -223,7 +243,7 @@ func (b dangers) missing(n int, one, many markdown) markdown {
 	if n <= 0 {
 		return ""
 	}
-	return "- " + markdown(fmt.Sprint(n)) + " more " + either(n, one, many) + ", for which there is no room here. " + b.run + "\n"
+	return "- " + number(n) + " more " + either(n, one, many) + ", for which there is no room here. " + b.run + "\n"
 }
 
 func denseDeletes(list []plan.Action) markdown {

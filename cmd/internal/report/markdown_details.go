@@ -16,14 +16,15 @@ func (d *document) planDetails(pl plan.Plan) {
 	d.glossary()
 }
 
-// detail adds a folded part, which gives way to a line.
-func (d *document) detail(summary, text, what markdown) {
-	d.add(yieldsDetails, func() markdown { return folded(summary, text) }, d.dropped(what))
+// detail adds a folded part, and what it is called where it is left out.
+func (d *document) detail(summary, text, name markdown) {
+	d.option(yieldsDetails, name, folded(summary, text))
 }
 
 func (d *document) steps(actions []plan.Action) {
 	n := counted(len(actions), "change")
-	d.detail("Why, in which steps and in which order: "+n, items(actions, stepLine), "why, in which steps and in which order "+n+either(len(actions), " is", " are")+" made")
+	d.option(yieldsSteps, "why, in which steps and in which order "+n+either(len(actions), " is", " are")+" made",
+		folded("Why, in which steps and in which order: "+n, items(actions, stepLine)))
 }
 
 func stepLine(a plan.Action) markdown {

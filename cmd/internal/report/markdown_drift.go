@@ -23,7 +23,7 @@ func driftDocument(r Report, pl plan.Plan) document {
 	d.leftovers(pl.Actions)
 	d.unmanaged(pl.Unmanaged)
 	d.clusters(pl.Clusters)
-	d.say(driftFooter(pl) + seeRun(r.Run))
+	d.footer = driftFooter(pl) + seeRun(r.Run)
 	return d
 }
 
@@ -86,13 +86,16 @@ func (d *document) troubles(pl plan.Plan) {
 	d.add(yieldsDanger, shorter(max(len(broken), len(gone), len(pl.Refusals)), show)...)
 }
 
-// shorter are forms of a list: whole, and with fewer and fewer of its elements.
+// shorter are forms of a list: whole, and with ever fewer of its elements.
 func shorter(all int, show func(most int) func() markdown) []func() markdown {
 	forms := []func() markdown{show(all)}
-	for most := all * 4 / 5; most > 0; most = most * 4 / 5 {
+	for most := all - 1; most >= 0; most = most * 9 / 10 {
 		forms = append(forms, show(most))
+		if most == 0 {
+			break
+		}
 	}
-	return append(forms, show(0))
+	return forms
 }
 
 // rest counts what is missing from a list.

@@ -21,7 +21,7 @@ func planDocument(r Report, pl plan.Plan) document {
 	d.changes(pl)
 	d.picture(r)
 	d.planDetails(pl)
-	d.say(footer(pl) + seeRun(r.Run))
+	d.footer = footer(pl) + seeRun(r.Run)
 	return d
 }
 
@@ -105,13 +105,16 @@ func losing(pl plan.Plan) map[network.SiteName]bool {
 	return out
 }
 
+// mostOfWorst is how much of an effect is told at the top.
+const mostOfWorst = 500
+
 // explanation says in a few sentences what is planned, and from what.
 func explanation(pl plan.Plan) markdown {
 	text := what(pl)
 	switch effects := pl.Topology.Effects; {
 	case len(effects) == 0:
 	case effects[0].Severity != string(topology.Low):
-		text += " Worst for traffic: " + escapeText(effects[0].Message) + "."
+		text += " Worst for traffic: " + escapeText(clip(effects[0].Message, mostOfWorst)) + "."
 	case !slices.ContainsFunc(effects, func(e plan.Effect) bool { return e.Code == topology.PathsNotCompared }):
 		text += " No path is lost, and none gets dearer."
 	}

@@ -3,8 +3,10 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -12,39 +14,40 @@ import (
 // those that do not.
 var severityWords = map[string]markdown{"high": "🔴 **high**", "medium": "🟠 **medium**", "low": "⚪ low"}
 
-// effectsLeft are how many effects are left, step by step, where room is short.
-var effectsLeft = []int{50, 12, 0}
+// mostLost is how many lost paths are told twice.
+const mostLost = 12
 
-// traffic adds what the plan does to connections, in the end and meanwhile.
+// traffic adds what the plan does to connections, in the end and meanwhile. Where there are
+// many lost paths, or little room, they are left to the box above.
 func (d *document) traffic(pl plan.Plan) {
-	if !pl.Pending() && len(pl.Topology.Effects) == 0 {
+	list := pl.Topology.Effects
+	if !pl.Pending() && len(list) == 0 {
 		return
 	}
-	list := pl.Topology.Effects
-	show := func(most int) func() markdown {
+	const title = "### What it does to traffic\n\n"
+	if len(list) == 0 {
+		d.say(title + noEffect(pl) + atWork(pl) + "\n")
+		return
+	}
+	text := func(lines markdown) markdown {
+		return title + shapes(pl.Topology) + lines + "\n" + reading + "\n\n" + atWork(pl) + "\n"
+	}
+	others := slices.DeleteFunc(slices.Clone(list), func(e plan.Effect) bool { return e.Code == topology.ConnectionLost })
+	some := func(most int) func() markdown {
 		return func() markdown {
-			text := "### What it does to traffic\n\n"
-			if len(list) == 0 {
-				return markdown(text) + noEffect(pl) + atWork(pl) + "\n"
+			lines := items(others[:most], effectLine)
+			if n := len(list) - len(others); n > 0 {
+				lines = "- " + severityWords["high"] + ": the lost paths of the box above, " + counted(n, "sentence") + "\n" + lines
 			}
-			text += string(shapes(pl.Topology) + items(list[:most], effectLine))
-			if rest := len(list) - most; rest > 0 {
-				text += fmt.Sprintf("- … and %d more, none of them worse. %s\n", rest, d.run)
-			}
-			return markdown(text) + "\n" + reading + "\n\n" + atWork(pl) + "\n"
+			return text(lines + d.rest(len(others)-most))
 		}
 	}
-	forms := []func() markdown{show(len(list))}
-	for _, most := range effectsLeft {
-		if most < len(list) {
-			forms = append(forms, show(most))
-		}
+	forms := shorter(len(others), some)
+	if len(list)-len(others) <= mostLost {
+		forms = slices.Insert(forms, 0, func() markdown { return text(items(list, effectLine)) })
 	}
 	d.add(yieldsEffects, forms...)
 }
-
-// reading is what to know of costs.
-const reading = "_Traffic takes the path whose costs add up to the least; 99999 stands for a backup, taken when nothing else is left._"
 
 func effectLine(e plan.Effect) markdown {
 	word, known := severityWords[e.Severity]
@@ -53,6 +56,9 @@ func effectLine(e plan.Effect) markdown {
 	}
 	return word + ": " + escapeText(e.Message)
 }
+
+// reading is what to know of costs.
+const reading = "_Traffic takes the path whose costs add up to the least; 99999 stands for a backup, taken when nothing else is left._"
 
 // noEffect says why there is nothing to say.
 func noEffect(pl plan.Plan) markdown {
@@ -142,7 +148,7 @@ func (d *document) picture(r Report) {
 			return
 		}
 	}
-	d.add(yieldsPicture, func() markdown { return title + legend + text }, d.dropped("a picture of the network"))
+	d.option(yieldsPicture, "a picture of the network", title+legend+text)
 	d.both(*r.Before, *r.After)
 }
 
@@ -159,9 +165,8 @@ func (d *document) both(before, after network.Network) {
 	if !okBefore || !okAfter {
 		return
 	}
-	d.add(yieldsPictures, func() markdown {
-		return folded("Pictures: the network before and after", "Before:\n\n"+was+"\nAfter:\n\n"+is)
-	}, d.dropped("pictures of the network before and after"))
+	d.option(yieldsPictures, "pictures of the network before and after",
+		folded("Pictures: the network before and after", "Before:\n\n"+was+"\nAfter:\n\n"+is))
 }
 
 // changed is the part of a picture that changes, and the sites at the ends of its links.
