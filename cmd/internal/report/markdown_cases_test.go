@@ -36,13 +36,19 @@ func chain(shops int) network.Network {
 
 // between makes the plan that leads from one network to another, as the planner words it.
 func between(before, after network.Network) plan.Plan {
+	p := actionsBetween(before, after)
+	p.Topology = plan.Topology{Before: shapeOf(before), After: shapeOf(after)}
+	for _, e := range topology.Compare(before, after) {
+		p.Topology.Effects = append(p.Topology.Effects, plan.Effect{Severity: string(e.Severity), Code: e.Code, Message: e.Message, Sites: e.Sites, Links: e.Links})
+	}
+	return counted(p)
+}
+
+// actionsBetween is such a plan without what it does to traffic.
+func actionsBetween(before, after network.Network) plan.Plan {
 	p := plan.Plan{
 		Format: plan.Format, Network: after.Name, Source: plan.Source{Commit: "0123456789abcdef0123456789abcdef01234567", Ref: "close-hub", Digest: "sha256:1"},
 		Clusters: []plan.Cluster{{Name: "hubs", State: plan.StateOK, Skupper: "2.2.0"}, {Name: "shops", State: plan.StateOK, Skupper: "2.2.0"}},
-		Topology: plan.Topology{Before: shapeOf(before), After: shapeOf(after)},
-	}
-	for _, e := range topology.Compare(before, after) {
-		p.Topology.Effects = append(p.Topology.Effects, plan.Effect{Severity: string(e.Severity), Code: e.Code, Message: e.Message, Sites: e.Sites, Links: e.Links})
 	}
 	p.Actions = slices.Concat(siteActions(before, after), linkActions(before, after))
 	return counted(p)
@@ -153,6 +159,20 @@ func driftAction() plan.Action {
 	}
 }
 
+// hubless takes the hub of fifty shops away, makes the way of one to the backup cheap and
+// gives another a second link.
+func hubless() report.Report {
+	before := chain(50)
+	before.Sites = slices.DeleteFunc(before.Sites, func(s network.Site) bool { return s.Name == "depot" })
+	before.Links = slices.DeleteFunc(before.Links, func(l network.Link) bool { return l.From == "depot" })
+	after := network.Network{Name: before.Name, Sites: slices.Clone(before.Sites)[1:]}
+	after.Links = slices.DeleteFunc(slices.Clone(before.Links), func(l network.Link) bool { return l.To == "hub" })
+	after.Links[4].Cost = 7
+	after.Links = append(after.Links, network.Link{Name: "shop9-shop5", From: "shop9", To: "shop5", Cost: 3, DeclaredAt: at(300)})
+	p := between(before, after)
+	return report.Report{Plan: &p, Before: &before, After: &after}
+}
+
 // alone compares two revisions.
 func alone() report.Report {
 	before, after := closing()
@@ -222,6 +242,6 @@ func settled() report.Report {
 
 // cases are the reports that are kept as golden files.
 var cases = map[string]func() report.Report{
-	"plan": planned, "diff": alone, "unread": unread, "drift": drifted, "create": made, "nothing": settled,
+	"plan": planned, "hubless": hubless, "diff": alone, "unread": unread, "drift": drifted, "create": made, "nothing": settled,
 	"no-drift": func() report.Report { r := settled(); return report.Report{Drift: r.Plan} },
 }

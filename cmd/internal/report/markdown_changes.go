@@ -51,17 +51,38 @@ func (d *document) table(yields int, title, intro markdown, actions []plan.Actio
 	})...)
 }
 
+// The longest tables that are not folded: of what is made or changed, and of deletions,
+// which the box above has named.
+const (
+	mostRows      = 30
+	mostDeletions = 10
+)
+
 // rows makes the rows of so many actions and counts the others.
 func (d *document) rows(actions []plan.Action, most int) markdown {
 	shown, others := important(actions, most)
-	var parts []markdown
-	if len(shown) > 0 {
-		parts = append(parts, row("Change", "Where", "Fields", "Traffic meanwhile", "Declared at")+"|---|---|---|---|---|\n"+joined(shown, "", actionRow))
+	deletes := deletions(shown)
+	shown = slices.DeleteFunc(shown, func(a plan.Action) bool { return a.Verb == plan.VerbDelete })
+	if len(deletes) <= mostDeletions {
+		shown, deletes = append(shown, deletes...), nil
 	}
+	parts := []markdown{foldedOver(mostRows, shown), foldedOver(mostDeletions, deletes)}
 	if len(others) > 0 {
-		parts = append(parts, "And "+verbsOf(others)+". "+d.run+"\n")
+		parts = append(parts, "And "+verbsOf(others, " more")+". "+d.run+"\n")
 	}
-	return joined(parts, "\n", same)
+	return joined(slices.DeleteFunc(parts, func(p markdown) bool { return p == "" }), "\n", same)
+}
+
+// foldedOver is a table, folded where it has more rows than that.
+func foldedOver(most int, actions []plan.Action) markdown {
+	if len(actions) == 0 {
+		return ""
+	}
+	text := row("Change", "Where", "Fields", "Traffic meanwhile", "Declared at") + "|---|---|---|---|---|\n" + joined(actions, "", actionRow)
+	if len(actions) > most {
+		return folded(verbsOf(actions, ""), text)
+	}
+	return text
 }
 
 // important are the most important of the actions, as many as asked for and in their
@@ -90,7 +111,7 @@ func important(actions []plan.Action, most int) (shown, others []plan.Action) {
 }
 
 // verbsOf counts actions by verb: "100 more to create and 312 more to update".
-func verbsOf(actions []plan.Action) markdown {
+func verbsOf(actions []plan.Action, more markdown) markdown {
 	var parts []markdown
 	for _, v := range []plan.Verb{plan.VerbCreate, plan.VerbUpdate, plan.VerbReplace, plan.VerbAdopt, plan.VerbDelete} {
 		n := 0
@@ -100,7 +121,7 @@ func verbsOf(actions []plan.Action) markdown {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, number(n)+" more to "+markdown(v))
+			parts = append(parts, number(n)+more+" to "+markdown(v))
 		}
 	}
 	return spoken(parts)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -73,7 +74,7 @@ func (b dangers) full(loss func(plan.Effect) markdown) markdown {
 	return cautions(
 		titled(b.refused, b.refusedTitle(), items(b.refused, refusal)),
 		titled(b.lost, b.lostTitle(), items(b.lost, loss)),
-		titled(b.deletes, b.deletesTitle(), items(b.deletes, b.deletion)),
+		titled(b.deletes, b.deletesTitle(), b.deletions()),
 		titled(b.allowed, "Would be refused, and a flag allows it", items(b.allowed, refusal)),
 	)
 }
@@ -191,6 +192,31 @@ func kindsOf(actions []plan.Action) markdown {
 	return spoken(parts)
 }
 
+// mostAlike is how many deletions of one kind, for one reason, have a line each.
+const mostAlike = 8
+
+// deletions has a line for each deletion, or one for many that are alike: the table has the
+// rest of them.
+func (b dangers) deletions() markdown {
+	alike := func(a plan.Action) string {
+		return fmt.Sprint(a.Kind, b.anyway(a), a.Site != nil && a.Site.Takes != nil, a.Why)
+	}
+	groups, order := map[string][]plan.Action{}, []string{}
+	for _, a := range b.deletes {
+		if groups[alike(a)] == nil {
+			order = append(order, alike(a))
+		}
+		groups[alike(a)] = append(groups[alike(a)], a)
+	}
+	return joined(order, "", func(key string) markdown {
+		group := groups[key]
+		if first := group[0]; len(group) > mostAlike && (first.Site == nil || first.Site.Takes == nil) {
+			return "- " + kindsOf(group) + ", " + b.reason(first) + ": " + joined(group, ", ", func(a plan.Action) markdown { return code(NameOf(a)) }) + "\n"
+		}
+		return items(group, b.deletion)
+	})
+}
+
 // deletion says what goes, where it is and why.
 func (b dangers) deletion(a plan.Action) markdown {
 	text := markdown(kindWords[a.Kind]) + " " + code(NameOf(a))
@@ -199,14 +225,18 @@ func (b dangers) deletion(a plan.Action) markdown {
 	} else {
 		text += " in " + whereOf(a)
 	}
-	text += ": " + escapeText(a.Why)
+	text += ": " + b.reason(a)
 	if a.Site != nil && len(a.Site.Takes) > 0 {
 		text += ". It takes along Links that were made by hand: " + joined(a.Site.Takes, ", ", code)
 	}
-	if b.anyway(a) {
-		text += " (also without this change)"
-	}
 	return text
+}
+
+func (b dangers) reason(a plan.Action) markdown {
+	if b.anyway(a) {
+		return escapeText(a.Why) + " (also without this change)"
+	}
+	return escapeText(a.Why)
 }
 
 // ends are the two sites of a link.

@@ -18,7 +18,17 @@ import (
 // large is a plan of so many actions, of which some delete links and every tenth of those
 // a site.
 func large(actions, deletions int) report.Report {
-	before, after := network.Network{Name: "retail"}, network.Network{Name: "retail"}
+	before, after := stores(actions, deletions)
+	p := between(before, after)
+	for i := range 8 {
+		p.Refusals = append(p.Refusals, plan.Refusal{Code: fmt.Sprint("deletes.links.c", i), Subject: fmt.Sprintf("cluster %q", fmt.Sprint("c", i)), Message: "too many would be deleted", Number: 60})
+	}
+	p = counted(p)
+	return report.Report{Plan: &p, Before: &before, After: &after, Run: "https://forge.example/runs/1"}
+}
+
+func stores(actions, deletions int) (before, after network.Network) {
+	before, after = network.Network{Name: "retail"}, network.Network{Name: "retail"}
 	hub := network.Site{Name: "hub", Cluster: "hubs", Namespace: "retail-hub", LinkAccess: "default", DeclaredAt: at(1)}
 	before.Sites, after.Sites = append(before.Sites, hub), append(after.Sites, hub)
 	for i := range actions {
@@ -34,12 +44,7 @@ func large(actions, deletions int) report.Report {
 			after.Sites = append(after.Sites, s)
 		}
 	}
-	p := between(before, after)
-	for i := range 8 {
-		p.Refusals = append(p.Refusals, plan.Refusal{Code: fmt.Sprint("deletes.links.c", i), Subject: fmt.Sprintf("cluster %q", fmt.Sprint("c", i)), Message: "too many would be deleted", Number: 60})
-	}
-	p = counted(p)
-	return report.Report{Plan: &p, Before: &before, After: &after, Run: "https://forge.example/runs/1"}
+	return before, after
 }
 
 // checkFits wants a page that a forge takes, and gives what it shows.
@@ -101,7 +106,7 @@ func TestMarkdownOfLargePlan(t *testing.T) {
 // What gives way is said in a line each: how many rows, and where they are.
 func TestMarkdownSaysWhatIsLeftOut(t *testing.T) {
 	t.Parallel()
-	text, root := checkFits(t, large(1000, 60))
+	text, root := checkFits(t, large(600, 60))
 	for _, want := range []string{"Left out here", "more to update", "All of it is in the plan that this run has made."} {
 		if !strings.Contains(textOf(rendered(t, text)), want) {
 			t.Errorf("%q is missing", want)
@@ -116,7 +121,12 @@ func TestMarkdownSaysWhatIsLeftOut(t *testing.T) {
 // rest is counted.
 func TestMarkdownOfTooManyDeletions(t *testing.T) {
 	t.Parallel()
-	r := large(2500, 2500)
+	p := actionsBetween(stores(2500, 2500))
+	for i := range 1000 {
+		site := network.SiteName(fmt.Sprintf("depot-%04d", i))
+		p.Topology.Effects = append(p.Topology.Effects, plan.Effect{Severity: "high", Code: topology.ConnectionLost, Message: string(site) + " loses its last path to hub", Sites: []network.SiteName{site}})
+	}
+	r := report.Report{Plan: &p, Run: "https://forge.example/runs/1"}
 	text, root := checkFits(t, r)
 	found := cautions(root)
 	links := strings.Count(found, "-to-hub")
@@ -130,7 +140,7 @@ func TestMarkdownOfTooManyDeletions(t *testing.T) {
 			sites++
 		}
 	}
-	if sites != 250 || links < 500 || links+sites+more != len(r.Plan.Actions) {
+	if strings.Count(found, "depot-") != 1000 || sites != 250 || links < 500 || links+sites+more != len(r.Plan.Actions) {
 		t.Errorf("%d sites and %d links are named, %d more counted, of %d", sites, links, more, len(r.Plan.Actions))
 	}
 	t.Logf("%d bytes, %d names, %d counted", len(text), sites+links, more)

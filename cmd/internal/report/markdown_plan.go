@@ -111,18 +111,28 @@ const mostOfWorst = 500
 // explanation says in a few sentences what is planned, and from what.
 func explanation(pl plan.Plan) markdown {
 	text := what(pl)
-	switch effects := pl.Topology.Effects; {
-	case len(effects) == 0:
-	case effects[0].Severity != string(topology.Low):
-		text += " Worst for traffic: " + escapeText(clip(effects[0].Message, mostOfWorst)) + "."
-	case !slices.ContainsFunc(effects, func(e plan.Effect) bool { return e.Code == topology.PathsNotCompared }):
-		text += " No path is lost, and none gets dearer."
-	}
+	text += worst(pl.Topology.Effects)
 	text += "\n\n" + revisions(pl)
 	if pl.Narrowed {
 		text += " Only the part of the network that was asked for was planned."
 	}
 	return text + "\n"
+}
+
+// worst tells the most serious effect, and what is spared.
+func worst(effects []plan.Effect) markdown {
+	if len(effects) == 0 {
+		return ""
+	}
+	first, compared := effects[0], !slices.ContainsFunc(effects, func(e plan.Effect) bool { return e.Code == topology.PathsNotCompared })
+	if first.Severity == string(topology.Low) && compared {
+		return " No path is lost, and none gets dearer."
+	}
+	text := markdown(" ")
+	if first.Code != topology.ConnectionLost {
+		text += "No site that stays loses its last path to another. "
+	}
+	return text + "Worst for traffic: " + escapeText(clip(first.Message, mostOfWorst)) + "."
 }
 
 // what words the counts of a plan, apart from those that are not of the change.
