@@ -168,7 +168,7 @@ func hubless() report.Report {
 	after := network.Network{Name: before.Name, Sites: slices.Clone(before.Sites)[1:]}
 	after.Links = slices.DeleteFunc(slices.Clone(before.Links), func(l network.Link) bool { return l.To == "hub" })
 	after.Links[4].Cost = 7
-	after.Links = append(after.Links, network.Link{Name: "shop9-shop5", From: "shop9", To: "shop5", Cost: 3, DeclaredAt: at(300)})
+	after.Links = append(after.Links, network.Link{Name: "shop9-shop5", From: "shop9", To: "shop5", Cost: 3, DeclaredAt: lineAt(300)})
 	p := between(before, after)
 	return report.Report{Plan: &p, Before: &before, After: &after}
 }

@@ -29,10 +29,10 @@ func large(actions, deletions int) report.Report {
 
 func stores(actions, deletions int) (before, after network.Network) {
 	before, after = network.Network{Name: "retail"}, network.Network{Name: "retail"}
-	hub := network.Site{Name: "hub", Cluster: "hubs", Namespace: "retail-hub", LinkAccess: "default", DeclaredAt: at(1)}
+	hub := network.Site{Name: "hub", Cluster: "hubs", Namespace: "retail-hub", LinkAccess: "default", DeclaredAt: lineAt(1)}
 	before.Sites, after.Sites = append(before.Sites, hub), append(after.Sites, hub)
 	for i := range actions {
-		s := network.Site{Name: network.SiteName(fmt.Sprintf("store-%04d", i)), Cluster: "shops", Namespace: fmt.Sprintf("retail-store-%04d", i), DeclaredAt: at(i)}
+		s := network.Site{Name: network.SiteName(fmt.Sprintf("store-%04d", i)), Cluster: "shops", Namespace: fmt.Sprintf("retail-store-%04d", i), DeclaredAt: lineAt(i)}
 		l := network.Link{Name: network.LinkName(s.Name + "-to-hub"), From: s.Name, To: "hub", Cost: int32(1 + i%7), DeclaredAt: at(i)}
 		before.Sites = append(before.Sites, s)
 		before.Links = append(before.Links, l)
@@ -54,7 +54,7 @@ func checkFits(t *testing.T, r report.Report) (text string, root *html.Node) {
 	if len(text) > report.MarkdownMost || !utf8.ValidString(text) {
 		t.Errorf("%d bytes, valid %v", len(text), utf8.ValidString(text))
 	}
-	root = rendered(t, text)
+	root = domOf(t, text)
 	checkQuiet(t, unlinked(root))
 	checkTables(t, root)
 	return text, root
@@ -108,7 +108,7 @@ func TestMarkdownSaysWhatIsLeftOut(t *testing.T) {
 	t.Parallel()
 	text, root := checkFits(t, large(600, 60))
 	for _, want := range []string{"Left out here", "more to update", "All of it is in the plan that this run has made."} {
-		if !strings.Contains(textOf(rendered(t, text)), want) {
+		if !strings.Contains(textOf(domOf(t, text)), want) {
 			t.Errorf("%q is missing", want)
 		}
 	}

@@ -81,7 +81,7 @@ func around(s string) func(string) string {
 func TestMarkdownCannotBeBrokenOutOf(t *testing.T) {
 	t.Parallel()
 	for name, r := range cases {
-		want := elements(rendered(t, markdownOf(t, spoiled(without(r()), around("x")))))
+		want := elements(domOf(t, markdownOf(t, spoiled(without(r()), around("x")))))
 		for i, s := range rude {
 			if s == "" || len(s) > 200 || name == "hubless" && i%9 > 0 {
 				continue // what is long makes for another shape, see TestMarkdownFits
@@ -89,7 +89,7 @@ func TestMarkdownCannotBeBrokenOutOf(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%q", name, s), func(t *testing.T) {
 				t.Parallel()
 				text := markdownOf(t, spoiled(without(r()), around(s)))
-				root := rendered(t, text)
+				root := domOf(t, text)
 				checkQuiet(t, root)
 				checkTables(t, root)
 				if got := elements(root); !slices.Equal(want, got) {
@@ -124,7 +124,7 @@ func TestMarkdownRun(t *testing.T) {
 	} {
 		r := settled()
 		r.Run = run
-		root := rendered(t, markdownOf(t, r))
+		root := domOf(t, markdownOf(t, r))
 		got := 0
 		for n := range root.Descendants() {
 			if n.Data == "a" {
@@ -147,7 +147,7 @@ func TestMarkdownPictureStaysInItsBlock(t *testing.T) {
 		if i%2 == 1 || len(s) > 200 {
 			continue
 		}
-		root := rendered(t, markdownOf(t, spoiled(without(planned()), around(s))))
+		root := domOf(t, markdownOf(t, spoiled(without(planned()), around(s))))
 		pictures := 0
 		for n := range root.Descendants() {
 			if n.Data != "pre" {
