@@ -48,6 +48,7 @@ func (o *common) reportOf(s session, observation plan.Observation, p plan.Plan) 
 
 // driftReport is the report of drift, from the network as last applied to itself.
 func (o *common) driftReport(s session, observation plan.Observation, p plan.Plan) report.Report {
+	p.Diagnostics = p.Diagnostics.Sorted()
 	r := report.Report{Drift: &p, Run: o.invocation.URL}
 	if applied, ok := s.before(observation); ok {
 		r.Before, r.After = &applied, &applied

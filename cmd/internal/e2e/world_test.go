@@ -200,7 +200,9 @@ func (w *world) runIn(dir string, args ...string) outcome {
 		Getenv: func(k string) string { return env[k] }, Wrap: w.wrap,
 	})
 	w.check.end(code == 0)
-	return outcome{code, out.String(), errOut.String()}
+	o := outcome{code, out.String(), errOut.String()}
+	w.published(dir, args, o)
+	return o
 }
 
 // must runs a command that has to end with the code.
