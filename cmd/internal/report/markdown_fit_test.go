@@ -33,7 +33,7 @@ func stores(actions, deletions int) (before, after network.Network) {
 	before.Sites, after.Sites = append(before.Sites, hub), append(after.Sites, hub)
 	for i := range actions {
 		s := network.Site{Name: network.SiteName(fmt.Sprintf("store-%04d", i)), Cluster: "shops", Namespace: fmt.Sprintf("retail-store-%04d", i), DeclaredAt: lineAt(i)}
-		l := network.Link{Name: network.LinkName(s.Name + "-to-hub"), From: s.Name, To: "hub", Cost: int32(1 + i%7), DeclaredAt: at(i)}
+		l := network.Link{Name: network.LinkName(s.Name + "-to-hub"), From: s.Name, To: "hub", Cost: int32(1 + i%7), DeclaredAt: lineAt(i)}
 		before.Sites = append(before.Sites, s)
 		before.Links = append(before.Links, l)
 		if i >= deletions {
