@@ -45,7 +45,7 @@ func escapeText(s string) markdown {
 			continue
 		case i == 0 && numbersList(words):
 			fmt.Fprintf(&b, "&#%d;", r)
-		case plainRune(r), i > 0 && strings.ContainsRune(`-+=.,:;"'/?%^@`, r):
+		case plainRune(r), i > 0 && strings.ContainsRune(`-+=.,:;"'/?%^@()`, r):
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, "&#%d;", r)

@@ -144,6 +144,10 @@ func what(pl plan.Plan) markdown {
 		case wholly(pl):
 			return markdown(nothing(pl))
 		}
+		if pl.Summary.Unknown == 0 {
+			return "No change is known."
+		}
+		return "No change is known: " + counted(pl.Summary.Unknown, "thing") + " could not be compared."
 	}
 	text := "Planned: " + markdown(Summary(pl)) + "."
 	anyway := 0
@@ -184,6 +188,9 @@ func source(s plan.Source) markdown {
 	return text
 }
 
+// mostOfReason is how much of an error is shown.
+const mostOfReason = 500
+
 // unread adds a box about clusters that could not be read.
 func (d *document) unread(pl plan.Plan) {
 	list := unreadOf(pl)
@@ -196,7 +203,7 @@ func (d *document) unread(pl plan.Plan) {
 	}
 	d.add(yieldsWarning,
 		warn(func(c plan.Cluster) markdown {
-			return code(c.Name) + " is " + code(c.State) + ": " + escapeText(c.Reason)
+			return code(c.Name) + " is " + code(c.State) + ": " + escapeCode(c.Reason, mostOfReason)
 		}),
 		warn(func(c plan.Cluster) markdown { return code(c.Name) }),
 		func() markdown { return quoted("WARNING", title) },
