@@ -79,6 +79,9 @@ func evaluate(src Source) (Result, error) {
 	}
 	places := newPlaces(src.Display)
 	res := Result{Files: files(inst)}
+	if res.Findings = notText(src, res.Files).Sorted(); len(res.Findings) > 0 {
+		return res, nil
+	}
 	if inst.Err != nil {
 		if err := unreadable(inst.Err); err != nil {
 			return Result{}, err

@@ -58,6 +58,7 @@ var findingWords = map[string]ruleWords{
 	"inventory-lost":       {"an inventory is gone", "What was last applied there is not known.", "Look at the plan and apply: that writes it again."},
 	"namespace-unread":     {"a namespace that was not read", "The rights end at other namespaces, so nothing is concluded about this one.", "See: fairlead rbac"},
 	"waits":                {"something waits", "A part of the change waits for something that is not there yet.", ""},
+	"encoding":             {"a file that is no text", "A file of the description holds bytes that are no UTF-8.", "Save it as UTF-8."},
 	"cluster-changed":      {"a cluster is reached in another way", "The description reaches a cluster by another context or kubeconfig than before.", "Make sure that it is the same cluster."},
 	"policy-changed":       {"the policy changes", "The change touches what later changes are refused for.", "Look whether that is meant."},
 	"proxy-unknown":        {"credentials that could not be read", "The credentials of a proxy could not be read, so they are not compared.", ""},
