@@ -53,7 +53,7 @@ func (o *common) diff(ctx context.Context, detailed bool) error {
 		return err
 	}
 	before, after := desired.AsNetwork(base.desired), desired.AsNetwork(head.desired)
-	if err := o.show(report.Report{Plan: &p, Before: &before, After: &after, Run: o.invocation.URL}); err != nil {
+	if err := o.show(head.placed(report.Report{Plan: &p, Before: &before, After: &after, Run: o.invocation.URL})); err != nil {
 		return err
 	}
 	if detailed && p.Pending() {

@@ -73,6 +73,16 @@ func TestFixturesFitSchemas(t *testing.T) {
 	}
 }
 
+// So do the goldens of a change.
+func TestGoldensFitSchemas(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join(fixtures(t), "retail-change", "golden", "diff.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fits(t, "plan", string(data))
+}
+
 // A plan and a status of clusters that cannot be reached fit theirs.
 func TestUnreachableFitsSchemas(t *testing.T) {
 	t.Parallel()

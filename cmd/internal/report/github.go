@@ -44,7 +44,7 @@ func foldNotices(list []notice) notice {
 		if strings.HasPrefix(n.rule, "effect/") || n.title == n.rule {
 			line = n.message
 		}
-		lines = append(lines, oneLine(line)+" ("+n.at.String()+")")
+		lines = append(lines, oneLine(line))
 	}
 	return notice{level: list[0].level, title: fmt.Sprintf("and %d more", len(list)), message: strings.Join(lines, "\n"), at: list[0].at}
 }

@@ -122,23 +122,27 @@ func thing(subject string) string {
 	return kind + "/" + name
 }
 
-// plan tells of refusals, clusters that were not read, deletions, consequences, all other
-// actions and findings, in this order.
+// plan tells of refusals, clusters that were not read, sites that go, consequences, what
+// else goes, all other actions, findings and what rules leave out, in this order.
 func (c *collector) plan(p plan.Plan) {
 	c.refusals(p.Refusals)
 	c.clusters(p.Clusters)
-	for _, a := range p.Actions {
-		if a.Verb == plan.VerbDelete {
-			c.action(p, a)
-		}
-	}
+	c.actions(p, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind == plan.KindSite })
 	c.effects(p.Topology.Effects)
+	c.actions(p, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind != plan.KindSite })
+	c.actions(p, func(a plan.Action) bool { return a.Verb != plan.VerbDelete })
+	c.findings(p.Diagnostics)
+	for _, i := range p.Ignored {
+		c.ignored(i)
+	}
+}
+
+func (c *collector) actions(p plan.Plan, which func(plan.Action) bool) {
 	for _, a := range p.Actions {
-		if a.Verb != plan.VerbDelete {
+		if which(a) {
 			c.action(p, a)
 		}
 	}
-	c.findings(p.Diagnostics)
 }
 
 // drift tells of differences, facts, what git has ahead, and what rules leave out.

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"fairlead.dev/fairlead/plan"
 )
 
 // sarifSchema is OASIS' own schema of SARIF 2.1.0, which the library that reads SARIF
@@ -154,5 +157,38 @@ func TestSARIFLevels(t *testing.T) {
 	}
 	if suppressed != "tried by hand" {
 		t.Errorf("suppressed because of %q", suppressed)
+	}
+}
+
+// What is committed as an example of a real change is a valid log, with all its places.
+func TestSARIFOfFixture(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "fixtures", "retail-change", "golden", "diff.sarif"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := checkSARIF(t, data); n < 60 {
+		t.Errorf("%d results", n)
+	}
+	if bytes.Contains(data, []byte(`"uri": "."`)) {
+		t.Error("something has no place")
+	}
+}
+
+// What is so without the change under review is a note, deletions too.
+func TestSARIFOfOrigins(t *testing.T) {
+	t.Parallel()
+	r := calm.planReport()
+	r.Plan.Base = &plan.Base{Origins: map[string]plan.Origin{"site/old": plan.OriginAnyway, "link/gone": plan.OriginBoth}}
+	var log sarif.Report
+	if err := json.Unmarshal(rendered(t, "sarif", r), &log); err != nil {
+		t.Fatal(err)
+	}
+	levels := map[string]string{}
+	for _, v := range log.Runs[0].Results {
+		levels[*v.Locations[0].LogicalLocations[0].FullyQualifiedName] = v.Level
+	}
+	if levels["site/old"] != "note" || levels["link/gone"] != "warning" {
+		t.Errorf("%v", levels)
 	}
 }
