@@ -27,6 +27,7 @@ var formats = []format{
 	{name: "gitlab", render: GitLab, findings: true, plans: true},
 	{name: "github", render: GitHub, findings: true, plans: true},
 	{name: "outputs", render: Outputs, findings: true, plans: true},
+	{name: "html", render: HTML, plans: true},
 }
 
 // FormatsOfFindings are the formats in which what vet found can be shown.

@@ -18,6 +18,9 @@ const (
 	Added   Change = "added"
 	Removed Change = "removed"
 	Changed Change = "changed"
+	// Noted is what something else is known about than the shape of the network shows: an
+	// action, drift or trouble.
+	Noted Change = "noted"
 )
 
 // Picture is a network to be drawn: Mermaid, DOT and SVG are made of it. Its parts are

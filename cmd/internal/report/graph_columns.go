@@ -7,10 +7,16 @@ import (
 	"unicode/utf8"
 )
 
+// port is the text beside a node where a link leaves it, and how wide it is.
+type port struct {
+	text string
+	wide int
+}
+
 // portsOf gives for each node outside the core the texts of its links, in the order of
 // the edges.
-func portsOf(p Picture, inner map[string]bool, named bool) map[string][]string {
-	out := map[string][]string{}
+func portsOf(p Picture, inner map[string]bool, named bool) map[string][]port {
+	out := map[string][]port{}
 	for _, e := range p.Edges {
 		if inner[e.From] {
 			continue
@@ -19,7 +25,11 @@ func portsOf(p Picture, inner map[string]bool, named bool) map[string][]string {
 		if named {
 			text = short(e.To, longestName) + ": " + text
 		}
-		out[e.From] = append(out[e.From], text)
+		wide := smallLetter * utf8.RuneCountInString(text)
+		if e.Change != Same { // bold, with a sign
+			wide += wide/10 + 2*smallLetter
+		}
+		out[e.From] = append(out[e.From], port{text, wide})
 	}
 	return out
 }
@@ -27,7 +37,7 @@ func portsOf(p Picture, inner map[string]bool, named bool) map[string][]string {
 // columns places the nodes outside the core.
 type columns struct {
 	*layout
-	ports map[string][]string
+	ports map[string][]port
 }
 
 // place gives each side about half of the height, whole clusters where that is possible.
@@ -57,7 +67,18 @@ type cluster struct {
 	x, y  float64
 }
 
-func (c *columns) rowHeight(n Node) int { return max(nodeHeight+6, portHeight*len(c.ports[n.Name])+6) }
+func (c *columns) rowHeight(n Node) int {
+	return max(heightOf(n)+6, portHeight*len(c.ports[n.Name])+6)
+}
+
+// heightOf is the height of a node in a column: several sites take two lines, and seem to
+// lie on each other.
+func heightOf(n Node) int {
+	if len(n.Members) > 0 {
+		return coreHeight
+	}
+	return nodeHeight
+}
 
 func (c *columns) height(nodes []Node) int {
 	h := 0
@@ -141,9 +162,9 @@ func (c *columns) column(groups []cluster, edge, side int) {
 		width = max(width, textWidth(short(g.Name, longestName)))
 		height += c.height(g.nodes) + boxTitle + 20
 		for _, n := range g.nodes {
-			width = max(width, textWidth(short(n.NodeLabel(), longestName))+20)
-			for _, text := range c.ports[n.Name] {
-				ports = max(ports, smallLetter*utf8.RuneCountInString(text))
+			width = max(width, n.textWidth()+20)
+			for _, port := range c.ports[n.Name] {
+				ports = max(ports, port.wide)
 			}
 		}
 	}
@@ -158,7 +179,7 @@ func (c *columns) column(groups []cluster, edge, side int) {
 		y += boxTitle
 		for _, n := range g.nodes {
 			h := c.rowHeight(n)
-			c.spots[n.Name] = &spot{Node: n, x: b.x + b.w/2, y: y + h/2, w: width, h: nodeHeight, side: side}
+			c.spots[n.Name] = &spot{Node: n, x: b.x + b.w/2, y: y + h/2, w: width, h: heightOf(n), side: side}
 			y += h
 		}
 		y += 20

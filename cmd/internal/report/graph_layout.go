@@ -19,8 +19,10 @@ type layout struct {
 	boxes []box
 	bands []band
 	wires []wire
-	// tall is the height of the longer column, before there is one.
-	tall int
+	// tall is the height of the longer column, before there is one; twoSided says that there
+	// will be one on each side.
+	tall     int
+	twoSided bool
 	// left, top, right and bottom enclose everything.
 	left, top, right, bottom int
 }
@@ -75,6 +77,7 @@ const (
 	boxTitle    = 22
 	oneColumn   = 12 // how many nodes stand on one side alone
 	mostUpright = 24 // how many core nodes keep their text upright
+	mostOnArc   = 6  // how many core nodes stand on an arc beside one column
 	longestName = 26
 )
 
@@ -91,7 +94,7 @@ func arrange(p Picture) *layout {
 		l.core, l.spots[n.Name] = append(l.core, s), s
 	}
 	c := &columns{layout: l, ports: portsOf(p, inner, len(l.core) > 1)}
-	if l.tall = c.height(outer); len(outer) > oneColumn {
+	if l.tall, l.twoSided = c.height(outer), len(outer) > oneColumn; l.twoSided {
 		l.tall /= 2
 	}
 	l.placeCore(p)
@@ -125,6 +128,19 @@ func byGroup(p Picture) []Node {
 
 func textWidth(s string) int { return letter * utf8.RuneCountInString(s) }
 
+// textWidth is how wide the texts of a node are, its sign included.
+func (n Node) textWidth() int {
+	first, second := n.lines()
+	wide := textWidth(first)
+	if n.Change != Same {
+		wide += textWidth(changeSigns[n.Change])
+	}
+	if len(n.Members) > 0 {
+		wide = max(wide, smallLetter*utf8.RuneCountInString(second))
+	}
+	return wide
+}
+
 // short cuts a text that is too long to be drawn; its title has all of it.
 func short(s string, longest int) string {
 	if utf8.RuneCountInString(s) <= longest {
@@ -136,7 +152,7 @@ func short(s string, longest int) string {
 func (l *layout) placeCore(p Picture) {
 	widest := 0
 	for _, s := range l.core {
-		widest = max(widest, textWidth(short(s.NodeLabel(), longestName)), textWidth(short(s.Group, longestName)))
+		widest = max(widest, s.textWidth(), textWidth(short(s.Group, longestName)))
 	}
 	for _, s := range l.core {
 		s.w, s.h = widest+24, coreHeight
@@ -144,6 +160,8 @@ func (l *layout) placeCore(p Picture) {
 	switch n := len(l.core); {
 	case n > mostUpright:
 		l.turnedRing()
+	case n > 2 && n <= mostOnArc && l.tall > 0 && !l.twoSided:
+		l.arc(p)
 	case n > 2:
 		l.uprightRing(p)
 	case n == 2:
@@ -168,6 +186,51 @@ func (l *layout) uprightRing(p Picture) {
 		radius += 10
 	}
 	ellipse(ring, radius, max(radius, l.tall/5), start)
+}
+
+// arc stands the core on an arc that faces the one column beside it, those that most lead
+// to in its middle: a line from the column meets no other site on its way, and lines
+// between those of the arc run behind it. A site in the middle of all stands behind.
+func (l *layout) arc(p Picture) {
+	entering := map[string]int{}
+	for _, e := range p.Edges {
+		if l.spots[e.From] == nil {
+			entering[e.To]++
+		}
+	}
+	list, behind := slices.Clone(l.core), l.middle(p)
+	if behind >= 0 && entering[l.core[behind].Name] == 0 {
+		list = slices.Delete(list, behind, behind+1)
+	} else {
+		behind = -1
+	}
+	slices.SortStableFunc(list, func(x, y *spot) int { return cmp.Compare(entering[x.Name], entering[y.Name]) })
+	step := max(coreHeight+34, l.tall/len(list))
+	height := step * (len(list) - 1)
+	depth := (list[0].w/2 + 14) * height * height / (4 * step * step) // the line between the neighbours of a site passes it
+	for i, s := range mostInside(list) {
+		at := float64(2*i)/float64(len(list)-1) - 1
+		s.x, s.y = round(float64(depth)*at*at), i*step-height/2
+	}
+	if behind >= 0 {
+		l.core[behind].x = depth + l.core[behind].w + 60
+		if len(list)%2 == 1 {
+			l.core[behind].y = step / 2
+		}
+	}
+}
+
+// mostInside moves the last of a list to its middle, and the first to its ends.
+func mostInside[T any](list []T) []T {
+	out := make([]T, len(list))
+	for i, v := range list {
+		if i%2 == 0 {
+			out[i/2] = v
+		} else {
+			out[len(list)-1-i/2] = v
+		}
+	}
+	return out
 }
 
 // middle is the place in the core of the site that has links with most of it, -1 when

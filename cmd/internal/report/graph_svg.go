@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -63,6 +64,23 @@ func SVG(w io.Writer, p Picture) error {
 	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="fairlead" role="img" width="%d" height="%d" viewBox="0 0 %d %d">`+"\n", width, height, width, height)
 	d.printf("<title>%s</title>\n<style>%s</style>\n", xmlText("Network "+p.Name), svgStyle)
 	d.printf(`<rect class="back" width="%d" height="%d"/>`+"\n", width, height)
+	d.all(p, l)
+	d.legend(legend, margin, height-20)
+	d.printf("</svg>\n")
+	_, err := io.WriteString(w, d.out.String())
+	return err
+}
+
+// drawing gathers elements; dx and dy move everything into view.
+type drawing struct {
+	out    strings.Builder
+	dx, dy int
+	// live adds attributes for a page's script; nil for a picture that stands alone.
+	live *liveParts
+}
+
+// all draws what is laid out: lines below sites, costs above.
+func (d *drawing) all(p Picture, l *layout) {
 	for _, b := range l.boxes {
 		d.box(b)
 	}
@@ -78,16 +96,6 @@ func SVG(w io.Writer, p Picture) error {
 	for _, v := range l.wires {
 		d.text(v)
 	}
-	d.legend(p, height-20)
-	d.printf("</svg>\n")
-	_, err := io.WriteString(w, d.out.String())
-	return err
-}
-
-// drawing gathers elements; dx and dy move everything into view.
-type drawing struct {
-	out    strings.Builder
-	dx, dy int
 }
 
 func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.out, format, args...) }
@@ -123,11 +131,17 @@ func (d *drawing) wire(w wire) {
 	case w.bent:
 		path = fmt.Sprintf("M%d %dQ%d %d %d %d", x1, y1, w.bendX+d.dx, w.bendY+d.dy, x2, y2)
 	}
+	d.live.line(d, w, path)
+	d.printf(`<path class="link%s" d="%s"%s><title>%s</title></path>`+"\n", class(w.Change), path, d.live.ofEdge(w.Edge), xmlText(w.title()))
+}
+
+// title says in words what a wire is.
+func (w wire) title() string {
 	title := fmt.Sprintf("%s: %s to %s, cost %s", w.Name, w.From, w.To, w.CostLabel())
 	if w.Change != Same {
 		title += ", " + string(w.Change)
 	}
-	d.printf(`<path class="link%s" d="%s"><title>%s</title></path>`+"\n", class(w.Change), path, xmlText(title))
+	return title
 }
 
 func (d *drawing) text(w wire) {
@@ -138,8 +152,30 @@ func (d *drawing) text(w wire) {
 	if w.curved {
 		kind = "port"
 	}
-	d.printf(`<text class="%s%s" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n",
-		kind, class(w.Change), w.textX+d.dx, w.textY+d.dy+4, w.anchor, xmlText(w.text))
+	d.printf(`<text class="%s%s" x="%d" y="%d" text-anchor="%s"%s>%s</text>`+"\n",
+		kind, class(w.Change), w.textX+d.dx, w.textY+d.dy+4, w.anchor, d.live.ofEdge(w.Edge), d.costs(w))
+}
+
+// costs is the text of a wire with its sign; in a page the costs before and after are
+// parts of their own.
+func (d *drawing) costs(w wire) string {
+	text := w.text
+	if d.live != nil && w.Change == Changed {
+		if head, ok := strings.CutSuffix(text, w.CostLabel()); ok {
+			return fmt.Sprintf(`%s%s<tspan class="was">%d</tspan><tspan class="sign"> → </tspan><tspan class="is">%d</tspan>`, signSpan(w.Change), xmlText(head), w.Was, w.Cost)
+		}
+	}
+	return signSpan(w.Change) + xmlText(text)
+}
+
+// changeSigns say without colour what changes.
+var changeSigns = map[Change]string{Added: "+ ", Removed: "− ", Changed: "~ ", Noted: "• "}
+
+func signSpan(c Change) string {
+	if c == Same {
+		return ""
+	}
+	return `<tspan class="sign">` + changeSigns[c] + `</tspan>`
 }
 
 func (d *drawing) node(s *spot) {
@@ -148,15 +184,25 @@ func (d *drawing) node(s *spot) {
 	if s.turned {
 		turn = fmt.Sprintf(` transform="rotate(%.1f %d %d)"`, s.angle, x, y)
 	}
-	d.printf(`<g%s><title>%s</title>`, turn, xmlText(s.title()))
+	d.printf(`<g%s%s><title>%s</title>`, d.live.ofNode(s.Node), turn, xmlText(s.title()))
 	d.shape(s.Node, x-s.w/2, y-s.h/2, s.w, s.h)
+	first, second := s.lines()
 	if s.h == coreHeight {
-		d.printf(`<text x="%d" y="%d" text-anchor="middle">%s</text>`, x, y-2, xmlText(short(s.NodeLabel(), longestName)))
-		d.printf(`<text class="dim" x="%d" y="%d" text-anchor="middle">%s</text>`, x, y+11, xmlText(short(s.Group, longestName)))
+		d.printf(`<text x="%d" y="%d" text-anchor="middle">%s%s</text>`, x, y-2, signSpan(s.Change), xmlText(first))
+		d.printf(`<text class="dim" x="%d" y="%d" text-anchor="middle">%s</text>`, x, y+11, xmlText(second))
 	} else {
-		d.printf(`<text x="%d" y="%d" text-anchor="middle">%s</text>`, x, y+4, xmlText(short(s.NodeLabel(), longestName)))
+		d.printf(`<text x="%d" y="%d" text-anchor="middle">%s%s</text>`, x, y+4, signSpan(s.Change), xmlText(first))
 	}
 	d.printf("</g>\n")
+}
+
+// lines are the two texts of a node: its name, and its cluster or which sites it is.
+func (n Node) lines() (first, second string) {
+	if len(n.Members) == 0 {
+		return short(n.Name, longestName), short(n.Group, longestName)
+	}
+	ordered := slices.SortedFunc(slices.Values(n.Members), natural)
+	return fmt.Sprintf("%d sites", len(ordered)), short(ordered[0], longestName/2) + " … " + short(ordered[len(ordered)-1], longestName/2)
 }
 
 // shape tells kinds of sites apart: thick for one that accepts links, dashed and round
@@ -168,6 +214,9 @@ func (d *drawing) shape(n Node, x, y, w, h int) {
 		kind = " listens"
 	case n.Edge:
 		kind, corner = " edge-site", h/2
+	}
+	if len(n.Members) > 0 {
+		d.printf(`<rect class="node stack" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, x+4, y+4, w, h, corner)
 	}
 	d.printf(`<rect class="node%s%s" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, kind, class(n.Change), x, y, w, h, corner)
 }
@@ -182,7 +231,7 @@ func legendOf(p Picture) []string {
 	for _, e := range p.Edges {
 		seen[e.Change] = true
 	}
-	for _, c := range []Change{Added, Changed, Removed} {
+	for _, c := range []Change{Added, Changed, Removed, Noted} {
 		if seen[c] {
 			out = append(out, string(c))
 		}
@@ -190,14 +239,16 @@ func legendOf(p Picture) []string {
 	return out
 }
 
-func (d *drawing) legend(p Picture, y int) {
-	x := margin
-	for i, word := range legendOf(p) {
+func (d *drawing) legend(words []string, x, y int) {
+	for i, word := range words {
 		n := Node{Listens: i == 0, Edge: i == 2}
 		if i > 2 {
 			n.Change = Change(word)
 		}
 		d.shape(n, x, y-9, 24, 12)
+		if n.Change != Same {
+			d.printf(`<text class="sign%s" x="%d" y="%d" text-anchor="middle">%s</text>`, class(n.Change), x+12, y+1, strings.TrimSpace(changeSigns[n.Change]))
+		}
 		d.printf(`<text class="dim" x="%d" y="%d">%s</text>`+"\n", x+30, y+1, word)
 		x += 54 + textWidth(word)
 	}
@@ -214,16 +265,20 @@ func xmlText(s string) string {
 
 // title says in words what a spot is.
 func (s *spot) title() string {
-	kind := "connects only"
-	switch {
-	case s.Listens:
-		kind = "accepts links"
-	case s.Edge:
-		kind = "edge site"
-	}
-	text := fmt.Sprintf("%s: cluster %s, %s", s.Name, s.Group, kind)
+	text := fmt.Sprintf("%s: cluster %s, %s", s.NodeLabel(), s.Group, s.kind())
 	if s.Change != Same {
 		text += ", " + string(s.Change)
 	}
 	return text
+}
+
+// kind says in words what links a site has.
+func (n Node) kind() string {
+	switch {
+	case n.Listens:
+		return "accepts links"
+	case n.Edge:
+		return "edge site"
+	}
+	return "connects only"
 }

@@ -2,11 +2,10 @@ package report
 
 import (
 	"math"
-	"unicode/utf8"
 )
 
 // wireUp finds the ends of the lines and the places of their texts.
-func (l *layout) wireUp(p Picture, ports map[string][]string) {
+func (l *layout) wireUp(p Picture, ports map[string][]port) {
 	reach := map[int]int{} // of the texts on each side
 	between := 0
 	for _, e := range p.Edges {
@@ -15,9 +14,9 @@ func (l *layout) wireUp(p Picture, ports map[string][]string) {
 		}
 	}
 	for _, n := range p.Nodes {
-		for _, text := range ports[n.Name] {
+		for _, port := range ports[n.Name] {
 			side := l.spots[n.Name].side
-			reach[side] = max(reach[side], smallLetter*utf8.RuneCountInString(text))
+			reach[side] = max(reach[side], port.wide)
 		}
 	}
 	next := map[string]int{}
@@ -38,8 +37,8 @@ func (l *layout) wireUp(p Picture, ports map[string][]string) {
 }
 
 // leave starts a line beside a node of a column, behind the texts there.
-func (w *wire) leave(from *spot, reach, i int, ports []string) {
-	w.curved, w.text, w.anchor = true, ports[i], "start"
+func (w *wire) leave(from *spot, reach, i int, ports []port) {
+	w.curved, w.text, w.anchor = true, ports[i].text, "start"
 	if from.side > 0 {
 		w.anchor = "end"
 	}

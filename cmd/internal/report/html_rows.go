@@ -1,0 +1,263 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+// pageBuilder makes the lists of a page; parts are nil without a picture.
+type pageBuilder struct {
+	plan  plan.Plan
+	drift bool
+	parts *liveParts
+	// numbers are the places of the actions, by ID.
+	numbers map[string]int
+}
+
+// section is a table of actions.
+type section struct {
+	ID, Title, Note string
+	Rows            []row
+}
+
+// row is one action.
+type row struct {
+	// ID is the row's in the page; Is are the parts of the picture that it is about, and Of
+	// those and their neighbours, separated by spaces.
+	ID, Is, Of         string
+	Verb               plan.Verb
+	Sign               string
+	Kind               plan.Kind
+	Name, Where, Why   string
+	Tags               []string
+	Fields             []plan.Field
+	Traffic, Place     string
+	Source             string
+	Steps              string
+	After              []jump
+	Removes            []string
+	FieldFrom, FieldTo string
+}
+
+// jump is a link inside of the page; Row is empty where there is no such row.
+type jump struct{ Row, Text string }
+
+// sections are the tables: what the change does, what drifted, and what is to do anyway.
+func (b pageBuilder) sections() []section {
+	if b.drift {
+		return filled(
+			section{ID: "drift", Title: "Drift", Note: "The clusters are not as last applied.", Rows: b.rows(b.plan.Actions, nil, "a")},
+			section{ID: "behind", Title: "Not applied yet", Note: "What git asks for and nobody applied. It is no drift.", Rows: b.rows(b.plan.Behind, nil, "b")},
+		)
+	}
+	of := func(want ...string) func(plan.Action) bool {
+		return func(a plan.Action) bool { return slices.Contains(want, b.origin(a)) }
+	}
+	title, note := "Changes", ""
+	if b.plan.Base != nil {
+		title, note = "What this change does", "Actions that the change from base to head asks for."
+	}
+	return filled(
+		section{ID: "changes", Title: title, Note: note, Rows: b.rows(b.plan.Actions, of("change", "both"), "a")},
+		section{ID: "drift", Title: "Drift", Note: "The clusters moved; this puts back what was applied, whatever the change is.", Rows: b.rows(b.plan.Actions, of("drift"), "a")},
+		section{ID: "anyway", Title: "Pending anyway", Note: "Not from this change: the base asks for it too, and nobody applied it yet.", Rows: b.rows(b.plan.Actions, of("anyway"), "a")},
+	)
+}
+
+func filled(list ...section) []section {
+	return slices.DeleteFunc(list, func(s section) bool { return len(s.Rows) == 0 })
+}
+
+// origin sorts an action into one of the tables.
+func (b pageBuilder) origin(a plan.Action) string {
+	switch origin := b.plan.OriginOf(a.ID); {
+	case origin == plan.OriginAnyway && a.Cause == plan.CauseDrift:
+		return "drift"
+	case origin == plan.OriginAnyway:
+		return "anyway"
+	case origin == plan.OriginBoth:
+		return "both"
+	case origin == "" && a.Cause == plan.CauseDrift:
+		return "drift"
+	}
+	return "change"
+}
+
+// rows are those of the actions that are wanted; nil wants all. The prefix tells the rows
+// of one list from those of another.
+func (b pageBuilder) rows(actions []plan.Action, want func(plan.Action) bool, prefix string) []row {
+	var out []row
+	for i, a := range actions {
+		if want == nil || want(a) {
+			out = append(out, b.row(a, fmt.Sprintf("%s%d", prefix, i)))
+		}
+	}
+	return out
+}
+
+func (b pageBuilder) row(a plan.Action, id string) row {
+	is, of := b.parts.ofAction(a)
+	out := row{
+		ID: id, Is: is, Of: of, Verb: a.Verb, Sign: signs[a.Verb].symbol, Kind: a.Kind, Name: NameOf(a), Why: a.Why,
+		Where: whereIs(a), Tags: b.tags(a), Fields: a.Fields, Traffic: disruption[a.Disruption], Place: a.DeclaredAt.String(),
+		Steps: steps(a.Steps), FieldFrom: "now", FieldTo: "then",
+	}
+	if a.Verb == plan.VerbDelete {
+		out.Traffic = "goes away"
+	}
+	if b.drift {
+		out.FieldFrom, out.FieldTo = "on the cluster", "when last applied"
+	}
+	if a.Object != nil {
+		out.Source = a.Object.Source
+	}
+	if a.Proxy != nil && a.Verb == plan.VerbDelete {
+		out.Removes = append(out.Removes, a.Proxy.Secret.String())
+	}
+	if a.Link != nil {
+		for _, r := range a.Link.Remove {
+			out.Removes = append(out.Removes, r.String())
+		}
+	}
+	for _, d := range a.DependsOn {
+		out.After = append(out.After, b.jump(d))
+	}
+	return out
+}
+
+// jump leads to the row of an action.
+func (b pageBuilder) jump(id string) jump {
+	if i, known := b.numbers[id]; known {
+		return jump{fmt.Sprintf("a%d", i), id}
+	}
+	return jump{"", id}
+}
+
+func whereIs(a plan.Action) string {
+	if a.Link != nil {
+		return fmt.Sprintf("%s → %s", a.Link.From.Site, a.Link.To.Site)
+	}
+	return fmt.Sprintf("in %s/%s", a.Cluster, a.Namespace)
+}
+
+// tags tell of drift and of what is pending without the change.
+func (b pageBuilder) tags(a plan.Action) (out []string) {
+	if b.drift {
+		return nil
+	}
+	switch a.Cause {
+	case plan.CauseDrift:
+		out = append(out, "drift")
+	case plan.CauseBoth:
+		out = append(out, "drift and pending")
+	}
+	if b.plan.OriginOf(a.ID) == plan.OriginBoth {
+		out = append(out, "pending otherwise without this change")
+	}
+	return out
+}
+
+// danger is what deserves to be read first.
+type danger struct {
+	Refusals []plan.Refusal
+	Lost     []effect
+	Deletes  []deletes
+}
+
+// Any reports whether there is anything.
+func (d danger) Any() bool { return len(d.Refusals)+len(d.Lost)+len(d.Deletes) > 0 }
+
+// deletes are those of one kind; the rest of them is folded away.
+type deletes struct {
+	Title       string
+	First, Rest []row
+}
+
+// mostDeletes is how many deletes of one kind are not folded away.
+const mostDeletes = 6
+
+func (b pageBuilder) danger() danger {
+	out := danger{Refusals: b.plan.Refusals, Lost: b.effectsOf("high")}
+	if b.drift {
+		return out
+	}
+	for _, k := range allKinds {
+		var rows []row
+		for i, a := range b.plan.Actions {
+			if a.Verb == plan.VerbDelete && a.Kind == k {
+				rows = append(rows, b.row(a, fmt.Sprintf("a%d", i)))
+			}
+		}
+		if len(rows) > 0 {
+			most := min(len(rows), mostDeletes)
+			out.Deletes = append(out.Deletes, deletes{Title: capital(kinds(slices.Repeat([]plan.Action{{Kind: k}}, len(rows)))) + " deleted", First: rows[:most], Rest: rows[most:]})
+		}
+	}
+	return out
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// effects are those of one severity.
+type effects struct {
+	Severity, Title, Sign string
+	First, Rest           []effect
+}
+
+// effect is a sentence and the parts of the picture that it is about.
+type effect struct{ Is, Message string }
+
+// mostEffects are how many effects of a severity are not folded away.
+var mostEffects = map[string]int{"medium": 5, "low": 2}
+
+// effects are what a change does to traffic, but for what is lost: that is danger.
+func (b pageBuilder) effects() (out []effects) {
+	for _, s := range []struct{ severity, title, sign string }{
+		{"medium", "Gets worse", "▼"}, {"low", "For your information", "·"},
+	} {
+		if list := b.effectsOf(s.severity); len(list) > 0 {
+			most := min(len(list), mostEffects[s.severity])
+			out = append(out, effects{s.severity, s.title, s.sign, list[:most], list[most:]})
+		}
+	}
+	return out
+}
+
+func (b pageBuilder) effectsOf(severity string) (out []effect) {
+	for _, e := range bySeverity(b.plan.Topology.Effects, severity) {
+		out = append(out, effect{b.parts.ofEffect(e), e.Message})
+	}
+	return out
+}
+
+// live is a fact about how the network runs.
+type live struct {
+	plan.Live
+	Is, Of, Place string
+}
+
+func (b pageBuilder) live() (out []live) {
+	for _, l := range b.plan.Live {
+		is := b.parts.ofSubject(l.Subject)
+		out = append(out, live{l, is, is, l.At.String()})
+	}
+	return out
+}
+
+// note is a finding.
+type note struct{ Severity, Place, Text, Fix string }
+
+func notesOf(list diag.List) (out []note) {
+	for _, d := range list {
+		text := d.Message
+		if d.Subject != "" {
+			text = d.Subject + ": " + text
+		}
+		out = append(out, note{string(d.Severity), d.At.String(), text, d.Fix})
+	}
+	return out
+}

@@ -1,0 +1,174 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
+)
+
+// verdict is the one sentence that a page begins with.
+type verdict struct {
+	// Level is danger, caution or fine; Sign says the same without colour.
+	Level, Sign string
+	Words, More string
+}
+
+var levelSigns = map[string]string{"danger": "✖", "caution": "!", "fine": "✔"}
+
+// verdictOf judges a plan by the worst in it.
+func verdictOf(r Report, p plan.Plan, drift bool) verdict {
+	v := planVerdict(r, p)
+	if drift {
+		v = driftVerdict(p)
+	}
+	if list := unreadClusters(p); len(list) > 0 {
+		if v.Level == "fine" {
+			v.Level = "caution"
+		}
+		v.More = strings.TrimSpace("What " + strings.Join(list, ", ") + " holds is unknown, and nothing there is planned. " + v.More)
+	}
+	v.Sign = levelSigns[v.Level]
+	return v
+}
+
+func planVerdict(r Report, p plan.Plan) verdict {
+	lost := bySeverity(p.Topology.Effects, "high")
+	refused := p.Refused()
+	gone := deleted(p)
+	switch {
+	case len(refused) > 0:
+		return verdict{Level: "danger", Words: "Refused: " + count(len(refused), "rule") + " " + stand(len(refused)) + " against it", More: lossWords(lost)}
+	case len(lost) > 0:
+		return verdict{Level: "danger", Words: "Connections are lost", More: lossWords(lost)}
+	case len(gone) > 0:
+		return verdict{Level: "caution", Words: "Takes away " + kinds(gone), More: keepWords(r)}
+	case !p.Pending():
+		return verdict{Level: "fine", Words: strings.TrimSuffix(nothing(p), "."), More: ""}
+	case len(disturbed(p)) > 0:
+		return verdict{Level: "caution", Words: "Disturbs traffic briefly: " + strings.Join(disturbed(p), ", "), More: keepWords(r)}
+	case len(bySeverity(p.Topology.Effects, "medium")) > 0:
+		return verdict{Level: "caution", Words: "Changes which ways traffic takes", More: keepWords(r)}
+	}
+	return verdict{Level: "fine", Words: "Disturbs no traffic", More: keepWords(r)}
+}
+
+func stand(n int) string {
+	if n == 1 {
+		return "stands"
+	}
+	return "stand"
+}
+
+// lossWords sums up connections that are lost.
+func lossWords(lost []plan.Effect) string {
+	if len(lost) == 0 {
+		return ""
+	}
+	text := lost[0].Message
+	if len(lost) > 1 {
+		text += fmt.Sprintf(", and %d more like it", len(lost)-1)
+	}
+	return text + "."
+}
+
+// keepWords says that no connection is lost, where the networks before and after are known.
+func keepWords(r Report) string {
+	if r.Before == nil || r.After == nil || r.Plan.Narrowed {
+		return ""
+	}
+	return "No site that stays loses its last path to another."
+}
+
+func driftVerdict(p plan.Plan) verdict {
+	troubles := 0
+	for _, l := range p.Live {
+		if l.Severity == diag.Error {
+			troubles++
+		}
+	}
+	switch {
+	case len(p.Actions) > 0:
+		v := verdict{Level: "caution", Words: "Drift: " + things(p.Actions) + " not as last applied"}
+		if len(p.Refused()) == 0 {
+			v.More = "To heal: fairlead apply."
+		}
+		return v
+	case troubles > 0:
+		return verdict{Level: "danger", Words: "No drift, but " + count(troubles, "trouble") + " in how the network runs"}
+	case p.Summary.Unknown > 0:
+		return verdict{Level: "caution", Words: "Not all could be compared: " + count(p.Summary.Unknown, "unknown thing")}
+	case len(p.Live) > 0:
+		return verdict{Level: "caution", Words: "No drift, but " + count(len(p.Live), "warning") + " about how the network runs"}
+	case len(p.Behind) > 0:
+		return verdict{Level: "caution", Words: "No drift, but git asks for what nobody applied yet"}
+	}
+	return verdict{Level: "fine", Words: "No drift"}
+}
+
+func unreadClusters(p plan.Plan) (out []string) {
+	for _, c := range p.Clusters {
+		if c.State != plan.StateOK && (p.Base == nil || !p.Base.Alone) {
+			out = append(out, fmt.Sprintf("cluster %s (%s)", c.Name, c.State))
+		}
+	}
+	return out
+}
+
+func bySeverity(list []plan.Effect, severity string) []plan.Effect {
+	return slices.DeleteFunc(slices.Clone(list), func(e plan.Effect) bool { return e.Severity != severity })
+}
+
+// deleted are the actions that take sites, links and other things away.
+func deleted(p plan.Plan) []plan.Action {
+	return slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return a.Verb != plan.VerbDelete })
+}
+
+var allKinds = []plan.Kind{plan.KindSite, plan.KindLink, plan.KindProxy, plan.KindObject}
+
+var manyOf = map[plan.Kind]string{plan.KindSite: "sites", plan.KindLink: "links", plan.KindProxy: "proxies", plan.KindObject: "objects"}
+
+// kinds counts actions by what they are about: "1 site and 54 links".
+func kinds(actions []plan.Action) string {
+	var parts []string
+	for _, k := range allKinds {
+		n := 0
+		for _, a := range actions {
+			if a.Kind == k {
+				n++
+			}
+		}
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+string(k))
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, manyOf[k]))
+		}
+	}
+	if last := len(parts) - 1; last > 0 {
+		return strings.Join(parts[:last], ", ") + " and " + parts[last]
+	}
+	return strings.Join(parts, "")
+}
+
+// disturbed counts the actions that traffic notices, by how.
+func disturbed(p plan.Plan) (out []string) {
+	for _, d := range []plan.Disruption{plan.DisruptionRestart, plan.DisruptionReconnect, plan.DisruptionReplace} {
+		n := 0
+		for _, a := range p.Actions {
+			if a.Disruption == d && a.Verb != plan.VerbDelete {
+				n++
+			}
+		}
+		if n > 0 {
+			out = append(out, count(n, disturbing[d]))
+		}
+	}
+	return out
+}
+
+var disturbing = map[plan.Disruption]string{
+	plan.DisruptionRestart: "router restart", plan.DisruptionReconnect: "reconnect", plan.DisruptionReplace: "replacement",
+}
