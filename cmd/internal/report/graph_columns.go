@@ -48,7 +48,7 @@ func (c *columns) place(p Picture, nodes []Node) {
 		sides = c.halves(groups)
 	}
 	left, right := c.left, c.right
-	fan := 140 + min(200, c.tall/10)
+	fan := 140 + min(90, c.tall/10)
 	for i, side := range sides {
 		edge, sign := left-fan, -1
 		if i == 1 {
@@ -68,7 +68,11 @@ type cluster struct {
 }
 
 func (c *columns) rowHeight(n Node) int {
-	return max(heightOf(n)+6, portHeight*len(c.ports[n.Name])+6)
+	gap := 6
+	if len(n.Members) > 0 {
+		gap = 12
+	}
+	return max(heightOf(n)+gap, portHeight*len(c.ports[n.Name])+6)
 }
 
 // heightOf is the height of a node in a column: several sites take two lines, and seem to

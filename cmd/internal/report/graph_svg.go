@@ -58,7 +58,7 @@ const svgStyle = `
 func SVG(w io.Writer, p Picture) error {
 	l := arrange(p)
 	legend := legendOf(p)
-	width := max(l.right-l.left+2*margin, textWidth(strings.Join(legend, ""))+60*len(legend))
+	width := max(l.right-l.left+2*margin, legendWidth(legend)+6*len(legend))
 	height := l.bottom - l.top + 2*margin + 40
 	d := &drawing{dx: margin - l.left + (width-(l.right-l.left+2*margin))/2, dy: margin - l.top}
 	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="fairlead" role="img" width="%d" height="%d" viewBox="0 0 %d %d">`+"\n", width, height, width, height)
@@ -221,9 +221,15 @@ func (d *drawing) shape(n Node, x, y, w, h int) {
 	d.printf(`<rect class="node%s%s" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, kind, class(n.Change), x, y, w, h, corner)
 }
 
-// legendOf are the words of the legend: the kinds of sites, and the changes that there are.
-func legendOf(p Picture) []string {
-	out := []string{"accepts links", "connects only", "edge site"}
+// entry explains a kind of site, or a change.
+type entry struct {
+	Node
+	word string
+}
+
+// legendOf explains the kinds of sites, and the changes that there are.
+func legendOf(p Picture) []entry {
+	out := []entry{{Node{Listens: true}, "accepts links"}, {Node{}, "connects only"}, {Node{Edge: true}, "edge site"}}
 	seen := map[Change]bool{}
 	for _, n := range p.Nodes {
 		seen[n.Change] = true
@@ -233,24 +239,29 @@ func legendOf(p Picture) []string {
 	}
 	for _, c := range []Change{Added, Changed, Removed, Noted} {
 		if seen[c] {
-			out = append(out, string(c))
+			out = append(out, entry{Node{Change: c}, string(c)})
 		}
 	}
 	return out
 }
 
-func (d *drawing) legend(words []string, x, y int) {
-	for i, word := range words {
-		n := Node{Listens: i == 0, Edge: i == 2}
-		if i > 2 {
-			n.Change = Change(word)
+// legendWidth is how wide a legend is.
+func legendWidth(entries []entry) int {
+	width := 0
+	for _, e := range entries {
+		width += 54 + textWidth(e.word)
+	}
+	return width
+}
+
+func (d *drawing) legend(entries []entry, x, y int) {
+	for _, e := range entries {
+		d.shape(e.Node, x, y-9, 24, 12)
+		if e.Change != Same {
+			d.printf(`<text class="sign%s" x="%d" y="%d" text-anchor="middle">%s</text>`, class(e.Change), x+12, y+1, strings.TrimSpace(changeSigns[e.Change]))
 		}
-		d.shape(n, x, y-9, 24, 12)
-		if n.Change != Same {
-			d.printf(`<text class="sign%s" x="%d" y="%d" text-anchor="middle">%s</text>`, class(n.Change), x+12, y+1, strings.TrimSpace(changeSigns[n.Change]))
-		}
-		d.printf(`<text class="dim" x="%d" y="%d">%s</text>`+"\n", x+30, y+1, word)
-		x += 54 + textWidth(word)
+		d.printf(`<text class="dim" x="%d" y="%d">%s</text>`+"\n", x+30, y+1, e.word)
+		x += 54 + textWidth(e.word)
 	}
 }
 

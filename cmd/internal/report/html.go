@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
@@ -77,6 +78,8 @@ type page struct {
 	Live     []live
 	Ignored  []plan.Ignored
 	Notes    []note
+	// Lone says that nothing stands beside the picture.
+	Lone bool
 	// Unmanaged are objects that Fairlead leaves alone.
 	Unmanaged []string
 	Data      pageData
@@ -91,15 +94,13 @@ type tally struct {
 
 func newPage(r Report, p plan.Plan, drift bool) page {
 	c := newCanvas(r, p, drift)
-	b := pageBuilder{plan: p, drift: drift, parts: c.parts(), numbers: map[string]int{}}
-	for i, a := range p.Actions {
-		b.numbers[a.ID] = i
-	}
+	b := pageBuilder{plan: p, drift: drift, parts: c.parts()}
 	out := page{
 		Network: p.Network, ID: p.ID, Run: r.Run, About: aboutOf(p, drift), Clusters: p.Clusters,
-		Verdict: verdictOf(r, p, drift), Counts: talliesOf(p), Danger: b.danger(), Effects: b.effects(),
+		Verdict: verdictOf(r, p, drift), Counts: talliesOf(p, drift), Danger: b.danger(), Effects: b.effects(),
 		Drawing: c, Sections: b.sections(), Live: b.live(), Ignored: p.Ignored, Notes: notesOf(p.Diagnostics),
 	}
+	out.Lone = !out.Danger.Any() && len(out.Effects) == 0
 	out.Title = "Network " + p.Network + ": " + out.Verdict.Words
 	if p.Base != nil {
 		out.Spared = p.Base.Spared
@@ -128,16 +129,17 @@ func aboutOf(p plan.Plan, drift bool) []string {
 }
 
 // talliesOf counts what a plan has, zeros left out.
-func talliesOf(p plan.Plan) (out []tally) {
+func talliesOf(p plan.Plan, drift bool) []tally {
 	s := p.Summary
-	for _, t := range []tally{
+	all := []tally{
 		{s.Create, "to create", "create"}, {s.Update, "to update", "update"}, {s.Replace, "to replace", "replace"},
-		{s.Adopt, "to adopt", "adopt"}, {s.Delete, "to delete", "delete"}, {s.Drift, "because of drift", ""},
-		{s.Unknown, "unknown", ""}, {len(p.Behind), "not applied yet", ""}, {len(p.Ignored), "ignored", ""},
-	} {
-		if t.Count > 0 {
-			out = append(out, t)
+		{s.Adopt, "to adopt", "adopt"}, {s.Delete, "to delete", "delete"}, {s.Drift, "because of drift", ""}, {s.Unknown, "unknown", ""},
+	}
+	if drift {
+		all = []tally{
+			{len(p.Actions), "not as last applied", ""}, {len(p.Live), "about how it runs", ""}, {len(p.Behind), "not applied yet", ""},
+			{len(p.Ignored), "ignored", ""}, {s.Unknown, "unknown", ""},
 		}
 	}
-	return out
+	return slices.DeleteFunc(all, func(t tally) bool { return t.Count == 0 })
 }

@@ -159,20 +159,19 @@ func (v *liveParts) data(p Picture) pageData {
 
 // legendHTML explains shapes and signs in a picture of its own.
 func legendHTML(p Picture, drift bool) template.HTML {
-	words := legendOf(p)
-	width := 0
-	for _, w := range words {
-		width += 54 + textWidth(w)
+	entries := legendOf(p)
+	for i, e := range entries {
+		switch {
+		case e.Change == Noted && drift:
+			entries[i].word = "drift or trouble"
+		case e.Change == Noted:
+			entries[i].word = "changed in another way"
+		}
 	}
+	width := legendWidth(entries)
 	d := &drawing{}
 	d.printf(`<svg class="fairlead legend" role="img" aria-label="Legend" width="%d" height="24" viewBox="0 0 %d 24">`, width, width)
-	d.legend(words, 2, 16)
+	d.legend(entries, 2, 16)
 	d.printf("</svg>")
-	text := d.out.String()
-	if drift {
-		text = strings.Replace(text, ">noted</text>", ">drift</text>", 1)
-	} else {
-		text = strings.Replace(text, ">noted</text>", ">other</text>", 1)
-	}
-	return template.HTML(text) //nolint:gosec // constant words
+	return template.HTML(d.out.String()) //nolint:gosec // constant words
 }

@@ -117,19 +117,17 @@ func (v *liveParts) ofAction(a plan.Action) (is, of string) {
 	return is, of
 }
 
-// ofEffect gives the parts that a sentence is about: its links, or else its sites.
+// ofEffect gives the parts that a sentence is about.
 func (v *liveParts) ofEffect(e plan.Effect) string {
 	if v == nil {
 		return ""
 	}
 	var out []string
+	for _, s := range e.Sites {
+		out = append(out, v.sites[string(s)])
+	}
 	for _, l := range e.Links {
 		out = append(out, v.links[string(l)])
-	}
-	if len(out) == 0 {
-		for _, s := range e.Sites {
-			out = append(out, v.sites[string(s)])
-		}
 	}
 	return spaced(out...)
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
@@ -14,33 +13,35 @@ type pageBuilder struct {
 	plan  plan.Plan
 	drift bool
 	parts *liveParts
-	// numbers are the places of the actions, by ID.
-	numbers map[string]int
 }
 
 // section is a table of actions.
 type section struct {
 	ID, Title, Note string
-	Rows            []row
+	// Action heads the column of verbs.
+	Action string
+	Rows   []row
 }
 
 // row is one action.
 type row struct {
 	// ID is the row's in the page; Is are the parts of the picture that it is about, and Of
 	// those and their neighbours, separated by spaces.
-	ID, Is, Of         string
-	Verb               plan.Verb
-	Sign               string
-	Kind               plan.Kind
-	Name, Where, Why   string
-	Tags               []string
-	Fields             []plan.Field
-	Traffic, Place     string
-	Source             string
-	Steps              string
-	After              []jump
-	Removes            []string
-	FieldFrom, FieldTo string
+	ID, Is, Of       string
+	Verb             plan.Verb
+	Sign             string
+	Kind             plan.Kind
+	Name, Where, Why string
+	Tags             []string
+	Fields           []plan.Field
+	// Was and Becomes say what the two sides of a field are; empty where an arrow says it.
+	Was, Becomes   string
+	Traffic, Place string
+	Source, Steps  string
+	After          []jump
+	Removes        []string
+	// Anyway is true where the change is not the cause.
+	Anyway bool
 }
 
 // jump is a link inside of the page; Row is empty where there is no such row.
@@ -50,8 +51,8 @@ type jump struct{ Row, Text string }
 func (b pageBuilder) sections() []section {
 	if b.drift {
 		return filled(
-			section{ID: "drift", Title: "Drift", Note: "The clusters are not as last applied.", Rows: b.rows(b.plan.Actions, nil, "a")},
-			section{ID: "behind", Title: "Not applied yet", Note: "What git asks for and nobody applied. It is no drift.", Rows: b.rows(b.plan.Behind, nil, "b")},
+			section{ID: "drift", Title: "Drift", Note: "The clusters are not as last applied.", Action: "To heal", Rows: b.rows(b.plan.Actions, nil, "a")},
+			section{ID: "behind", Title: "Not applied yet", Note: "What git asks for and nobody applied. It is no drift.", Action: "To apply", Rows: b.rows(b.plan.Behind, nil, "b")},
 		)
 	}
 	of := func(want ...string) func(plan.Action) bool {
@@ -62,9 +63,9 @@ func (b pageBuilder) sections() []section {
 		title, note = "What this change does", "Actions that the change from base to head asks for."
 	}
 	return filled(
-		section{ID: "changes", Title: title, Note: note, Rows: b.rows(b.plan.Actions, of("change", "both"), "a")},
-		section{ID: "drift", Title: "Drift", Note: "The clusters moved; this puts back what was applied, whatever the change is.", Rows: b.rows(b.plan.Actions, of("drift"), "a")},
-		section{ID: "anyway", Title: "Pending anyway", Note: "Not from this change: the base asks for it too, and nobody applied it yet.", Rows: b.rows(b.plan.Actions, of("anyway"), "a")},
+		section{ID: "changes", Title: title, Note: note, Action: "Action", Rows: b.rows(b.plan.Actions, of("change", "both"), "a")},
+		section{ID: "drift", Title: "Drift", Note: "The clusters moved; this puts back what was applied, whatever the change is.", Action: "Action", Rows: b.rows(b.plan.Actions, of("drift"), "a")},
+		section{ID: "anyway", Title: "Pending anyway", Note: "Not from this change: the base asks for it too, and nobody applied it yet.", Action: "Action", Rows: b.rows(b.plan.Actions, of("anyway"), "a")},
 	)
 }
 
@@ -90,27 +91,32 @@ func (b pageBuilder) origin(a plan.Action) string {
 // rows are those of the actions that are wanted; nil wants all. The prefix tells the rows
 // of one list from those of another.
 func (b pageBuilder) rows(actions []plan.Action, want func(plan.Action) bool, prefix string) []row {
-	var out []row
+	ids := map[string]string{}
 	for i, a := range actions {
+		ids[a.ID] = fmt.Sprintf("%s%d", prefix, i)
+	}
+	var out []row
+	for _, a := range actions {
 		if want == nil || want(a) {
-			out = append(out, b.row(a, fmt.Sprintf("%s%d", prefix, i)))
+			out = append(out, b.row(a, ids))
 		}
 	}
 	return out
 }
 
-func (b pageBuilder) row(a plan.Action, id string) row {
+// row takes the IDs that the rows of the list have in the page, by those of the actions.
+func (b pageBuilder) row(a plan.Action, ids map[string]string) row {
 	is, of := b.parts.ofAction(a)
 	out := row{
-		ID: id, Is: is, Of: of, Verb: a.Verb, Sign: signs[a.Verb].symbol, Kind: a.Kind, Name: NameOf(a), Why: a.Why,
+		ID: ids[a.ID], Is: is, Of: of, Verb: a.Verb, Sign: signs[a.Verb].symbol, Kind: a.Kind, Name: NameOf(a), Why: a.Why,
 		Where: whereIs(a), Tags: b.tags(a), Fields: a.Fields, Traffic: disruption[a.Disruption], Place: a.DeclaredAt.String(),
-		Steps: steps(a.Steps), FieldFrom: "now", FieldTo: "then",
+		Steps: steps(a.Steps), Anyway: b.plan.OriginOf(a.ID) == plan.OriginAnyway,
 	}
 	if a.Verb == plan.VerbDelete {
 		out.Traffic = "goes away"
 	}
 	if b.drift {
-		out.FieldFrom, out.FieldTo = "on the cluster", "when last applied"
+		out.Was, out.Becomes = "on the cluster", "when last applied"
 	}
 	if a.Object != nil {
 		out.Source = a.Object.Source
@@ -124,17 +130,9 @@ func (b pageBuilder) row(a plan.Action, id string) row {
 		}
 	}
 	for _, d := range a.DependsOn {
-		out.After = append(out.After, b.jump(d))
+		out.After = append(out.After, jump{ids[d], d})
 	}
 	return out
-}
-
-// jump leads to the row of an action.
-func (b pageBuilder) jump(id string) jump {
-	if i, known := b.numbers[id]; known {
-		return jump{fmt.Sprintf("a%d", i), id}
-	}
-	return jump{"", id}
 }
 
 func whereIs(a plan.Action) string {
@@ -186,21 +184,14 @@ func (b pageBuilder) danger() danger {
 		return out
 	}
 	for _, k := range allKinds {
-		var rows []row
-		for i, a := range b.plan.Actions {
-			if a.Verb == plan.VerbDelete && a.Kind == k {
-				rows = append(rows, b.row(a, fmt.Sprintf("a%d", i)))
-			}
-		}
+		rows := b.rows(b.plan.Actions, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind == k }, "a")
 		if len(rows) > 0 {
 			most := min(len(rows), mostDeletes)
-			out.Deletes = append(out.Deletes, deletes{Title: capital(kinds(slices.Repeat([]plan.Action{{Kind: k}}, len(rows)))) + " deleted", First: rows[:most], Rest: rows[most:]})
+			out.Deletes = append(out.Deletes, deletes{Title: kinds(slices.Repeat([]plan.Action{{Kind: k}}, len(rows))) + " deleted", First: rows[:most], Rest: rows[most:]})
 		}
 	}
 	return out
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // effects are those of one severity.
 type effects struct {

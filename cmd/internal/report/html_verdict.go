@@ -20,10 +20,11 @@ var levelSigns = map[string]string{"danger": "✖", "caution": "!", "fine": "✔
 
 // verdictOf judges a plan by the worst in it.
 func verdictOf(r Report, p plan.Plan, drift bool) verdict {
-	v := planVerdict(r, p)
+	judge := planVerdict
 	if drift {
-		v = driftVerdict(p)
+		judge = driftVerdict
 	}
+	v := judge(r, p)
 	if list := unreadClusters(p); len(list) > 0 {
 		if v.Level == "fine" {
 			v.Level = "caution"
@@ -82,7 +83,7 @@ func keepWords(r Report) string {
 	return "No site that stays loses its last path to another."
 }
 
-func driftVerdict(p plan.Plan) verdict {
+func driftVerdict(_ Report, p plan.Plan) verdict {
 	troubles := 0
 	for _, l := range p.Live {
 		if l.Severity == diag.Error {
@@ -94,6 +95,9 @@ func driftVerdict(p plan.Plan) verdict {
 		v := verdict{Level: "caution", Words: "Drift: " + things(p.Actions) + " not as last applied"}
 		if len(p.Refused()) == 0 {
 			v.More = "To heal: fairlead apply."
+		}
+		if troubles > 0 {
+			v.Level, v.More = "danger", strings.TrimSpace(v.More+" Beside it, "+count(troubles, "trouble")+" in how the network runs.")
 		}
 		return v
 	case troubles > 0:

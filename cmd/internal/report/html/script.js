@@ -15,9 +15,14 @@
   system.addEventListener("change", nameTheme);
   nameTheme();
 
-  // Paper shows what is folded.
-  addEventListener("beforeprint", () => all("details:not([open])").forEach((d) => { d.open = true; d.dataset.shut = ""; }));
-  addEventListener("afterprint", () => all("details[data-shut]").forEach((d) => { d.open = false; delete d.dataset.shut; }));
+  // Paper shows what is folded, and pictures as they were drawn.
+  const onPaper = [];
+  const paper = matchMedia("print");
+  paper.addEventListener("change", () => {
+    const folded = paper.matches ? all("details:not([open])") : all("details[data-shut]");
+    for (const d of folded) { d.open = paper.matches; d.toggleAttribute("data-shut", paper.matches); }
+    onPaper.forEach((act) => act());
+  });
 
   // Filter.
   const rows = all("tr.row");
@@ -54,6 +59,7 @@
     const parts = all(".stage [data-is]", picture);
     const told = rows.concat(all(".effects li[data-of]"));
     const panel = one("#picked");
+    const names = new Intl.Collator("en", { numeric: true });
     const known = (id) => (id[0] === "s" ? data.sites : data.links)[Number(id.slice(1))];
     const linksOf = (site) => data.links.map((l, i) => ["l" + i, l]).filter(([, l]) => l.from === site || l.to === site);
 
@@ -109,6 +115,7 @@
       const kind = ids.every((id) => id[0] === "s") ? " sites" : ids.every((id) => id[0] === "l") ? " links" : " sites and links";
       panel.append(element("b", ids.length + kind));
       const list = element("p", "");
+      ids.sort((a, b) => names.compare(known(a).name, known(b).name));
       for (const id of ids) list.append(button(known(id).name, () => pick([id])));
       panel.append(list);
     }
@@ -149,7 +156,8 @@
         if (link) e.preventDefault();
         if (String(getSelection()) !== "") return;
         pick(r.classList.contains("on") && !link ? [] : words(r.dataset.is || r.dataset.of));
-        if (link) picture.scrollIntoView({ block: "nearest" });
+        const seen = picture.getBoundingClientRect();
+        if (link && (seen.top < 0 || seen.bottom > innerHeight)) picture.scrollIntoView();
       });
     }
     addEventListener("keydown", (e) => { if (e.key === "Escape") pick([]); });
@@ -182,9 +190,10 @@
       // The whole picture where that can be read, or else its width from the top. The stage
       // ends where the window or what stands beside it ends.
       function fit() {
+        if (paper.matches) return set(0, 0, width, height);
         const room = stage.clientWidth || width;
         const above = picture.getBoundingClientRect().top + scrollY, aside = one(".aside");
-        const beside = getComputedStyle(picture).gridColumnStart === "1" && aside.offsetLeft > picture.offsetLeft ? aside.offsetHeight : 0;
+        const beside = aside.offsetLeft > picture.offsetLeft ? aside.offsetHeight : 0;
         const tall = Math.max(320, Math.min(innerHeight - above - 95, 1000));
         const scale = Math.min(1.5, Math.max(0.7, Math.min(room / width, Math.max(1.1, tall / height))));
         stage.style.setProperty("--stage", Math.max(Math.min(1000, Math.ceil(height * scale)), Math.min(tall, beside - 85)) + "px");
@@ -244,6 +253,7 @@
         if (room > 0 && room !== fitted) { fitted = room; fit(); }
       }
       refit();
+      onPaper.push(fit);
       return { stage, fit, zoom, refit };
     }
   }
