@@ -48,11 +48,12 @@ type Node struct {
 }
 
 // Edge is a link; From and To are names of nodes. Was is its former cost where that is
-// what changed, 0 otherwise.
+// what changed, 0 otherwise. Most is the highest cost where it stands for several links of
+// different costs, and Cost then the lowest; 0 otherwise.
 type Edge struct {
-	Name, From, To string
-	Cost, Was      int64
-	Change         Change
+	Name, From, To  string
+	Cost, Was, Most int64
+	Change          Change
 }
 
 // PictureOf draws one network.
@@ -161,8 +162,11 @@ func edgeOf(l network.Link) Edge {
 
 // CostLabel is what stands on a link: its cost, or both costs where it changes.
 func (e Edge) CostLabel() string {
-	if e.Change == Changed {
+	switch {
+	case e.Change == Changed:
 		return fmt.Sprintf("%d → %d", e.Was, e.Cost)
+	case e.Most > e.Cost:
+		return fmt.Sprintf("%d…%d", e.Cost, e.Most)
 	}
 	return fmt.Sprint(e.Cost)
 }
@@ -170,59 +174,6 @@ func (e Edge) CostLabel() string {
 // ReadableNodes is how many nodes a program that lays out by itself can place so that
 // people follow the lines.
 const ReadableNodes = 40
-
-// Condensed draws sites that are alike as one node where the picture has more than most:
-// sites of one cluster that are of one kind, change alike, accept no links and have links
-// to the same sites at the same costs. Three at least are worth it.
-func (p Picture) Condensed(most int) Picture {
-	if len(p.Nodes) <= most {
-		return p
-	}
-	alike := p.alike()
-	out := Picture{Name: p.Name, Groups: p.Groups}
-	gone := map[string]bool{}
-	for _, n := range p.Nodes {
-		switch members := alike[n.Name]; {
-		case len(members) < 3:
-			out.Nodes = append(out.Nodes, n)
-		case members[0] == n.Name:
-			n.Members = members
-			out.Nodes = append(out.Nodes, n)
-		default:
-			gone[n.Name] = true
-		}
-	}
-	for _, e := range p.Edges {
-		if !gone[e.From] {
-			out.Edges = append(out.Edges, e)
-		}
-	}
-	return out
-}
-
-// alike gives for each site that no link leads to those that are like it, itself included.
-func (p Picture) alike() map[string][]string {
-	links, entered := map[string][]string{}, map[string]bool{}
-	for _, e := range p.Edges { // sorted, so that the same links give the same text
-		links[e.From] = append(links[e.From], fmt.Sprintf("%q %d %d %s", e.To, e.Cost, e.Was, e.Change))
-		entered[e.To] = true
-	}
-	kinds := map[string][]string{}
-	kindOf := map[string]string{}
-	for _, n := range p.Nodes {
-		if entered[n.Name] {
-			continue
-		}
-		kind := fmt.Sprintf("%q %v %v %s %s", n.Group, n.Listens, n.Edge, n.Change, strings.Join(links[n.Name], ","))
-		kinds[kind] = append(kinds[kind], n.Name)
-		kindOf[n.Name] = kind
-	}
-	out := map[string][]string{}
-	for name, kind := range kindOf {
-		out[name] = kinds[kind]
-	}
-	return out
-}
 
 // NodeLabel is what stands in a node.
 func (n Node) NodeLabel() string {

@@ -79,8 +79,10 @@ type drawing struct {
 	live *liveParts
 }
 
-// all draws what is laid out: lines below sites, costs above.
+// all draws what is laid out: lines below sites, costs above, and what changes above the
+// rest.
 func (d *drawing) all(p Picture, l *layout) {
+	slices.SortStableFunc(l.wires, func(x, y wire) int { return strings.Compare(string(x.Change), string(y.Change)) })
 	for _, b := range l.boxes {
 		d.box(b)
 	}

@@ -259,3 +259,27 @@ func checkFrame(t *testing.T, name, svg string, sites, links int) {
 		t.Errorf("%s: %d links, want %d", name, n, links)
 	}
 }
+
+// Costs that all differ are drawn as what they lie between, but for those that change.
+func TestCoarse(t *testing.T) {
+	t.Parallel()
+	before, after := shops(60), shops(60)
+	for i := range before.Links {
+		before.Links[i].Cost, after.Links[i].Cost = int32(i+1), int32(i+1)
+	}
+	after.Links[4].Cost = 99 // shop5
+	p := report.PictureOfChange(before, after)
+	if fine := p.Condensed(report.ReadableNodes); len(fine.Nodes) != 61 {
+		t.Errorf("%d nodes of costs that all differ", len(fine.Nodes))
+	}
+	var got []string
+	for _, e := range p.Coarse(report.ReadableNodes).Edges {
+		got = append(got, e.From+" "+e.CostLabel())
+	}
+	if diff := cmp.Diff([]string{"shop1 1…59", "shop10 2…60", "shop5 5 → 99"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if small := report.PictureOf(shops(9)); !cmp.Equal(small, small.Coarse(report.ReadableNodes)) {
+		t.Error("a small picture is condensed")
+	}
+}

@@ -71,7 +71,7 @@ func newCanvas(r Report, p plan.Plan, drift bool) *canvas {
 	for _, n := range whole.Nodes {
 		c.Changes = c.Changes || n.Change != Same && n.Change != Noted
 	}
-	if some := whole.Condensed(ReadableNodes); len(some.Nodes) < len(whole.Nodes) {
+	if some := whole.Coarse(ReadableNodes); len(some.Nodes) < len(whole.Nodes) {
 		c.Views = append(c.Views, c.view("some", "Alike sites as one", some))
 	}
 	c.Views = append(c.Views, c.view("all", "Every site", whole))
@@ -92,11 +92,29 @@ func (c *canvas) view(key, title string, p Picture) view {
 	const margin = 8
 	width, height := l.right-l.left+2*margin, l.bottom-l.top+2*margin
 	d := &drawing{dx: margin - l.left, dy: margin - l.top, live: c.live.in(p)}
-	d.printf(`<svg class="fairlead drawing" role="group" aria-label="%s" width="%d" height="%d" viewBox="0 0 %d %d">`+"\n",
-		xmlText("Network "+p.Name), width, height, width, height)
+	kind := "drawing"
+	if len(l.wires)-leaving(l) > mostCosts {
+		kind += " dense"
+	}
+	d.printf(`<svg class="fairlead %s" role="group" aria-label="%s" width="%d" height="%d" viewBox="0 0 %d %d">`+"\n",
+		kind, xmlText("Network "+p.Name), width, height, width, height)
 	d.all(p, l)
 	d.printf("</svg>\n")
 	return view{key, title, template.HTML(d.out.String())} //nolint:gosec // every text in it went through xmlText
+}
+
+// mostCosts is how many costs between the sites of the core can be read at once; of more,
+// the script shows those of what changes and of what is picked.
+const mostCosts = 60
+
+// leaving counts the lines that begin beside a node of a column, where their costs stand.
+func leaving(l *layout) (n int) {
+	for _, w := range l.wires {
+		if w.curved {
+			n++
+		}
+	}
+	return n
 }
 
 // noted marks what the shape of the network does not show: sites and links with another

@@ -80,7 +80,7 @@ func (v *liveParts) linksOf(e Edge) (out []string) {
 	}
 	for _, m := range members {
 		for _, o := range v.leaving[m] {
-			if o.To == e.To && o.Cost == e.Cost && o.Was == e.Was && o.Change == e.Change {
+			if o.To == e.To && o.Was == e.Was && o.Change == e.Change && (o.Cost == e.Cost || e.Most > 0) {
 				out = append(out, v.links[o.Name])
 			}
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func planVerdict(r Report, p plan.Plan) verdict {
 	gone := deleted(p)
 	switch {
 	case len(refused) > 0:
-		return verdict{Level: "danger", Words: "Refused: " + count(len(refused), "rule") + " " + stand(len(refused)) + " against it", More: lossWords(lost)}
+		return verdict{Level: "danger", Words: "Refused: " + count(len(refused), "rule") + " " + stand(len(refused)) + " against it", More: cmp.Or(lossWords(lost), takeWords(gone))}
 	case len(lost) > 0:
 		return verdict{Level: "danger", Words: "Connections are lost", More: lossWords(lost)}
 	case len(gone) > 0:
@@ -75,9 +76,17 @@ func lossWords(lost []plan.Effect) string {
 	return text + "."
 }
 
+// takeWords sums up what is deleted.
+func takeWords(gone []plan.Action) string {
+	if len(gone) == 0 {
+		return ""
+	}
+	return "It would take away " + kinds(gone) + "."
+}
+
 // keepWords says that no connection is lost, where the networks before and after are known.
 func keepWords(r Report) string {
-	if r.Before == nil || r.After == nil || r.Plan.Narrowed {
+	if r.Before == nil || r.After == nil || len(r.Before.Sites) == 0 || r.Plan.Narrowed {
 		return ""
 	}
 	return "No site that stays loses its last path to another."

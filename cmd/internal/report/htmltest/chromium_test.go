@@ -51,6 +51,15 @@ func TestChromium(t *testing.T) {
 			v.quiet()
 		})
 	}
+	t.Run("costs that differ", func(t *testing.T) {
+		before := retail(200)
+		for i := range before.Links {
+			before.Links[i].Cost = int32(i*7919%97 + 1)
+		}
+		v := open(t, browser, page(t, reportOf(before, changed(before))), look{})
+		v.holds(`document.querySelectorAll(".stage.some .site").length < 20`)
+		readable(v, false)
+	})
 	t.Run("alike sites", func(t *testing.T) { alike(t, browser) })
 	t.Run("without script", func(t *testing.T) { withoutScript(open(t, browser, small, look{noScript: true})) })
 	t.Run("on paper", func(t *testing.T) {
@@ -217,11 +226,11 @@ const costs = `Array.from(document.querySelectorAll(".stage.all .port")).filter(
 	Array.from(t.childNodes).filter((c) => c.nodeType === 3 || c.getClientRects().length > 0).map((c) => c.textContent).join("")).join("; ")`
 
 func beforeAndAfter(v *tab) {
-	v.is(costs, "~ backup: 99999 → 20; − hub: 1; − hub: 1; + backup: 50; − hub: 1")
+	v.is(costs, "+ backup: 50; ~ backup: 99999 → 20; − hub: 1; − hub: 1; − hub: 1")
 	v.do(chromedp.Click(chromedp.CSS(`label[for="before"]`)))
 	v.is(costs, "backup: 99999; hub: 1; hub: 1; hub: 1")
 	v.do(chromedp.Click(chromedp.CSS(`label[for="after"]`)))
-	v.is(costs, "backup: 20; backup: 50")
+	v.is(costs, "backup: 50; backup: 20")
 }
 
 // alike sites are one node; a click lists them, and each can be picked by itself.
