@@ -66,7 +66,7 @@ type page struct {
 	// About are lines that say what was compared; ID and Run may be empty.
 	About   []string
 	ID, Run string
-	Verdict verdict
+	Verdict headline
 	Counts  []tally
 	// Danger is what takes something away or is refused, Effects what traffic meets.
 	Danger   danger
@@ -97,7 +97,7 @@ func newPage(r Report, p plan.Plan, drift bool) page {
 	b := pageBuilder{plan: p, drift: drift, parts: c.parts()}
 	out := page{
 		Network: p.Network, ID: p.ID, Run: r.Run, About: aboutOf(p, drift), Clusters: p.Clusters,
-		Verdict: verdictOf(r, p, drift), Counts: talliesOf(p, drift), Danger: b.danger(), Effects: b.effects(),
+		Verdict: headlineOf(r, p, drift), Counts: talliesOf(p, drift), Danger: b.danger(), Effects: b.effects(),
 		Drawing: c, Sections: b.sections(), Live: b.live(), Ignored: p.Ignored, Notes: notesOf(p.Diagnostics),
 	}
 	out.Lone = !out.Danger.Any() && len(out.Effects) == 0

@@ -20,11 +20,11 @@ type section struct {
 	ID, Title, Note string
 	// Action heads the column of verbs.
 	Action string
-	Rows   []row
+	Rows   []tableRow
 }
 
-// row is one action.
-type row struct {
+// tableRow is one action.
+type tableRow struct {
 	// ID is the row's in the page; Is are the parts of the picture that it is about, and Of
 	// those and their neighbours, separated by spaces.
 	ID, Is, Of       string
@@ -90,24 +90,24 @@ func (b pageBuilder) origin(a plan.Action) string {
 
 // rows are those of the actions that are wanted; nil wants all. The prefix tells the rows
 // of one list from those of another.
-func (b pageBuilder) rows(actions []plan.Action, want func(plan.Action) bool, prefix string) []row {
+func (b pageBuilder) rows(actions []plan.Action, want func(plan.Action) bool, prefix string) []tableRow {
 	ids := map[string]string{}
 	for i, a := range actions {
 		ids[a.ID] = fmt.Sprintf("%s%d", prefix, i)
 	}
-	var out []row
+	var out []tableRow
 	for _, a := range actions {
 		if want == nil || want(a) {
-			out = append(out, b.row(a, ids))
+			out = append(out, b.tableRow(a, ids))
 		}
 	}
 	return out
 }
 
-// row takes the IDs that the rows of the list have in the page, by those of the actions.
-func (b pageBuilder) row(a plan.Action, ids map[string]string) row {
+// tableRow takes the IDs that the rows of the list have in the page, by those of the actions.
+func (b pageBuilder) tableRow(a plan.Action, ids map[string]string) tableRow {
 	is, of := b.parts.ofAction(a)
-	out := row{
+	out := tableRow{
 		ID: ids[a.ID], Is: is, Of: of, Verb: a.Verb, Sign: signs[a.Verb].symbol, Kind: a.Kind, Name: NameOf(a), Why: a.Why,
 		Where: whereIs(a), Tags: b.tags(a), Fields: a.Fields, Traffic: disruption[a.Disruption], Place: a.DeclaredAt.String(),
 		Steps: steps(a.Steps), Anyway: b.plan.OriginOf(a.ID) == plan.OriginAnyway,
@@ -172,7 +172,7 @@ func (d danger) Any() bool { return len(d.Refusals)+len(d.Lost)+len(d.Deletes) >
 // deletes are those of one kind; the rest of them is folded away.
 type deletes struct {
 	Title       string
-	First, Rest []row
+	First, Rest []tableRow
 }
 
 // mostDeletes is how many deletes of one kind are not folded away.
@@ -187,7 +187,7 @@ func (b pageBuilder) danger() danger {
 		rows := b.rows(b.plan.Actions, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind == k }, "a")
 		if len(rows) > 0 {
 			most := min(len(rows), mostDeletes)
-			out.Deletes = append(out.Deletes, deletes{Title: kinds(slices.Repeat([]plan.Action{{Kind: k}}, len(rows))) + " deleted", First: rows[:most], Rest: rows[most:]})
+			out.Deletes = append(out.Deletes, deletes{Title: numbersOf(slices.Repeat([]plan.Action{{Kind: k}}, len(rows))) + " deleted", First: rows[:most], Rest: rows[most:]})
 		}
 	}
 	return out

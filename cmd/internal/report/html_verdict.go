@@ -10,8 +10,8 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 )
 
-// verdict is the one sentence that a page begins with.
-type verdict struct {
+// headline is the one sentence that a page begins with.
+type headline struct {
 	// Level is danger, caution or fine; Sign says the same without colour.
 	Level, Sign string
 	Words, More string
@@ -19,11 +19,11 @@ type verdict struct {
 
 var levelSigns = map[string]string{"danger": "✖", "caution": "!", "fine": "✔"}
 
-// verdictOf judges a plan by the worst in it.
-func verdictOf(r Report, p plan.Plan, drift bool) verdict {
-	judge := planVerdict
+// headlineOf judges a plan by the worst in it.
+func headlineOf(r Report, p plan.Plan, drift bool) headline {
+	judge := planHeadline
 	if drift {
-		judge = driftVerdict
+		judge = driftHeadline
 	}
 	v := judge(r, p)
 	if list := unreadClusters(p); len(list) > 0 {
@@ -36,25 +36,25 @@ func verdictOf(r Report, p plan.Plan, drift bool) verdict {
 	return v
 }
 
-func planVerdict(r Report, p plan.Plan) verdict {
+func planHeadline(r Report, p plan.Plan) headline {
 	lost := bySeverity(p.Topology.Effects, "high")
 	refused := p.Refused()
 	gone := deleted(p)
 	switch {
 	case len(refused) > 0:
-		return verdict{Level: "danger", Words: "Refused: " + count(len(refused), "rule") + " " + stand(len(refused)) + " against it", More: cmp.Or(lossWords(lost), takeWords(gone))}
+		return headline{Level: "danger", Words: "Refused: " + count(len(refused), "rule") + " " + stand(len(refused)) + " against it", More: cmp.Or(lossWords(lost), takeWords(gone))}
 	case len(lost) > 0:
-		return verdict{Level: "danger", Words: "Connections are lost", More: lossWords(lost)}
+		return headline{Level: "danger", Words: "Connections are lost", More: lossWords(lost)}
 	case len(gone) > 0:
-		return verdict{Level: "caution", Words: "Takes away " + kinds(gone), More: keepWords(r)}
+		return headline{Level: "caution", Words: "Takes away " + numbersOf(gone), More: keepWords(r)}
 	case !p.Pending():
-		return verdict{Level: "fine", Words: strings.TrimSuffix(nothing(p), "."), More: ""}
+		return headline{Level: "fine", Words: strings.TrimSuffix(nothing(p), "."), More: ""}
 	case len(disturbed(p)) > 0:
-		return verdict{Level: "caution", Words: "Disturbs traffic briefly: " + strings.Join(disturbed(p), ", "), More: keepWords(r)}
+		return headline{Level: "caution", Words: "Disturbs traffic briefly: " + strings.Join(disturbed(p), ", "), More: keepWords(r)}
 	case len(bySeverity(p.Topology.Effects, "medium")) > 0:
-		return verdict{Level: "caution", Words: "Changes which ways traffic takes", More: keepWords(r)}
+		return headline{Level: "caution", Words: "Changes which ways traffic takes", More: keepWords(r)}
 	}
-	return verdict{Level: "fine", Words: "Disturbs no traffic", More: keepWords(r)}
+	return headline{Level: "fine", Words: "Disturbs no traffic", More: keepWords(r)}
 }
 
 func stand(n int) string {
@@ -81,7 +81,7 @@ func takeWords(gone []plan.Action) string {
 	if len(gone) == 0 {
 		return ""
 	}
-	return "It would take away " + kinds(gone) + "."
+	return "It would take away " + numbersOf(gone) + "."
 }
 
 // keepWords says that no connection is lost, where the networks before and after are known.
@@ -92,7 +92,7 @@ func keepWords(r Report) string {
 	return "No site that stays loses its last path to another."
 }
 
-func driftVerdict(_ Report, p plan.Plan) verdict {
+func driftHeadline(_ Report, p plan.Plan) headline {
 	troubles := 0
 	for _, l := range p.Live {
 		if l.Severity == diag.Error {
@@ -101,7 +101,7 @@ func driftVerdict(_ Report, p plan.Plan) verdict {
 	}
 	switch {
 	case len(p.Actions) > 0:
-		v := verdict{Level: "caution", Words: "Drift: " + things(p.Actions) + " not as last applied"}
+		v := headline{Level: "caution", Words: "Drift: " + things(p.Actions) + " not as last applied"}
 		if len(p.Refused()) == 0 {
 			v.More = "To heal: fairlead apply."
 		}
@@ -110,15 +110,15 @@ func driftVerdict(_ Report, p plan.Plan) verdict {
 		}
 		return v
 	case troubles > 0:
-		return verdict{Level: "danger", Words: "No drift, but " + count(troubles, "trouble") + " in how the network runs"}
+		return headline{Level: "danger", Words: "No drift, but " + count(troubles, "trouble") + " in how the network runs"}
 	case p.Summary.Unknown > 0:
-		return verdict{Level: "caution", Words: "Not all could be compared: " + count(p.Summary.Unknown, "unknown thing")}
+		return headline{Level: "caution", Words: "Not all could be compared: " + count(p.Summary.Unknown, "unknown thing")}
 	case len(p.Live) > 0:
-		return verdict{Level: "caution", Words: "No drift, but " + count(len(p.Live), "warning") + " about how the network runs"}
+		return headline{Level: "caution", Words: "No drift, but " + count(len(p.Live), "warning") + " about how the network runs"}
 	case len(p.Behind) > 0:
-		return verdict{Level: "caution", Words: "No drift, but git asks for what nobody applied yet"}
+		return headline{Level: "caution", Words: "No drift, but git asks for what nobody applied yet"}
 	}
-	return verdict{Level: "fine", Words: "No drift"}
+	return headline{Level: "fine", Words: "No drift"}
 }
 
 func unreadClusters(p plan.Plan) (out []string) {
@@ -143,8 +143,8 @@ var allKinds = []plan.Kind{plan.KindSite, plan.KindLink, plan.KindProxy, plan.Ki
 
 var manyOf = map[plan.Kind]string{plan.KindSite: "sites", plan.KindLink: "links", plan.KindProxy: "proxies", plan.KindObject: "objects"}
 
-// kinds counts actions by what they are about: "1 site and 54 links".
-func kinds(actions []plan.Action) string {
+// numbersOf counts actions by what they are about: "1 site and 54 links".
+func numbersOf(actions []plan.Action) string {
 	var parts []string
 	for _, k := range allKinds {
 		n := 0
