@@ -211,7 +211,7 @@ func newRoot(sys *System) *cobra.Command {
 		return fail(exitInvalid, "%v; see: %s --help", err, c.CommandPath())
 	})
 	root.AddCommand(newInit(sys), newImport(sys), newVet(sys), newRender(sys), newGraph(sys), newSimulate(sys), newDiff(sys), newPlan(sys),
-		newApply(sys), newDrift(sys), newStatus(sys), newUnlock(sys), newRBAC(sys), newSchema(sys), newVersion(sys))
+		newApply(sys), newDrift(sys), newStatus(sys), newUnlock(sys), newRBAC(sys), newCI(sys), newSchema(sys), newVersion(sys))
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return fail(exitInvalid, "unknown command %q; see: fairlead --help", args[0])

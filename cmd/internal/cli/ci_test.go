@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fairlead.dev/fairlead/cmd/internal/forge/forgetest"
+	"fairlead.dev/fairlead/plan"
+)
+
+const (
+	mergedCommit = "0123456789abcdef0123456789abcdef01234567"
+	mergedHead   = "89abcdef0123456789abcdef0123456789abcdef"
+)
+
+// ciBed is a directory and a forge, for the commands of pipelines.
+type ciBed struct {
+	*testing.T
+	*forgetest.Forge
+	dir string
+	// all is everything that commands said.
+	all strings.Builder
+}
+
+func onBoth(t *testing.T, test func(*ciBed)) {
+	t.Helper()
+	for _, kind := range []string{"github", "gitlab"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			b := &ciBed{T: t, Forge: forgetest.New(t, kind), dir: t.TempDir()}
+			test(b)
+			if strings.Contains(b.all.String(), forgetest.Token) {
+				t.Errorf("the token was said:\n%s", b.all.String())
+			}
+		})
+	}
+}
+
+func (b *ciBed) file(name, content string) {
+	b.Helper()
+	if err := os.WriteFile(filepath.Join(b.dir, name), []byte(content), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// says runs a command of ci that has to end with the code and say each of want.
+func (b *ciBed) says(code, request int, args []string, want ...string) string {
+	b.Helper()
+	got, out, errOut := runIn(b.dir, b.Env(request, mergedCommit), append([]string{"ci"}, args...)...)
+	b.all.WriteString(out + errOut)
+	if got != code {
+		b.Errorf("ci %q: exit %d, want %d\n%s%s", args, got, code, out, errOut)
+	}
+	for _, text := range want {
+		if !strings.Contains(out+errOut, text) {
+			b.Errorf("ci %q does not say %q:\n%s%s", args, text, out, errOut)
+		}
+	}
+	return out
+}
+
+func TestCIComment(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(b *ciBed) {
+		b.file("plan.md", "<!-- fairlead:plan:retail -->\n# One\n")
+		b.says(0, 3, []string{"comment", "plan.md"}, "The comment was created")
+		b.says(0, 3, []string{"comment", "plan.md"}, "The comment is as it should be")
+		b.file("plan.md", "<!-- fairlead:plan:retail -->\n# Two\n")
+		b.says(0, 0, []string{"comment", "plan.md", "--request", "3"}, "The comment was edited")
+		b.says(0, 3, []string{"comment", "--outdated", "plan"}, "1 comment marked as outdated")
+		notes := b.Notes(3)
+		if len(notes) != 1 || !strings.HasPrefix(notes[0].Body, "<!-- fairlead:plan:retail -->\n**There is no plan for the latest commit**") || !strings.Contains(notes[0].Body, "](https://") {
+			b.Errorf("notes: %+v", notes)
+		}
+		b.says(3, 0, []string{"comment", "plan.md"}, "not for a pull request")
+		b.says(3, 3, []string{"comment", "missing.md"}, "missing.md")
+		b.says(3, 3, []string{"comment"}, "give one file")
+		b.says(3, 3, []string{"comment", "--outdated", "../x"}, "no kind of comment")
+		b.says(3, 3, []string{"comment", "--forge", "gitea", "plan.md"}, "use github or gitlab")
+		b.file("plan.md", "# no marker")
+		b.says(3, 3, []string{"comment", "plan.md"}, "does not begin with")
+		b.file("plan.md", "<!-- fairlead:plan:retail -->\n"+strings.Repeat("é", mostRunes))
+		b.says(3, 3, []string{"comment", "plan.md"}, "a forge takes 65536")
+	})
+}
+
+func TestCIIssue(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(b *ciBed) {
+		b.file("drift.md", "<!-- fairlead:drift:retail -->\n# Drift\n")
+		b.says(0, 0, []string{"issue", "--healed", "drift.md"}, "no open issue")
+		b.says(0, 0, []string{"issue", "--drift", "drift.md"}, "The issue #1 was created: https://")
+		b.says(0, 0, []string{"issue", "--drift", "drift.md"}, "as it should be")
+		b.says(0, 0, []string{"issue", "--healed", "drift.md"}, "The issue #1 was closed")
+		b.says(3, 0, []string{"issue"}, "either --drift")
+		b.says(3, 0, []string{"issue", "--drift", "a", "--healed", "b"}, "either --drift")
+		issues := b.Issues()
+		if len(issues) != 1 || issues[0].Open || issues[0].Title != "Network retail differs from what was last applied" || !strings.Contains(issues[0].Notes[0].Body, "is as it was last applied again. Seen by https://") {
+			b.Errorf("issues: %+v", issues)
+		}
+	})
+}
+
+func TestCIReviewed(t *testing.T) {
+	t.Parallel()
+	p := plan.Plan{Format: plan.Format, Network: "retail"}
+	p.ID = plan.Identify(p)
+	content := `{"format": "` + p.Format + `", "network": "retail", "id": "` + p.ID + `"}`
+	onBoth(t, func(b *ciBed) {
+		b.says(5, 0, []string{"reviewed", "-o", "plan.json"}, "there is no reviewed plan to apply: no ")
+		b.AddMerge(forgetest.Merge{Request: 3, Head: mergedHead, Commit: mergedCommit, Branch: "main"})
+		name := map[string]string{"github": "fairlead-plan-" + mergedHead, "gitlab": "fairlead-plan"}[b.Kind]
+		keep := func(content string) {
+			b.Keep(forgetest.Artifact{Name: name, Request: 3, Head: mergedHead, Files: map[string]string{"plan.json": content}})
+		}
+		keep(strings.Replace(content, "retail", "other", 1))
+		b.says(3, 0, []string{"reviewed", "-o", "plan.json"}, "the file was altered")
+		if _, err := os.Stat(filepath.Join(b.dir, "plan.json")); err == nil {
+			b.Error("a plan that cannot be used was saved")
+		}
+		keep(content)
+		if out := b.says(0, 0, []string{"reviewed", "-o", "plan.json"}, "request 3 showed for commit "+mergedHead); out != p.ID+"\n" {
+			b.Errorf("standard output is %q", out)
+		}
+		if got, err := os.ReadFile(filepath.Join(b.dir, "plan.json")); string(got) != content || err != nil {
+			b.Errorf("saved: %s, %v", got, err)
+		}
+		b.says(3, 0, []string{"reviewed"}, "say where")
+		b.says(3, 0, []string{"reviewed", "-o", "p", "--commit", "main"}, "no whole SHA")
+		b.says(5, 0, []string{"reviewed", "-o", "p", "--commit", mergedHead[:39] + "0"}, "was merged as commit")
+	})
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/forge"
+	"fairlead.dev/fairlead/plan"
+)
+
+// reviewedFlags are those of ci reviewed.
+type reviewedFlags struct {
+	ciFlags
+	output string
+	want   forge.Merge
+}
+
+func newCIReviewed(sys *System) *cobra.Command {
+	o := &reviewedFlags{ciFlags: ciFlags{sys: sys}}
+	c := &cobra.Command{
+		Use:   "reviewed -o FILE",
+		Short: "Fetch the plan that was reviewed before a merge",
+		Long: `Reviewed finds the pull request or merge request that became the job's commit, and
+saves the plan that was made for its last commit: on GitHub from the artifact NAME-SHA
+that a workflow on the pull request kept, on GitLab from the job NAME of its newest
+pipeline. What a fork's pipeline kept does not count. Standard output has the plan's
+id, for: apply --plan FILE --expect-plan-id ID.
+
+Where there is no such plan, or it has expired, nothing is saved (exit code 5).`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.output == "" {
+				return fail(exitInvalid, "say where to save the plan: -o plan.json")
+			}
+			return o.open(c.Context(), o.run)
+		},
+	}
+	o.flags(c)
+	f := c.Flags()
+	f.StringVarP(&o.output, "output", "o", "", "save the plan to this file")
+	f.StringVar(&o.want.Commit, "commit", "", "the commit that was merged, its whole SHA (default: the job's)")
+	f.StringVar(&o.want.Name, "name", "", "the artifact's name without its SHA, or the job's (default: fairlead-plan)")
+	f.StringVar(&o.want.File, "file", "plan.json", "the plan's path in the artifact")
+	return c
+}
+
+// wholeSHA is a commit's name, SHA-1 or SHA-256.
+var wholeSHA = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+func (o *reviewedFlags) run(ctx context.Context, f forge.Forge) error {
+	o.want.Branch = o.job.Branch
+	o.want.Commit = cmp.Or(o.want.Commit, o.job.Commit)
+	o.want.Name = cmp.Or(o.want.Name, "fairlead-plan")
+	if !wholeSHA.MatchString(o.want.Commit) {
+		return fail(exitInvalid, "--commit %q is no whole SHA of a commit", o.want.Commit)
+	}
+	found, err := f.Reviewed(ctx, o.want)
+	var none *forge.NoPlan
+	if errors.As(err, &none) {
+		return fail(exitStale, "there is no reviewed plan to apply: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	p, err := plan.Decode(found.Plan)
+	if err != nil {
+		return fail(exitInvalid, "the plan of request %d cannot be used: %w", found.Request, err)
+	}
+	if err := o.save(found.Plan); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.sys.Err, "The plan of network %s that request %d showed for commit %s is in %s.\n", p.Network, found.Request, found.Head, o.output)
+	_, err = fmt.Fprintln(o.sys.Out, p.ID)
+	return err
+}
+
+func (o *reviewedFlags) save(content []byte) error {
+	out, err := (&common{sys: o.sys}).create("--output", o.output)
+	if err != nil {
+		return err
+	}
+	if _, err := out.Write(content); err != nil {
+		_ = out.Close()
+		return fmt.Errorf("--output: %w", err)
+	}
+	return out.Close()
+}

@@ -1,0 +1,239 @@
+package forgetest
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+)
+
+// github serves GitHub's API of the repository acme/network, with the token of a
+// workflow: it may not ask who it is.
+func (f *Forge) github(mux *http.ServeMux, prefix string) {
+	repo := prefix + "/repos/acme/network"
+	mux.HandleFunc("GET "+prefix+"/user", func(w http.ResponseWriter, _ *http.Request) {
+		answerJSON(w, http.StatusForbidden, map[string]any{"message": "Resource not accessible by integration"})
+	})
+	mux.HandleFunc("GET "+repo+"/issues/{n}/comments", func(w http.ResponseWriter, r *http.Request) {
+		var all []any
+		for _, n := range f.Notes(number(r, "n")) {
+			all = append(all, githubNote(n))
+		}
+		f.githubPage(w, r, all)
+	})
+	mux.HandleFunc("POST "+repo+"/issues/{n}/comments", f.githubComment)
+	mux.HandleFunc("PATCH "+repo+"/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		f.editNote(w, number(r, "id"), decoded(r)["body"])
+	})
+	mux.HandleFunc("GET "+repo+"/issues", func(w http.ResponseWriter, r *http.Request) {
+		all := []any{map[string]any{"number": 999, "title": "a pull request", "body": "", "user": githubUser(Ours), "pull_request": map[string]any{}}}
+		for _, i := range f.Issues() {
+			if i.Open || r.URL.Query().Get("state") != "open" {
+				all = append(all, githubIssue(i))
+			}
+		}
+		f.githubPage(w, r, all)
+	})
+	mux.HandleFunc("POST "+repo+"/issues", func(w http.ResponseWriter, r *http.Request) {
+		said := decoded(r)
+		f.mu.Lock()
+		made := f.issue(Ours, said["title"], said["body"])
+		f.mu.Unlock()
+		answerJSON(w, http.StatusCreated, githubIssue(made))
+	})
+	mux.HandleFunc("PATCH "+repo+"/issues/{n}", func(w http.ResponseWriter, r *http.Request) {
+		said := decoded(r)
+		f.editIssue(w, number(r, "n"), said["title"], said["body"], said["state"] == "closed")
+	})
+	f.githubPlans(mux, repo)
+}
+
+// githubComment comments on a pull request or, as they share their numbers' resources,
+// on an issue.
+func (f *Forge) githubComment(w http.ResponseWriter, r *http.Request) {
+	n, body := number(r, "n"), decoded(r)["body"]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n <= len(f.issues) {
+		f.serial++
+		made := Note{ID: f.serial, Author: Ours, Body: body}
+		f.issues[n-1].Notes = append(f.issues[n-1].Notes, made)
+		answerJSON(w, http.StatusCreated, githubNote(made))
+		return
+	}
+	answerJSON(w, http.StatusCreated, githubNote(f.note(n, Ours, body)))
+}
+
+func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
+	mux.HandleFunc("GET "+repo+"/commits/{sha}/pulls", func(w http.ResponseWriter, r *http.Request) {
+		var all []any
+		for _, m := range f.mergesOf(r.PathValue("sha")) {
+			all = append(all, map[string]any{
+				"number": m.Request, "merged_at": "2026-07-01T10:00:00Z", "merge_commit_sha": m.Commit,
+				"head": map[string]any{"sha": m.Head}, "base": map[string]any{"ref": m.Branch},
+			})
+		}
+		f.githubPage(w, r, all)
+	})
+	mux.HandleFunc("GET "+repo+"/actions/artifacts", func(w http.ResponseWriter, r *http.Request) {
+		var all []any
+		for _, a := range f.artifacts() {
+			if a.Name == r.URL.Query().Get("name") {
+				all = append(all, githubArtifact(a))
+			}
+		}
+		part, _ := page(f, r, all)
+		answerJSON(w, http.StatusOK, map[string]any{"total_count": len(all), "artifacts": part})
+	})
+	mux.HandleFunc("GET "+repo+"/actions/runs/{id}", func(w http.ResponseWriter, r *http.Request) {
+		a, ok := f.artifact(number(r, "id"))
+		if !ok {
+			answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
+			return
+		}
+		event := "pull_request"
+		if a.Event != "" {
+			event = a.Event
+		}
+		answerJSON(w, http.StatusOK, map[string]any{"id": a.ID, "event": event})
+	})
+	mux.HandleFunc("GET "+repo+"/actions/artifacts/{id}/zip", func(w http.ResponseWriter, r *http.Request) {
+		if a, ok := f.artifact(number(r, "id")); !ok || a.Expired {
+			answerJSON(w, http.StatusGone, map[string]any{"message": "Artifact has expired"})
+			return
+		}
+		http.Redirect(w, r, f.storage.URL+"/"+r.PathValue("id"), http.StatusFound)
+	})
+}
+
+func (f *Forge) mergesOf(sha string) (out []Merge) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.merges {
+		if m.Commit == sha || m.Head == sha {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (f *Forge) artifacts() []Artifact {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]Artifact{}, f.kept...)
+}
+
+// stored is where artifacts are: another host, which must not see the token.
+func (f *Forge) stored(t testing.TB) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" || r.Header.Get("Private-Token") != "" {
+			t.Errorf("the token went to another host")
+		}
+		id, _ := strconv.Atoi(r.URL.Path[1:])
+		a, _ := f.artifact(id)
+		if name := r.URL.Query().Get("file"); name != "" {
+			_, _ = w.Write([]byte(a.Files[name]))
+			return
+		}
+		_, _ = w.Write(zipped(a.Files))
+	})
+}
+
+func zipped(files map[string]string) []byte {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for name, content := range files {
+		file, err := z.Create(name)
+		if err != nil {
+			panic(err) // into memory
+		}
+		_, _ = file.Write([]byte(content))
+	}
+	_ = z.Close()
+	return out.Bytes()
+}
+
+// githubPage answers with a page; there is another where the Link header says so.
+func (f *Forge) githubPage(w http.ResponseWriter, r *http.Request, all []any) {
+	part, next := page(f, r, all)
+	if next > 0 {
+		query := r.URL.Query()
+		query.Set("page", strconv.Itoa(next))
+		w.Header().Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.Path, query.Encode()))
+	}
+	answerJSON(w, http.StatusOK, part)
+}
+
+func githubUser(author int) map[string]any {
+	kind := "User"
+	if author == Ours {
+		kind = "Bot"
+	}
+	return map[string]any{"id": author, "type": kind}
+}
+
+func githubNote(n Note) map[string]any {
+	return map[string]any{"id": n.ID, "body": n.Body, "user": githubUser(n.Author), "html_url": fmt.Sprintf("https://github.example/c/%d", n.ID)}
+}
+
+func githubIssue(i Issue) map[string]any {
+	return map[string]any{
+		"number": i.Number, "title": i.Title, "body": i.Body, "user": githubUser(i.Author),
+		"html_url": fmt.Sprintf("https://github.example/issues/%d", i.Number),
+	}
+}
+
+func githubArtifact(a Artifact) map[string]any {
+	head := 1
+	if a.Fork {
+		head = 2
+	}
+	return map[string]any{
+		"id": a.ID, "name": a.Name, "expired": a.Expired,
+		"workflow_run": map[string]any{"id": a.ID, "repository_id": 1, "head_repository_id": head, "head_sha": a.Head},
+	}
+}
+
+// editNote changes a comment, which only its author may.
+func (f *Forge) editNote(w http.ResponseWriter, id int, body string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for request, notes := range f.notes {
+		for i, n := range notes {
+			switch {
+			case n.ID != id:
+			case n.Author != Ours:
+				answerJSON(w, http.StatusForbidden, map[string]any{"message": "Not yours"})
+				return
+			default:
+				f.notes[request][i].Body = body
+				answerJSON(w, http.StatusOK, githubNote(f.notes[request][i]))
+				return
+			}
+		}
+	}
+	answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
+}
+
+// editIssue changes what is given of an issue.
+func (f *Forge) editIssue(w http.ResponseWriter, n int, title, body string, closes bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n < 1 || n > len(f.issues) {
+		answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
+		return
+	}
+	i := &f.issues[n-1]
+	if title != "" {
+		i.Title = title
+	}
+	if body != "" {
+		i.Body = body
+	}
+	if closes {
+		i.Open = false
+	}
+	answerJSON(w, http.StatusOK, map[string]any{"number": n, "iid": n})
+}

@@ -1,0 +1,161 @@
+package forge
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+type githubPull struct {
+	Number   int    `json:"number"`
+	MergedAt string `json:"merged_at"`
+	// MergeCommit is what the base branch got: of a merge, a squash, or the last one of a
+	// rebase.
+	MergeCommit string `json:"merge_commit_sha"`
+	Head        struct {
+		SHA string `json:"sha"`
+	} `json:"head"`
+	Base struct {
+		Ref string `json:"ref"`
+	} `json:"base"`
+}
+
+type githubArtifact struct {
+	ID      int64  `json:"id"`
+	Name    string `json:"name"`
+	Expired bool   `json:"expired"`
+	Run     struct {
+		ID int64 `json:"id"`
+		// Repository and HeadRepository differ where a fork's code ran.
+		Repository     int64  `json:"repository_id"`
+		HeadRepository int64  `json:"head_repository_id"`
+		HeadSHA        string `json:"head_sha"`
+	} `json:"workflow_run"`
+}
+
+// Reviewed implements Forge: the pull request of the commit, and of the artifacts of its
+// last commit the newest that a workflow on this pull request made. An artifact that a
+// fork's workflow uploaded under the same name does not count.
+func (g *GitHub) Reviewed(ctx context.Context, m Merge) (Reviewed, error) {
+	pull, err := g.merged(ctx, m)
+	if err != nil {
+		return Reviewed{}, err
+	}
+	artifact, err := g.artifact(ctx, m.Name+"-"+pull.Head.SHA, pull)
+	if err != nil {
+		return Reviewed{}, err
+	}
+	archive, _, err := g.fetch(ctx, request{
+		method: "GET", path: fmt.Sprintf("%s/actions/artifacts/%d/zip", g.repo, artifact.ID),
+		goal: "download the artifact " + artifact.Name, need: githubArtifacts, most: mostPlan,
+	})
+	var gone *Error
+	if errors.As(err, &gone) && gone.Status == http.StatusGone {
+		return Reviewed{}, expired(artifact.Name, pull.Number)
+	}
+	if err != nil {
+		return Reviewed{}, err
+	}
+	plan, err := unpack(archive, m.File)
+	if err != nil {
+		return Reviewed{}, fmt.Errorf("GitHub: artifact %s: %w", artifact.Name, err)
+	}
+	return Reviewed{Request: pull.Number, Head: pull.Head.SHA, Plan: plan}, nil
+}
+
+func expired(name string, number int) error {
+	return noPlan("the plan of request %d (%s) has expired", number, name)
+}
+
+// merged finds the pull request that made the commit.
+func (g *GitHub) merged(ctx context.Context, m Merge) (githubPull, error) {
+	all, err := pages[githubPull](ctx, g.client, request{
+		method: "GET", path: fmt.Sprintf("%s/commits/%s/pulls", g.repo, m.Commit),
+		goal: "find the pull request of commit " + m.Commit, need: githubRequests,
+	}, githubMore)
+	if err != nil {
+		return githubPull{}, err
+	}
+	for _, p := range all {
+		if p.MergedAt != "" && p.MergeCommit == m.Commit && (m.Branch == "" || p.Base.Ref == m.Branch) {
+			return p, nil
+		}
+	}
+	return githubPull{}, noPlan("no pull request was merged as commit %s", m.Commit)
+}
+
+// artifact finds the plan's, the newest first.
+func (g *GitHub) artifact(ctx context.Context, name string, pull githubPull) (githubArtifact, error) {
+	var list struct {
+		Artifacts []githubArtifact `json:"artifacts"`
+	}
+	_, err := g.do(ctx, request{
+		method: "GET", path: g.repo + "/actions/artifacts", query: url.Values{"name": {name}, "per_page": {"100"}},
+		goal: "look for the artifact " + name, need: githubArtifacts,
+	}, &list)
+	if err != nil {
+		return githubArtifact{}, err
+	}
+	var best githubArtifact
+	old := false
+	for _, a := range list.Artifacts {
+		switch {
+		case a.Name != name || a.Run.HeadSHA != pull.Head.SHA || a.Run.HeadRepository != a.Run.Repository:
+		case a.Expired:
+			old = true
+		case a.ID > best.ID:
+			of, err := g.ofPullRequest(ctx, a)
+			if err != nil {
+				return githubArtifact{}, err
+			}
+			if of {
+				best = a
+			}
+		}
+	}
+	switch {
+	case best.ID != 0:
+		return best, nil
+	case old:
+		return githubArtifact{}, expired(name, pull.Number)
+	}
+	return githubArtifact{}, noPlan("pull request %d has no plan of its last commit %s: there is no artifact %s from a branch of this repository",
+		pull.Number, pull.Head.SHA, name)
+}
+
+// ofPullRequest reports whether a workflow on a pull request made the artifact.
+func (g *GitHub) ofPullRequest(ctx context.Context, a githubArtifact) (bool, error) {
+	var run struct {
+		Event string `json:"event"`
+	}
+	_, err := g.do(ctx, request{
+		method: "GET", path: fmt.Sprintf("%s/actions/runs/%d", g.repo, a.Run.ID),
+		goal: fmt.Sprintf("read workflow run %d", a.Run.ID), need: githubArtifacts,
+	}, &run)
+	return run.Event == "pull_request", err
+}
+
+// unpack gives one file of an archive.
+func unpack(archive []byte, name string) ([]byte, error) {
+	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		return nil, err
+	}
+	f, err := z.Open(name)
+	if err != nil {
+		return nil, noPlan("it has no file %s", name)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, mostPlan+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > mostPlan {
+		return nil, fmt.Errorf("%s has more than %d MiB", name, mostPlan>>20)
+	}
+	return content, f.Close()
+}

@@ -1,0 +1,133 @@
+package forge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+type gitlabRequest struct {
+	IID   int    `json:"iid"`
+	State string `json:"state"`
+	// Head is its last commit. Merged and Squashed are what the branch got; both are
+	// empty after a fast-forward, where it got Head itself.
+	Head     string `json:"sha"`
+	Merged   string `json:"merge_commit_sha"`
+	Squashed string `json:"squash_commit_sha"`
+	Target   string `json:"target_branch"`
+}
+
+type gitlabPipeline struct {
+	ID      int64  `json:"id"`
+	SHA     string `json:"sha"`
+	Ref     string `json:"ref"`
+	Source  string `json:"source"`
+	Project int64  `json:"project_id"`
+}
+
+type gitlabJob struct {
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	Status string `json:"status"`
+}
+
+// Reviewed implements Forge: the merge request of the commit, the newest pipeline of it
+// that ran in this project, and that one's job.
+func (g *GitLab) Reviewed(ctx context.Context, m Merge) (Reviewed, error) {
+	mr, err := g.merged(ctx, m)
+	if err != nil {
+		return Reviewed{}, err
+	}
+	pipeline, err := g.pipeline(ctx, mr)
+	if err != nil {
+		return Reviewed{}, err
+	}
+	job, err := g.job(ctx, mr, pipeline, m.Name)
+	if err != nil {
+		return Reviewed{}, err
+	}
+	plan, _, err := g.fetch(ctx, request{
+		method: "GET", path: fmt.Sprintf("%s/jobs/%d/artifacts/%s", g.project, job.ID, escaped(m.File)),
+		goal: fmt.Sprintf("download %s of job %d", m.File, job.ID), need: gitlabWrite, most: mostPlan,
+	})
+	var gone *Error
+	if errors.As(err, &gone) && gone.Status == http.StatusNotFound {
+		return Reviewed{}, noPlan("the plan of merge request %d has expired, or its job %s (%d) kept none", mr.IID, m.Name, job.ID)
+	}
+	return Reviewed{Request: mr.IID, Head: mr.Head, Plan: plan}, err
+}
+
+// escaped is a slash path for a URL.
+func escaped(file string) string {
+	parts := strings.Split(file, "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return strings.Join(parts, "/")
+}
+
+// merged finds the merge request that made the commit.
+func (g *GitLab) merged(ctx context.Context, m Merge) (gitlabRequest, error) {
+	all, err := pages[gitlabRequest](ctx, g.client, request{
+		method: "GET", path: fmt.Sprintf("%s/repository/commits/%s/merge_requests", g.project, m.Commit), query: url.Values{"state": {"merged"}},
+		goal: "find the merge request of commit " + m.Commit, need: gitlabWrite,
+	}, gitlabMore)
+	if err != nil {
+		return gitlabRequest{}, err
+	}
+	for _, r := range all {
+		made := cmp.Or(r.Merged, r.Squashed, r.Head)
+		if r.State == "merged" && made == m.Commit && (m.Branch == "" || r.Target == m.Branch) {
+			return r, nil
+		}
+	}
+	return gitlabRequest{}, noPlan("no merge request was merged as commit %s", m.Commit)
+}
+
+// pipeline finds the newest of a merge request. One of a fork ran in the fork, with its
+// variables. One of merged results has a commit of its own.
+func (g *GitLab) pipeline(ctx context.Context, mr gitlabRequest) (gitlabPipeline, error) {
+	all, err := pages[gitlabPipeline](ctx, g.client, request{
+		method: "GET", path: fmt.Sprintf("%s/merge_requests/%d/pipelines", g.project, mr.IID),
+		goal: fmt.Sprintf("read the pipelines of merge request %d", mr.IID), need: gitlabWrite,
+	}, gitlabMore)
+	if err != nil {
+		return gitlabPipeline{}, err
+	}
+	slices.SortFunc(all, func(a, b gitlabPipeline) int { return cmp.Compare(b.ID, a.ID) })
+	results := fmt.Sprintf("refs/merge-requests/%d/merge", mr.IID)
+	for _, p := range all {
+		here := p.Source == "merge_request_event" && fmt.Sprint(p.Project) == g.id
+		if here && (p.SHA == mr.Head || p.Ref == results) {
+			return p, nil
+		}
+	}
+	return gitlabPipeline{}, noPlan("merge request %d has no pipeline in this project for its last commit %s", mr.IID, mr.Head)
+}
+
+// job finds the one that planned.
+func (g *GitLab) job(ctx context.Context, mr gitlabRequest, p gitlabPipeline, name string) (gitlabJob, error) {
+	all, err := pages[gitlabJob](ctx, g.client, request{
+		method: "GET", path: fmt.Sprintf("%s/pipelines/%d/jobs", g.project, p.ID),
+		goal: fmt.Sprintf("read the jobs of pipeline %d", p.ID), need: gitlabWrite,
+	}, gitlabMore)
+	if err != nil {
+		return gitlabJob{}, err
+	}
+	for _, j := range all {
+		if j.Name != name {
+			continue
+		}
+		// One that failed may have kept a plan all the same: one that a rule refuses.
+		if j.Status == "success" || j.Status == "failed" {
+			return j, nil
+		}
+		return gitlabJob{}, noPlan("job %s (%d) of merge request %d did not end: it is %s", name, j.ID, mr.IID, j.Status)
+	}
+	return gitlabJob{}, noPlan("pipeline %d of merge request %d has no job %s", p.ID, mr.IID, name)
+}
