@@ -25,8 +25,8 @@ type Options struct {
 	// Dir is the description's directory inside the repository, a slash path, "."
 	// for its root.
 	Dir string
-	// Release is the version of Fairlead that the workflows install; empty leaves
-	// the one of the templates.
+	// Release is the version of Fairlead whose workflows are called; empty leaves the
+	// one of the templates.
 	Release string
 	// Schema holds the .cue files of the package SchemaPath.
 	Schema fs.FS
@@ -111,13 +111,14 @@ func workflows(o Options) ([]File, error) {
 // What of a workflow depends on where the description is and on who wrote it.
 const (
 	copyHint    = "# Copy to .github/workflows/ in the repository of your network.\n#\n"
-	directory   = "DESCRIPTION: ./network\n"
+	directory   = "description: ./network\n"
 	watched     = `paths: ["network/**"]`
-	releaseLine = "FAIRLEAD_VERSION: "
+	releaseMark = ".yml@"
 )
 
-// release is the line of a workflow that says which release to install.
-var release = regexp.MustCompile(releaseLine + `\S+`)
+// release is the end of the line of a workflow that says which one of ours it calls, and
+// of which release.
+var release = regexp.MustCompile(regexp.QuoteMeta(releaseMark) + `\S+`)
 
 // fit adapts a workflow to the repository.
 func fit(text string, o Options) string {
@@ -127,11 +128,11 @@ func fit(text string, o Options) string {
 	}
 	text = strings.NewReplacer(
 		copyHint, "",
-		directory, "DESCRIPTION: "+scalar(dir)+"\n",
+		directory, "description: "+scalar(dir)+"\n",
 		watched, fmt.Sprintf("paths: [%s]", quoted(all)),
 	).Replace(text)
 	if o.Release != "" {
-		text = release.ReplaceAllLiteralString(text, releaseLine+o.Release)
+		text = release.ReplaceAllLiteralString(text, releaseMark+o.Release)
 	}
 	return text
 }

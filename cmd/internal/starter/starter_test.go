@@ -51,11 +51,11 @@ func TestFiles(t *testing.T) {
 		lines                            []string
 	}{
 		{".", "network.cue", "cue.mod/module.cue", "cue.mod/pkg/fairlead.dev/schema/schema.cue",
-			[]string{"  DESCRIPTION: .\n", `paths: ["**"]`}},
+			[]string{"      description: .\n", `paths: ["**"]`}},
 		{"teams/a b", "teams/a b/network.cue", "teams/a b/cue.mod/module.cue", "teams/a b/cue.mod/pkg/fairlead.dev/schema/schema.cue",
-			[]string{`  DESCRIPTION: "./teams/a b"` + "\n", `paths: ["teams/a b/**"]`}},
+			[]string{`      description: "./teams/a b"` + "\n", `paths: ["teams/a b/**"]`}},
 		{"net", "net/network.cue", "net/cue.mod/module.cue", "net/cue.mod/pkg/fairlead.dev/schema/schema.cue",
-			[]string{"  DESCRIPTION: ./net\n", `paths: ["net/**"]`}},
+			[]string{"      description: ./net\n", `paths: ["net/**"]`}},
 	} {
 		t.Run(c.dir, func(t *testing.T) {
 			t.Parallel()
@@ -69,7 +69,7 @@ func TestFiles(t *testing.T) {
 				t.Errorf("%d files, want 7", len(files))
 			}
 			plan := files[".github/workflows/fairlead-plan.yml"]
-			for _, line := range append(c.lines, "FAIRLEAD_VERSION: v9.8.7\n", "    # Add the folders of overlays and of their bases that lie elsewhere") {
+			for _, line := range append(c.lines, "/.github/workflows/fairlead-plan.yml@v9.8.7\n", "    # Add the folders of overlays and of their bases that lie elsewhere") {
 				if !strings.Contains(plan, line) {
 					t.Errorf("fairlead-plan.yml has no %q:\n%s", line, plan)
 				}
@@ -88,9 +88,9 @@ func TestFiles(t *testing.T) {
 func TestTemplatesHaveTheirPlaces(t *testing.T) {
 	t.Parallel()
 	for name, parts := range map[string][]string{
-		"fairlead-plan.yml":  {copyHint, directory, watched, releaseLine},
-		"fairlead-apply.yml": {copyHint, directory, watched, releaseLine},
-		"fairlead-drift.yml": {copyHint, directory, releaseLine},
+		"fairlead-plan.yml":  {copyHint, directory, watched, releaseMark},
+		"fairlead-apply.yml": {copyHint, directory, watched, releaseMark},
+		"fairlead-drift.yml": {copyHint, directory, releaseMark},
 	} {
 		text, err := template(name)
 		if err != nil {
