@@ -101,7 +101,7 @@ func TestInitInsideARepository(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`paths: ["teams/shop/**"]`, "DESCRIPTION: ./teams/shop\n"} {
+	for _, want := range []string{`paths: ["teams/shop/**"]`, "description: ./teams/shop\n"} {
 		if !strings.Contains(string(workflow), want) {
 			t.Errorf("the workflow does not say %q:\n%s", want, workflow)
 		}

@@ -102,7 +102,7 @@ func (r *runner) job(inputs map[string]string, base, head string) ran {
 	}
 	inputs = maps.Clone(inputs)
 	if _, given := inputs["path"]; !given {
-		inputs["path"] = r.program()
+		inputs["path"] = bed.binary
 	}
 	for name, value := range inputs {
 		if _, known := action.Inputs[name]; !known {

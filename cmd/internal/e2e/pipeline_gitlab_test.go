@@ -93,7 +93,7 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 func (r *runner) bin() string {
 	r.t.Helper()
 	dir := r.t.TempDir()
-	if err := os.Symlink(r.program(), filepath.Join(dir, "fairlead")); err != nil {
+	if err := os.Symlink(bed.binary, filepath.Join(dir, "fairlead")); err != nil {
 		r.t.Fatal(err)
 	}
 	return dir

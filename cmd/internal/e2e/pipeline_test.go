@@ -84,6 +84,16 @@ func (r *runner) note(words ...string) forgetest.Note {
 	return notes[0]
 }
 
+// newest gives the files that the last job kept.
+func (r *runner) newest() map[string]string {
+	r.t.Helper()
+	kept := r.stand.Kept()
+	if len(kept) == 0 {
+		r.t.Fatal("nothing was kept")
+	}
+	return kept[len(kept)-1].Files
+}
+
 // quiet checks that no job said or kept the token or a private key.
 func (r *runner) quiet() {
 	r.t.Helper()
@@ -152,7 +162,11 @@ func TestPipelineReviewed(t *testing.T) {
 
 		links[0].cost = 7
 		p.commit(sites, links)
-		p.has("first plan", p.plan(), 0, "Merging changes the network", "The comment was created")
+		got := p.plan()
+		p.has("first plan", got, 0, "Merging changes the network", "The comment was created")
+		if saved := p.newest()["plan.json"]; p.stand.Kind == "github" && (got.outputs["pending"] != "true" || !strings.Contains(saved, `"`+got.outputs["plan-id"]+`"`)) {
+			p.t.Errorf("outputs: %v", got.outputs)
+		}
 		first := p.note("<!-- fairlead:plan:"+p.name+" -->", "spoke-hub", "7")
 
 		p.git("checkout", "-q", "change")
@@ -174,7 +188,7 @@ func TestPipelineReviewed(t *testing.T) {
 		p.has("third plan", p.plan(), 0, "The comment was edited")
 		p.merged()
 		p.rewire()
-		p.has("apply", p.apply(false), 0, "Applied.", "spoke-hub")
+		p.has("apply", p.apply(false), 0, "Applied.", "link spoke-hub: done in")
 		if got := costOf(p.get(1, p.ns("spoke"), "links", "spoke-hub")); got != 9 {
 			p.t.Errorf("the cost is %v, want 9", got)
 		}

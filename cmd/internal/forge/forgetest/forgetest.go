@@ -277,6 +277,13 @@ func (f *Forge) Keep(a Artifact) {
 	f.kept = append(f.kept, a)
 }
 
+// Kept are all artifacts.
+func (f *Forge) Kept() []Artifact {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.kept)
+}
+
 func (f *Forge) artifact(id int) (Artifact, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

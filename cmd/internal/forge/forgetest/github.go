@@ -79,7 +79,7 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 	})
 	mux.HandleFunc("GET "+repo+"/actions/artifacts", func(w http.ResponseWriter, r *http.Request) {
 		var all []any
-		for _, a := range f.artifacts() {
+		for _, a := range f.Kept() {
 			if a.Name == r.URL.Query().Get("name") {
 				all = append(all, githubArtifact(a))
 			}
@@ -117,12 +117,6 @@ func (f *Forge) mergesOf(sha string) (out []Merge) {
 		}
 	}
 	return out
-}
-
-func (f *Forge) artifacts() []Artifact {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return append([]Artifact{}, f.kept...)
 }
 
 // stored is where artifacts are: another host, which must not see the token.

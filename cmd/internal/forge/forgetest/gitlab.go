@@ -70,7 +70,7 @@ func (f *Forge) gitlabPlans(mux *http.ServeMux, project string) {
 	})
 	mux.HandleFunc("GET "+project+"/merge_requests/{n}/pipelines", func(w http.ResponseWriter, r *http.Request) {
 		var all []any
-		for _, a := range f.artifacts() {
+		for _, a := range f.Kept() {
 			if a.Request == number(r, "n") {
 				all = append([]any{gitlabPipeline(a)}, all...)
 			}
