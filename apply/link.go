@@ -392,6 +392,9 @@ func (t *task) settle(ctx context.Context, e ends, links []Object) error {
 // endpoints of a link by certificate, which may have been, always go along.
 func (t *task) takeOver(ctx context.Context, e ends, l Object, version string, endpoints []any) error {
 	spec := map[string]any{"cost": int64(t.Link.Cost)}
+	if t.Link.KeepCost {
+		spec["cost"] = max(number(l.Spec, "cost"), 1)
+	}
 	switch have, _ := l.Spec["endpoints"].([]any); {
 	case endpoints != nil:
 		spec["endpoints"] = endpoints

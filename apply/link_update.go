@@ -108,6 +108,9 @@ func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (O
 		return live, err
 	}
 	desired, cost := int64(t.Link.Cost), max(number(live.Spec, "cost"), 1)
+	if t.Link.KeepCost {
+		desired = cost
+	}
 	endpoints, err := t.newEndpoints(ctx, e, live)
 	if err != nil {
 		return live, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -67,6 +68,7 @@ func (t *task) writeObject(ctx context.Context, c Cluster) (Object, error) {
 		return Object{}, err
 	}
 	want.UID, want.ResourceVersion = live.UID, live.ResourceVersion
+	want.Content = plan.KeepIn(t.Object.Manifest, live.Content, t.Object.Keep)
 	written, err := c.Apply(ctx, want, true)
 	if err != nil {
 		return written, err
@@ -171,9 +173,29 @@ func (l *ledger) keepStored(ctx context.Context, a plan.Action, live Object) err
 		if !ok || inv.Site != network.SiteName(a.Object.Site) {
 			return
 		}
-		entry.UID, entry.Fields, entry.Stored = live.UID, a.Object.Fields, plan.Stored(a.Object.Fields, live.Content)
+		entry.Stored = storedOf(a.Object, entry.Stored, live)
+		entry.UID, entry.Fields = live.UID, a.Object.Fields
 		inv.Objects[a.Key()] = entry
 	})
+}
+
+// storedOf tells how the API server keeps what was sent. At the paths that were left as
+// they are nothing was learnt, and what was known stays.
+func storedOf(w *plan.ObjectWork, known map[string]any, live Object) map[string]any {
+	sent := maps.Clone(w.Fields)
+	for _, path := range w.Keep {
+		delete(sent, path)
+	}
+	out := plan.Stored(sent, live.Content)
+	for _, path := range w.Keep {
+		if v, ok := known[path]; ok {
+			if out == nil {
+				out = map[string]any{}
+			}
+			out[path] = v
+		}
+	}
+	return out
 }
 
 func (l *ledger) forgetObject(ctx context.Context, a plan.Action) error {

@@ -93,10 +93,7 @@ func (t *task) siteRef() plan.ObjectRef {
 // writeSite reads the Site again: as desired means done, as planned means write,
 // anything else is stale.
 func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) (Object, error) {
-	want := Object{
-		ObjectRef: t.siteRef(), Spec: specOf(fields),
-		Labels: t.siteLabels(), Annotations: t.siteAnnotations(),
-	}
+	want := t.wantedSite(fields)
 	live, err := c.Get(ctx, want.ObjectRef)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -110,8 +107,30 @@ func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) 
 	if err := t.checkSite(live); err != nil {
 		return Object{}, err
 	}
+	want = t.wantedSite(t.keepSite(fields, live))
 	want.UID, want.ResourceVersion = live.UID, live.ResourceVersion
 	return c.Apply(ctx, want, true)
+}
+
+// wantedSite is the Site to send, with these fields.
+func (t *task) wantedSite(fields map[string]any) Object {
+	return Object{
+		ObjectRef: t.siteRef(), Spec: specOf(fields),
+		Labels: t.siteLabels(fields), Annotations: t.siteAnnotations(fields),
+	}
+}
+
+// keepSite gives the fields with those that the plan leaves alone as they are now. They
+// are sent, and not left out: server-side apply would take away what we own.
+func (t *task) keepSite(fields map[string]any, live Object) map[string]any {
+	fields = maps.Clone(fields)
+	now := FieldsOf(live)
+	for _, path := range t.Site.Keep {
+		if v, there := now[path]; there {
+			fields[path] = v
+		}
+	}
+	return fields
 }
 
 // checkSite refuses a Site that is not the planned one.
@@ -229,14 +248,14 @@ func specOf(fields map[string]any) map[string]any {
 }
 
 // siteLabels are what a Site carries: what its overlays set, and Fairlead's own.
-func (t *task) siteLabels() map[string]string {
-	_, labels, _ := plan.SiteManifest(t.Site.Fields)
+func (t *task) siteLabels(fields map[string]any) map[string]string {
+	_, labels, _ := plan.SiteManifest(fields)
 	maps.Copy(labels, t.labels(plan.LabelSite))
 	return labels
 }
 
-func (t *task) siteAnnotations() map[string]string {
-	_, _, annotations := plan.SiteManifest(t.Site.Fields)
+func (t *task) siteAnnotations(fields map[string]any) map[string]string {
+	_, _, annotations := plan.SiteManifest(fields)
 	maps.Copy(annotations, t.annotations(t.Site.Fields))
 	if t.Site.Protect {
 		annotations[plan.AnnotationProtect] = "true"

@@ -161,7 +161,7 @@ func (j judge) changedLinks(a, b Action) string {
 		if i >= 0 {
 			cost = max(a.Link.seen()[i].Cost, 1)
 		}
-		if now := max(is.Cost, 1); now != cost && now != a.Link.Cost {
+		if now := max(is.Cost, 1); now != cost && now != a.Link.Cost && !(i >= 0 && b.Link.KeepCost) {
 			if i < 0 {
 				return fmt.Sprintf("Link %s was made meanwhile", is.Name)
 			}

@@ -52,6 +52,8 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 		m.add(m.replace(c, c.otherwise(), CauseDrift))
 	case !c.known && len(c.own) > 0 && m.relistens(c):
 		m.add(m.replace(c, fmt.Sprintf("its inventory is missing, and site %s changes how it listens", c.To), CauseDrift))
+	case !c.known && len(c.own) > 0 && m.strayed(c) != "":
+		m.add(m.replace(c, "its inventory is missing, and "+m.strayed(c), CauseDrift))
 	case !c.known && len(c.own) > 0:
 		if a := m.recordAgain(c); m.editable(c, a.Fields) {
 			m.add(a)
@@ -255,6 +257,21 @@ func (m *maker) recordAgain(c linkCase) Action {
 func (m *maker) relistens(c linkCase) bool {
 	_, changes := m.listening(c.To)
 	return changes && !slices.ContainsFunc(c.own, func(v LinkView) bool { return v.Noted.Adopted })
+}
+
+// strayed says that Links which no inventory knows lead to no address of their site;
+// empty when they do not, or were made by hand.
+func (m *maker) strayed(c linkCase) string {
+	keep := m.bestCredentials(c)
+	c.current = nil
+	for _, v := range c.own {
+		c.recorded.Adopted = c.recorded.Adopted || v.Noted.Adopted
+		if v.TLSCredentials == keep {
+			c.current = append(c.current, v)
+		}
+	}
+	why, _ := m.readdressed(c)
+	return why
 }
 
 // bestCredentials names the Secret of the Links to keep where nothing tells which

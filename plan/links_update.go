@@ -7,17 +7,16 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	a := c.action
 	a.Verb = VerbUpdate
 	relabel := false
+	a.Fields, a.Link.KeepCost = m.costFields(c, a)
 	for _, v := range c.current {
 		a.Link.Live = append(a.Link.Live, liveLink(v))
-		if len(a.Fields) == 0 {
-			a.Fields = costField(c.DesiredLink, &c.recorded, v)
-		}
-		if f, moved := m.addressField(c, v); moved && !a.Link.Reconnect {
+		if f, moved := m.addressField(c, v); moved && !a.Link.Reconnect && m.rule(a, f.Path) == nil {
 			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
 		}
 		s, there := m.index.secrets[c.at][v.TLSCredentials]
 		relabel = relabel || !v.Owned(m.network()) || v.Labels[LabelLink] == "" || there && !s.Owned(m.network()) && m.ownSecret(c, v, s)
 	}
+	m.leaveEndpoints(c, a)
 	a.Link.Attempt, a.Link.Adopted = c.recorded.Attempt, c.recorded.Adopted
 	edits := len(a.Fields) > 0
 	a.Link.Remove = m.stale(c)
@@ -28,6 +27,34 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 		a.Disruption = DisruptionReconnect
 	}
 	return a, len(a.Steps) > 0
+}
+
+// costFields compares the costs of a link's Links, of which the first that is not as
+// described tells. It is left alone where a rule covers it and git did not move.
+func (m *maker) costFields(c linkCase, a Action) (fields []Field, keep bool) {
+	keep = c.recorded.Cost == c.Cost && m.rule(a, "cost") != nil
+	for _, v := range c.current {
+		fields = costField(c.DesiredLink, &c.recorded, v)
+		if len(fields) > 0 && keep {
+			m.ignore(a, fields[0])
+			return nil, true
+		}
+		if len(fields) > 0 {
+			return fields, false
+		}
+	}
+	return nil, keep
+}
+
+// leaveEndpoints notes where a Link leads, when it is not where its site listens and a
+// rule covers that.
+func (m *maker) leaveEndpoints(c linkCase, a Action) {
+	for _, v := range c.current {
+		if f, moved := m.addressField(c, v); moved && m.rule(a, f.Path) != nil {
+			m.ignore(a, f)
+			return
+		}
+	}
 }
 
 // updateSteps are the steps of an update: adding Links for routers comes first,

@@ -23,11 +23,23 @@ type Live struct {
 
 // Ignored is drift that a rule of the description leaves out.
 type Ignored struct {
-	// Action is the ID of the action that it would have been, Field the path in it; empty
-	// where all of the action is left out.
+	// Action is the ID of the action that it would have been, or the subject of a fact
+	// about how the network runs. Field is the path in it, or the fact's code; empty where
+	// all of an object is left out.
 	Action string `json:"action"`
 	Field  string `json:"field"`
+	// From is the field's value on the cluster, To the one that was last applied; absent
+	// for facts and for a whole object.
+	From any `json:"from,omitempty"`
+	To   any `json:"to,omitempty"`
 	// Rule is the path of the rule, Reason why it is there.
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
+}
+
+// Applied is a commit and the sites whose records are of it.
+type Applied struct {
+	// Commit is empty for what was applied outside of git.
+	Commit string             `json:"commit"`
+	Sites  []network.SiteName `json:"sites"`
 }

@@ -22,6 +22,8 @@ type Input struct {
 	// Refusals are rules that were judged elsewhere, such as that of signatures; they
 	// join the plan's own.
 	Refusals []Refusal
+	// Ignore are the description's rules for what may differ on the clusters.
+	Ignore []network.Ignore
 	// Adopt takes foreign objects of a wanted name over instead of refusing them.
 	Adopt bool
 	// ExpiringBefore, in RFC 3339 and UTC, makes certificates that end before it a
@@ -68,7 +70,7 @@ func Make(in Input) Plan {
 	if p.Diagnostics == nil {
 		p.Diagnostics = diag.List{}
 	}
-	p.Narrowed = !in.Filter.IsZero()
+	p.Narrowed, p.Ignored = !in.Filter.IsZero(), m.ignored()
 	p.Summary = summarise(p.Actions, m.unknown)
 	normalise(&p)
 	return identified(p)
@@ -83,12 +85,14 @@ func identified(p Plan) Plan {
 
 // Identify gives the digest of what a plan would do. Its ID is left out, and what
 // depends on the day, on who plans and on where git stands: when it was made, the base,
-// warnings, how much could not be compared, and the commit. What the description says
+// warnings, how much could not be compared, what is ignored, how the network runs, and the
+// commit. What the description says
 // is in its own digest. The flags that lift refusals name the ID, and are left out with
 // it, and so is the reason why a cluster could not be read, which is worded otherwise
 // each time.
 func Identify(p Plan) string {
 	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals, p.Base = "", "", nil, 0, unflagged(p.Refusals), nil
+	p.Ignored, p.Live, p.Behind, p.Applied = nil, nil, nil, nil
 	p.Source = Source{Digest: p.Source.Digest}
 	p.Clusters = slices.Clone(p.Clusters)
 	for i := range p.Clusters {
@@ -124,6 +128,9 @@ type maker struct {
 	// they would close a circle.
 	soft    []order
 	waiting waiting
+	// rules are the description's, left is what they leave out.
+	rules []ruled
+	left  []leftOut
 }
 
 // order says that one action comes after another.
@@ -136,7 +143,7 @@ func newMaker(in Input) *maker {
 	return &maker{
 		in: in, index: newIndex(in), refusals: slices.Clone(in.Refusals),
 		ids: map[string]bool{}, siteFields: map[string][]Field{}, closing: map[string]bool{}, told: map[string]bool{},
-		waiting: newWaiting(in.Observation),
+		waiting: newWaiting(in.Observation), rules: rulesOf(in.Ignore),
 	}
 }
 

@@ -140,8 +140,10 @@ func (m *model) applySite(a plan.Action) {
 	}
 	for i, s := range view.Sites {
 		if s.Namespace == a.Namespace && s.Name == a.Site.Object {
-			view.Sites[i].Fields, view.Sites[i].Labels, view.Sites[i].Protected = maps.Clone(a.Site.Fields), m.labels(plan.LabelSite, a.Name), a.Site.Protect
-			view.Sites[i].Endpoints = listening(view.Sites[i])
+			view.Sites[i].Fields, view.Sites[i].Labels, view.Sites[i].Protected = keeping(a.Site, s.Fields), m.labels(plan.LabelSite, a.Name), a.Site.Protect
+			if now := listening(view.Sites[i]); !slices.Equal(listening(s), now) { // else they are where they are
+				view.Sites[i].Endpoints = now
+			}
 			m.access(view, a)
 			return
 		}
@@ -156,6 +158,15 @@ func (m *model) applySite(a plan.Action) {
 	last := &view.Sites[len(view.Sites)-1]
 	last.Endpoints = listening(*last)
 	m.access(view, a)
+}
+
+// keeping are a Site's fields as sent: those that the plan leaves alone are as they were.
+func keeping(w *plan.SiteWork, live map[string]any) map[string]any {
+	out := maps.Clone(w.Fields)
+	for _, path := range w.Keep {
+		out[path] = live[path]
+	}
+	return out
 }
 
 // access makes the RouterAccess of a Site that listens; it stays when the Site ceases to
@@ -400,7 +411,10 @@ func (m *model) updateLink(a plan.Action) {
 		names = append(names, live.Name)
 		for i := range view.Links {
 			if view.Links[i].UID == live.UID && a.Has(plan.StepTakeOver) {
-				view.Links[i].Cost, view.Links[i].Labels, view.Links[i].Noted = a.Link.Cost, m.labels(plan.LabelLink, a.Name), noted(a)
+				if !a.Link.KeepCost {
+					view.Links[i].Cost = a.Link.Cost
+				}
+				view.Links[i].Labels, view.Links[i].Noted = m.labels(plan.LabelLink, a.Name), noted(a)
 				m.relabel(view, a, live.Secret)
 				if a.Link.Reconnect {
 					view.Links[i].Endpoints = matching(m.site(a.Link.To), view.Links[i].Endpoints)

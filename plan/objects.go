@@ -125,12 +125,17 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 	}
 	a := m.objectAction(o)
 	if live == nil {
-		m.add(createObject(a, known))
+		if !m.leaveGone(a, o, recorded) {
+			m.add(createObject(a, known))
+		}
 		return
 	}
 	a.Object.UID = live.UID
 	a.Object.Observed = Pick(live.Content, o.Fields, recorded.Fields)
-	if a, needed := m.updateObject(a, o, recorded, known, *live); needed {
+	a.Object.Keep = m.kept(a, o.Fields, recorded.Fields, a.Object.Observed)
+	a, needed := m.updateObject(a, o, recorded, known, *live)
+	a.Object.Observed = without(a.Object.Observed, a.Object.Keep)
+	if needed {
 		m.add(a)
 	}
 }
@@ -228,7 +233,7 @@ func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject
 		applied = map[string]any{}
 	}
 	want := asStored(o.Fields, recorded)
-	a.Fields = diffBy(exactly, want, asStored(applied, recorded), a.Object.Observed)
+	a.Fields = m.leave(a, diffBy(exactly, want, asStored(applied, recorded), a.Object.Observed), a.Object.Keep)
 	a.Cause = mergeCauses(a.Fields, CausePending)
 	if !known || recorded.APIVersion != o.APIVersion || len(diffBy(exactly, o.Fields, applied, applied)) > 0 {
 		a.Steps = append(a.Steps, StepRecord)

@@ -28,7 +28,11 @@ func (m *model) carryOutObject(a plan.Action) {
 	}
 	entry := plan.InventoryObject{APIVersion: a.Object.APIVersion, Kind: a.Object.Kind, Name: a.Name, Fields: a.Object.Fields}
 	if a.Has(plan.StepObject) {
-		entry.Stored = plan.Stored(a.Object.Fields, m.storeObject(view, a))
+		sent := maps.Clone(a.Object.Fields)
+		for _, path := range a.Object.Keep {
+			delete(sent, path)
+		}
+		entry.Stored = plan.Stored(sent, m.storeObject(view, a))
 	}
 	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
 		if inv.Site == "" {
@@ -39,6 +43,14 @@ func (m *model) carryOutObject(a plan.Action) {
 		}
 		if !a.Has(plan.StepObject) {
 			entry.Stored = inv.Objects[a.Key()].Stored
+		}
+		for _, path := range a.Object.Keep {
+			if was, ok := inv.Objects[a.Key()].Stored[path]; ok {
+				if entry.Stored == nil {
+					entry.Stored = map[string]any{}
+				}
+				entry.Stored[path] = was
+			}
 		}
 		for _, v := range view.Objects {
 			if v.Namespace == a.Namespace && plan.ObjectKey(v.APIVersion, v.Kind, v.Name) == a.Key() {
@@ -52,7 +64,13 @@ func (m *model) carryOutObject(a plan.Action) {
 // storeObject keeps an object as an API server does: with defaults, and some values
 // in another form.
 func (m *model) storeObject(view *plan.ClusterView, a plan.Action) map[string]any {
-	content := clone(m.t, a.Object.Manifest)
+	manifest := a.Object.Manifest
+	for _, v := range view.Objects {
+		if v.UID == a.Object.UID {
+			manifest = plan.KeepIn(manifest, v.Content, a.Object.Keep)
+		}
+	}
+	content := clone(m.t, manifest)
 	spec, _ := content["spec"].(map[string]any)
 	if spec["cpu"] == "0.5" {
 		spec["cpu"] = "500m"

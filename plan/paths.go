@@ -153,8 +153,8 @@ func Pick(live map[string]any, paths ...map[string]any) map[string]any {
 	return out
 }
 
-// lookup follows one path of Flatten through an object.
-func lookup(v any, path string) (any, bool) {
+// at follows one path of Flatten through an object.
+func at(v any, path string) (any, bool) {
 	for path != "" {
 		var ok bool
 		step, rest := cutStep(path)
@@ -162,6 +162,15 @@ func lookup(v any, path string) (any, bool) {
 			return nil, false
 		}
 		path = rest
+	}
+	return v, true
+}
+
+// lookup gives what is at a path as Flatten shows it.
+func lookup(v any, path string) (any, bool) {
+	v, ok := at(v, path)
+	if !ok {
+		return nil, false
 	}
 	switch v := v.(type) {
 	case nil:
@@ -199,19 +208,21 @@ func cutStep(path string) (step, rest string) {
 	return path, ""
 }
 
+// keyOf is the key of a map that a step names.
+func keyOf(step string) string {
+	var key string
+	inner := strings.TrimSuffix(strings.TrimPrefix(step, "["), "]")
+	if inner == step || json.Unmarshal([]byte(inner), &key) != nil {
+		return step
+	}
+	return key
+}
+
 func follow(v any, step string) (any, bool) {
 	inner, bracketed := strings.CutPrefix(step, "[")
 	inner = strings.TrimSuffix(inner, "]")
-	switch fields, isMap := v.(map[string]any); {
-	case isMap && !bracketed:
-		found, ok := fields[step]
-		return found, ok
-	case isMap && strings.HasPrefix(inner, `"`):
-		var key string
-		if json.Unmarshal([]byte(inner), &key) != nil {
-			return nil, false
-		}
-		found, ok := fields[key]
+	if fields, isMap := v.(map[string]any); isMap && (!bracketed || strings.HasPrefix(inner, `"`)) {
+		found, ok := fields[keyOf(step)]
 		return found, ok
 	}
 	list, ok := v.([]any)

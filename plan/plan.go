@@ -38,12 +38,15 @@ type Plan struct {
 	// Base is set when the plan was compared with another revision too. It is no part of
 	// the ID.
 	Base *Base `json:"base,omitempty"`
-	// Of drift: Live are facts about how the network runs, Ignored what the description's
-	// rules leave out, and Behind the actions that git asks for and nobody applied yet. All
-	// are sorted, and empty in other plans.
-	Live    []Live    `json:"live,omitempty"`
+	// Ignored is what differs on the clusters and is left so by the description's rules;
+	// it is sorted, and no part of the ID.
 	Ignored []Ignored `json:"ignored,omitempty"`
+	// Of drift, sorted, empty in other plans, and no part of the ID: Live are facts about
+	// how the network runs, Behind the actions that git asks for and nobody applied yet,
+	// Applied the commits of which the sites are.
+	Live    []Live    `json:"live,omitempty"`
 	Behind  []Action  `json:"behind,omitempty"`
+	Applied []Applied `json:"applied,omitempty"`
 }
 
 // Source says which description was planned.
@@ -212,6 +215,8 @@ type SiteWork struct {
 	Listens bool   `json:"listens"`
 	// Close is the RouterAccess to delete, empty when there is none.
 	Close ObjectRef `json:"close,omitzero"`
+	// Keep are paths at which the Site is left as it is, whatever it is, sorted.
+	Keep []string `json:"keep,omitempty"`
 	// Takes are the Links made by hand that a deleted Site takes along, sorted.
 	Takes []string `json:"takes,omitempty"`
 }
@@ -247,6 +252,8 @@ type LinkWork struct {
 	UnderWay bool `json:"underWay,omitempty"`
 	// Seen are the link's own Links as the plan saw them, whether they stay or go.
 	Seen []LiveLink `json:"seen,omitempty"`
+	// KeepCost leaves the cost of the Links that stay as it is.
+	KeepCost bool `json:"keepCost,omitempty"`
 	// Live are the Links that stay, with the costs that the plan saw.
 	Live []LiveLink `json:"live"`
 	// Remove are objects to delete: all of a deleted link, what a replaced one
@@ -267,6 +274,8 @@ type ObjectWork struct {
 	Observed map[string]any `json:"observed"`
 	// Manifest is the object to send, without Fairlead's labels; nil for a delete.
 	Manifest map[string]any `json:"manifest"`
+	// Keep are paths at which the object is left as it is, whatever it is, sorted.
+	Keep []string `json:"keep,omitempty"`
 	// UID is the object's as observed; empty when there was none, and then a delete
 	// only clears its record.
 	UID string `json:"uid"`

@@ -37,7 +37,8 @@ func (m *maker) site(s DesiredSite) {
 		m.add(m.createSite(a, at, recorded))
 		return
 	}
-	a.Site.Observed, a.Site.UID = observedFields(s.Fields, recorded, live.Fields), live.UID
+	a.Site.Keep = m.kept(a, s.Fields, recorded, live.Fields)
+	a.Site.Observed, a.Site.UID = without(observedFields(s.Fields, recorded, live.Fields), a.Site.Keep), live.UID
 	if a, needed := m.updateSite(a, s, recorded, *live); needed && !m.holdListening(a, *live) {
 		m.add(a)
 	}
@@ -119,7 +120,8 @@ func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
 // updateSite compares a living Site; needed is false when nothing is to be done.
 func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, live SiteView) (_ Action, needed bool) {
 	a.Verb = VerbUpdate
-	a.Fields = diffFields(s.Fields, recorded, live.Fields)
+	a.Fields = m.leave(a, diffFields(s.Fields, recorded, live.Fields), a.Site.Keep)
+	edits := len(a.Fields) > 0
 	a.Cause = mergeCauses(a.Fields, CausePending)
 	a.Disruption = siteDisruption(a.Fields)
 	inv := m.index.inventories[place{s.Cluster, s.Namespace}].Content
@@ -137,7 +139,7 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	}
 	relabel := !live.Owned(m.network())
 	adopted := relabel && recorded == nil
-	if relabel || live.Protected != s.Protect || len(diffFields(s.Fields, recorded, live.Fields)) > 0 || live.Labels[LabelSite] != string(s.Name) {
+	if relabel || live.Protected != s.Protect || edits || live.Labels[LabelSite] != string(s.Name) {
 		a.Steps = append(a.Steps, StepSite, StepReady)
 	}
 	if access, ok := m.index.accesses[place{s.Cluster, s.Namespace}]; ok && !s.Listens {

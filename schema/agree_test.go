@@ -59,7 +59,7 @@ func TestShapesAreThoseOfTheSchema(t *testing.T) {
 	got := map[string][2][]string{}
 	for name, shape := range map[string]shape{
 		"#Network": s.network, "#Cluster": s.cluster, "#Site": s.site, "#Link": s.link,
-		"#Proxy": s.proxy, "#Secret": s.secret, "#EncryptedFile": s.encrypted, "#SecretKey": s.secretKey, "#Policy": s.policy, "#Deletes": s.deletes,
+		"#Proxy": s.proxy, "#Secret": s.secret, "#EncryptedFile": s.encrypted, "#SecretKey": s.secretKey, "#Policy": s.policy, "#Deletes": s.deletes, "#Ignore": s.ignore,
 	} {
 		fields := [2][]string{}
 		fields[0] = append(fields[0], shape.fields[:shape.required]...)

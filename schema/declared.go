@@ -58,6 +58,13 @@ type policyDecl struct {
 	// signerAt has the place of each of Signers.
 	signerAt []diag.Position
 	expiryAt diag.Position
+	// ignores are Ignore, with the places of its texts.
+	ignores []ignoreDecl
+}
+
+type ignoreDecl struct {
+	network.Ignore
+	pathAt, reasonAt diag.Position
 }
 
 // network is the plain model: lists sorted by name and never nil.

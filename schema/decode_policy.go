@@ -26,6 +26,8 @@ func (d *decoder) policy(f field, into *policyDecl) {
 			d.signers(f, into)
 		case "planExpiry":
 			d.str(f, &into.PlanExpiry, &into.expiryAt)
+		case "ignore":
+			d.ignores(f, into)
 		}
 	})
 }
@@ -48,6 +50,28 @@ func (d *decoder) signers(f field, into *policyDecl) {
 		into.Signers = append(into.Signers, file)
 		into.signerAt = append(into.signerAt, item.at)
 	})
+}
+
+// ignores reads the list of what drift leaves out.
+func (d *decoder) ignores(f field, into *policyDecl) {
+	list, err := f.value.List()
+	if err != nil {
+		d.mismatch(f, want{cue.ListKind, "a list of rules"})
+		return
+	}
+	for i := 0; list.Next(); i++ {
+		item := d.item(f, i, list.Value())
+		rule := ignoreDecl{Ignore: network.Ignore{DeclaredAt: item.at}}
+		d.object(item, d.shapes.ignore, func(f field) {
+			switch f.name {
+			case "path":
+				d.str(f, &rule.Path, &rule.pathAt)
+			case "reason":
+				d.str(f, &rule.Reason, &rule.reasonAt)
+			}
+		})
+		into.Ignore, into.ignores = append(into.Ignore, rule.Ignore), append(into.ignores, rule)
+	}
 }
 
 // texts visits the strings of a list. It reports whether all of it could be read, and

@@ -15,6 +15,10 @@ import (
 func digest(n network.Network) string {
 	n.DeclaredAt, n.OverlayAt = diag.Position{}, diag.Position{}
 	n.Policy.CleanAt, n.Policy.SignersAt = diag.Position{}, diag.Position{}
+	n.Policy.Ignore = slices.Clone(n.Policy.Ignore)
+	for i := range n.Policy.Ignore {
+		n.Policy.Ignore[i].DeclaredAt = diag.Position{}
+	}
 	n.Clusters, n.Sites = slices.Clone(n.Clusters), slices.Clone(n.Sites)
 	n.Links, n.Proxies = slices.Clone(n.Links), slices.Clone(n.Proxies)
 	for i := range n.Clusters {

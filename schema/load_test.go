@@ -118,6 +118,7 @@ links: {
 policy: {
 	unreachableSites: "error", deletes: {sites: 0, percent: 100}
 	clean: true, signers: ["keys/a.asc", "keys/allowed"], planExpiry: "1h30m"
+	ignore: [{path: "link/l1/cost", reason: "tuned"}]
 }
 overlay: "all"
 `
@@ -149,8 +150,9 @@ func TestEveryField(t *testing.T) {
 		Policy: network.Policy{
 			UnreachableSites: network.LevelError, Deletes: network.DeleteLimits{Sites: 0, Links: 50, Percent: 100},
 			Clean: true, CleanAt: at(24, 9), Signers: []string{"keys/a.asc", "keys/allowed"}, SignersAt: at(24, 24), PlanExpiry: "1h30m",
+			Ignore: []network.Ignore{{Path: "link/l1/cost", Reason: "tuned", DeclaredAt: at(25, 11)}},
 		},
-		Overlay: "all", OverlayAt: at(26, 10),
+		Overlay: "all", OverlayAt: at(27, 10),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("network (-want +got):\n%s", diff)

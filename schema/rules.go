@@ -33,6 +33,7 @@ func check(d declared) diag.List {
 	r.names()
 	r.clusterRules()
 	r.policyRules()
+	r.ignoreRules()
 	r.siteRules()
 	r.linkRules()
 	r.proxyRules()

@@ -25,7 +25,7 @@ func (s fieldSet) has(i int) bool { return s&(1<<i) != 0 }
 
 // shapes are all shapes of a description.
 type shapes struct {
-	network, cluster, site, link, proxy, secret, encrypted, secretKey, policy, deletes shape
+	network, cluster, site, link, proxy, secret, encrypted, secretKey, policy, deletes, ignore shape
 }
 
 func newShapes() shapes {
@@ -48,8 +48,10 @@ func newShapes() shapes {
 		secretKey: newShape("a struct with cluster, namespace, name and key", 4,
 			"cluster", "namespace", "name", "key"),
 		policy: newShape("a struct of rules", 0,
-			"unreachableSites", "deletes", "clean", "signers", "planExpiry"),
+			"unreachableSites", "deletes", "clean", "signers", "planExpiry", "ignore"),
 		deletes: newShape("a struct of limits", 0,
 			"sites", "links", "percent"),
+		ignore: newShape("a struct with path and reason", 2,
+			"path", "reason"),
 	}
 }

@@ -117,6 +117,18 @@ func (w *written) list(name string, texts []string) {
 	w.always(name, "["+strings.Join(words, ", ")+"]")
 }
 
+// rules adds a list of rules, unless it is empty.
+func (w *written) rules(name string, rules []network.Ignore) {
+	if len(rules) == 0 {
+		return
+	}
+	items := make([]string, len(rules))
+	for i, r := range rules {
+		items[i] = written{"path: " + quote(r.Path), "reason: " + quote(r.Reason)}.String()
+	}
+	w.always(name, "["+strings.Join(items, ", ")+"]")
+}
+
 // secret adds a reference, unless there is none.
 func (w *written) secret(name string, ref *network.SecretRef) {
 	if ref != nil {
@@ -167,6 +179,7 @@ func policyFields(p network.Policy) written {
 	w.flag("clean", p.Clean)
 	w.list("signers", p.Signers)
 	w.text("planExpiry", p.PlanExpiry)
+	w.rules("ignore", p.Ignore)
 	return w
 }
 

@@ -118,6 +118,10 @@ func (m *maker) policy() network.Policy {
 	for range m.IntN(3) {
 		p.Signers = append(p.Signers, "keys/"+m.odd())
 	}
+	for range m.IntN(3) {
+		path := []string{"link/*/cost", "site/*/settings.*", "object/*/Job/" + m.word(0) + "/" + m.odd()}[m.IntN(3)]
+		p.Ignore = append(p.Ignore, network.Ignore{Path: path, Reason: "x" + m.odd()})
+	}
 	return p
 }
 

@@ -198,6 +198,8 @@ type Policy struct {
 	// PlanExpiry is how long a saved plan may be applied, as a Go duration; empty
 	// means DefaultPlanExpiry.
 	PlanExpiry string
+	// Ignore are rules for what may differ on the clusters, in their order.
+	Ignore []Ignore `json:",omitempty"`
 }
 
 // DefaultPlanExpiry is how long a saved plan may be applied when nothing is declared.

@@ -1,0 +1,205 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Rules of the description leave alone what differs on a cluster from what was last
+// applied. They hold for drift and for plans alike: what drift does not count, apply does
+// not reset. What git changed is applied all the same, and what is missing is put back;
+// of what is missing only a whole object of an overlay can be left out.
+
+// ruled is a rule with its path taken apart.
+type ruled struct {
+	network.Ignore
+	path network.IgnorePath
+}
+
+// rulesOf takes rules apart. One whose path cannot be read covers nothing: validation
+// refuses it.
+func rulesOf(list []network.Ignore) (out []ruled) {
+	for _, r := range list {
+		if p, err := network.ParseIgnorePath(r.Path); err == nil {
+			out = append(out, ruled{r, p})
+		}
+	}
+	return out
+}
+
+// leftOut is a difference that a rule covers, with the action that it would have been.
+type leftOut struct {
+	Ignored
+	about Action
+}
+
+// rule gives the first rule that covers a field of what an action is about; for an
+// empty field, all of it. It is nil when there is none.
+func (m *maker) rule(a Action, field string) *ruled {
+	for i, r := range m.rules {
+		covered := false
+		switch a.Kind {
+		case KindSite:
+			covered = r.path.CoversSite(network.SiteName(a.Name), field)
+		case KindLink:
+			covered = r.path.CoversLink(network.LinkName(a.Name), field)
+		case KindObject:
+			covered = r.path.CoversObject(a.Object.Site, GroupKind(a.Object.APIVersion, a.Object.Kind), a.Name, field)
+		}
+		if covered {
+			return &m.rules[i]
+		}
+	}
+	return nil
+}
+
+// kept gives the paths at which a thing is left as it is on its cluster, sorted: those
+// that a rule covers, that git did not change since they were applied, and that have a
+// value there. Of a list whose items have no name all is kept, or nothing.
+func (m *maker) kept(a Action, desired, applied, live map[string]any) []string {
+	if len(m.rules) == 0 || applied == nil {
+		return nil
+	}
+	paths, parted := maps.Clone(desired), map[string]bool{}
+	maps.Copy(paths, applied)
+	var out []string
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		there := desired[path] != nil && live[path] != nil
+		if there && sameValue(desired[path], applied[path]) && m.rule(a, path) != nil {
+			out = append(out, path)
+		} else if list, ok := listOf(path); ok {
+			parted[list] = true
+		}
+	}
+	return slices.DeleteFunc(out, func(path string) bool {
+		list, ok := listOf(path)
+		return ok && parted[list]
+	})
+}
+
+// leave takes the fields at kept paths out of an action's, and notes them as ignored.
+func (m *maker) leave(a Action, fields []Field, kept []string) []Field {
+	rest := []Field{}
+	for _, f := range fields {
+		if slices.Contains(kept, f.Path) {
+			m.ignore(a, f)
+			continue
+		}
+		rest = append(rest, f)
+	}
+	return rest
+}
+
+// ignore notes a field that is left as it is.
+func (m *maker) ignore(a Action, f Field) {
+	r := m.rule(a, f.Path)
+	m.left = append(m.left, leftOut{about: a, Ignored: Ignored{
+		Action: a.ID, Field: f.Path, From: f.From, To: f.To, Rule: r.Path, Reason: r.Reason,
+	}})
+}
+
+// leaveGone reports whether an object that was written before and is gone is left out,
+// and notes it.
+func (m *maker) leaveGone(a Action, o DesiredObject, recorded InventoryObject) bool {
+	r := m.rule(a, "")
+	same := recorded.APIVersion == o.APIVersion && len(diffBy(exactly, o.Fields, recorded.Fields, recorded.Fields)) == 0
+	if r == nil || recorded.UID == "" || !same {
+		return false
+	}
+	m.left = append(m.left, leftOut{about: a, Ignored: Ignored{Action: a.ID, Rule: r.Path, Reason: r.Reason}})
+	return true
+}
+
+// without leaves out paths that are kept: whatever they are is of no account.
+func without(fields map[string]any, kept []string) map[string]any {
+	for _, path := range kept {
+		delete(fields, path)
+	}
+	return fields
+}
+
+// ignored are the differences that rules leave out, of the part that was asked for.
+func (m *maker) ignored() []Ignored {
+	var out []Ignored
+	for _, l := range m.left {
+		if m.in.Filter.matches(l.about) {
+			out = append(out, l.Ignored)
+		}
+	}
+	return sortIgnored(out)
+}
+
+func sortIgnored(list []Ignored) []Ignored {
+	slices.SortStableFunc(list, func(a, b Ignored) int {
+		return strings.Compare(a.Action+"\x00"+a.Field, b.Action+"\x00"+b.Field)
+	})
+	return list
+}
+
+// listOf gives the list that a path of Flatten leads through, where its items have no
+// name: the path up to the first index.
+func listOf(path string) (string, bool) {
+	for rest := path; rest != ""; {
+		step, after := cutStep(rest)
+		if inner, ok := strings.CutPrefix(step, "["); ok && inner != "" && strings.Contains("#0123456789", inner[:1]) {
+			return strings.TrimSuffix(path, rest), true
+		}
+		rest = after
+	}
+	return "", false
+}
+
+// KeepIn gives a copy of an object's manifest with the values that the live one has at
+// the paths, which are of Flatten. Where a path leads through a list whose items have no
+// name, all of the list is taken over. Paths that lead nowhere change nothing.
+func KeepIn(manifest, live map[string]any, paths []string) map[string]any {
+	out, _ := copied(manifest).(map[string]any)
+	for _, path := range paths {
+		if list, ok := listOf(path); ok {
+			path = list
+		}
+		if v, ok := at(live, path); ok && path != "" {
+			setAt(out, path, copied(v))
+		}
+	}
+	return out
+}
+
+// setAt sets the value at a path, where the map that holds it is there.
+func setAt(v any, path string, value any) {
+	for {
+		step, rest := cutStep(path)
+		if rest == "" {
+			if m, ok := v.(map[string]any); ok {
+				m[keyOf(step)] = value
+			}
+			return
+		}
+		var ok bool
+		if v, ok = follow(v, step); !ok {
+			return
+		}
+		path = rest
+	}
+}
+
+func copied(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			out[key] = copied(item)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = copied(item)
+		}
+		return out
+	}
+	return v
+}
