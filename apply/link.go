@@ -244,8 +244,10 @@ func (t *task) grantAndToken(ctx context.Context, e ends, resume bool) error {
 // createGrant makes the attempt's grant. One of that name is an earlier run's: it
 // is used when it is still good, and otherwise the attempt is over.
 func (t *task) createGrant(ctx context.Context, e ends, resume bool) error {
+	notes := t.annotations(t.owned())
+	notes[plan.AnnotationExpires] = time.Now().Add(t.opts.GrantWindow).UTC().Format(time.RFC3339)
 	_, err := e.to.Create(ctx, Object{
-		ObjectRef: t.grantRef(), Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
+		ObjectRef: t.grantRef(), Labels: t.labels(plan.LabelLink), Annotations: notes,
 		Spec: map[string]any{"redemptionsAllowed": int64(1), "expirationWindow": t.opts.GrantWindow.String()},
 	})
 	if !errors.Is(err, ErrExists) {

@@ -4,17 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
 )
 
-// networkStatus is the ConfigMap in which a site's controller keeps what the routers
-// report, under the key networkStatusKey as JSON (Skupper's own; read from its
+// NetworkStatusName is the ConfigMap in which a site's controller keeps what the routers
+// report, under the key NetworkStatusKey as JSON (Skupper's own; read from its
 // documentation and source).
 const (
-	networkStatusName = "skupper-network-status"
-	networkStatusKey  = "NetworkStatus"
+	NetworkStatusName = "skupper-network-status"
+	NetworkStatusKey  = "NetworkStatus"
 )
 
 type networkStatus struct {
@@ -26,6 +27,7 @@ type networkStatus struct {
 			Links []struct {
 				Name   string `json:"name"`
 				Status string `json:"status"`
+				Cost   int64  `json:"linkCost"`
 			} `json:"links"`
 		} `json:"routerStatus"`
 	} `json:"siteStatus"`
@@ -57,15 +59,37 @@ func up(report, siteUID string) map[string]bool {
 	return out
 }
 
+// Reported reads the routers' report on all sites that they know, the text under
+// NetworkStatusKey: for each site its links. One that cannot be read tells of no site.
+func Reported(report string) []plan.SiteReport {
+	var all networkStatus
+	if err := json.Unmarshal([]byte(report), &all); err != nil {
+		return nil
+	}
+	var out []plan.SiteReport
+	for _, s := range all.SiteStatus {
+		one := plan.SiteReport{Site: s.Site.Identity}
+		for _, r := range s.RouterStatus {
+			for _, l := range r.Links {
+				one.Links = append(one.Links, plan.LinkReport{
+					Name: l.Name, Up: strings.EqualFold(l.Status, "up"), Cost: int32(min(max(l.Cost, 0), math.MaxInt32)),
+				})
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
 // waitReport waits until the connecting site's routers themselves report the Links
 // up: what they replace goes next.
 func (t *task) waitReport(ctx context.Context, e ends, links []Object) error {
 	ref := plan.ObjectRef{
-		Cluster: t.Link.From.Cluster, Kind: plan.ObjectConfigMap, Namespace: t.Link.From.Namespace, Name: networkStatusName,
+		Cluster: t.Link.From.Cluster, Kind: plan.ObjectConfigMap, Namespace: t.Link.From.Namespace, Name: NetworkStatusName,
 	}
 	missing := ""
 	return t.wait(ctx, e.from, ref, "reporting the new links up", func(o Object, _ bool) (bool, error) {
-		reported := up(o.Data[networkStatusKey], t.Link.From.UID)
+		reported := up(o.Data[NetworkStatusKey], t.Link.From.UID)
 		missing = ""
 		for _, l := range links {
 			if !reported[l.Name] {

@@ -5,8 +5,38 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// The codes of facts about how the network runs. A rule of the description may cover each
+// of them (see network.LinkFacts and network.SiteFacts).
+const (
+	// LiveLinkDown is a Link that Skupper does not report operational.
+	LiveLinkDown = "link-down"
+	// LiveLinkCost is a link whose router has another cost in force than the Link asks for.
+	LiveLinkCost = "link-cost"
+	// LiveEndpointMoved is a Link that leads to an address which its listening site no
+	// longer has, where no drift says so.
+	LiveEndpointMoved = "endpoint-moved"
+	// LiveCertificateExpiring and LiveCertificateExpired tell of a link's certificate.
+	LiveCertificateExpiring = "certificate-expiring"
+	LiveCertificateExpired  = "certificate-expired"
+	// LiveCAMismatch is a link whose credentials are of an earlier CA than that which its
+	// listening site has.
+	LiveCAMismatch = "ca-mismatch"
+	// LiveUnmanagedLink is a Link beside ours that Fairlead does not own.
+	LiveUnmanagedLink = "unmanaged-link"
+	// LiveLeftover is an object of a link that is recorded nowhere.
+	LiveLeftover = "leftover"
+	// LiveGrantLeftOpen is a grant of ours that somebody could still redeem.
+	LiveGrantLeftOpen = "grant-left-open"
+	// LiveSiteNotReady is a Site that Skupper does not report ready.
+	LiveSiteNotReady = "site-not-ready"
+	// LiveInventoryLost is a Site of which nothing tells what was last applied.
+	LiveInventoryLost = "inventory-lost"
+)
+
 // Live is one fact about how the network runs that no description shows.
 type Live struct {
+	// Severity is an error where traffic is down or may be, or where drift cannot be told,
+	// and a warning otherwise.
 	Severity diag.Severity `json:"severity"`
 	// Code names the kind of fact in kebab-case and is stable, such as "link-down".
 	Code string `json:"code"`

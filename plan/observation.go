@@ -23,7 +23,8 @@ const (
 	AnnotationVia      = "fairlead.dev/via"
 	AnnotationRotation = "fairlead.dev/rotation"
 	AnnotationAdopted  = "fairlead.dev/adopted"
-	// AnnotationExpires, on a link's Secret, is when its certificate ends: RFC 3339, UTC.
+	// AnnotationExpires, on a link's Secret, is when its certificate ends, on a grant until
+	// when it may be redeemed: RFC 3339, UTC.
 	AnnotationExpires = "fairlead.dev/expires"
 	// AnnotationRequest tells which creation made an object: a random text, by which a
 	// creation whose answer was lost knows its own. It is never compared otherwise.
@@ -88,6 +89,25 @@ type ClusterView struct {
 	Objects []ObjectView
 	// Kinds are the kinds that were looked for on behalf of overlays.
 	Kinds []KindView
+	// Reports are what routers say of the links of sites, also of other clusters, where
+	// that was asked for.
+	Reports []SiteReport
+}
+
+// SiteReport is what the routers of one site say of its links.
+type SiteReport struct {
+	// Site is the Site's UID.
+	Site  string
+	Links []LinkReport
+}
+
+// LinkReport is one link as the router at its connecting end has it.
+type LinkReport struct {
+	// Name is that of the Link.
+	Name string
+	Up   bool
+	// Cost is the cost in force; 0 when it is not reported.
+	Cost int32
 }
 
 // Unrecorded lists the network's own Sites of which there is no inventory, on clusters
@@ -125,6 +145,9 @@ type Meta struct {
 	OwnerUID string
 	// Deleting is true when a deletion timestamp is set.
 	Deleting bool
+	// Created is when the object was made, by its cluster's clock: seconds of Unix time, 0
+	// when that is not known.
+	Created int64
 }
 
 // Owned reports whether the object carries the network's labels.
@@ -172,7 +195,12 @@ type LinkView struct {
 }
 
 // GrantView is an AccessGrant without its code.
-type GrantView struct{ Meta }
+type GrantView struct {
+	Meta
+	// Expires is until when it may be redeemed, as was noted when it was made, by the
+	// clock of who made it: RFC 3339, UTC; empty when that is not known.
+	Expires string
+}
 
 // TokenView is an AccessToken without its code.
 type TokenView struct{ Meta }

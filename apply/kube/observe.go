@@ -42,6 +42,8 @@ type Reading struct {
 	Objects []plan.DesiredObject
 	// Areas say where the network lives, for clusters that refuse lists of everything.
 	Areas map[network.ClusterName]Area
+	// Reports asks for what the routers report of links.
+	Reports bool
 	// Brief leaves out what only planning needs: grants, tokens, Certificates,
 	// RouterAccesses, proxies and the objects of overlays.
 	Brief bool
@@ -53,7 +55,8 @@ type Reading struct {
 // the Secrets of proxies, whose credentials become digests at once.
 // Kinds that overlays use, wanted now or recorded in an inventory, are read after
 // that, each with one LIST more. A kind that may not be listed across the cluster is
-// listed in each namespace of the network's area, see survey. What goes wrong is the
+// listed in each namespace of the network's area, see survey. The routers' reports take one
+// request more. What goes wrong is the
 // view's State and Reason, not an error.
 func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	s := newSurvey(c, r)
@@ -63,6 +66,9 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	}
 	if err == nil && !r.Brief {
 		err = s.objects(ctx)
+	}
+	if err == nil && r.Reports {
+		err = s.reports(ctx)
 	}
 	view := s.close()
 	if err != nil {
@@ -96,7 +102,7 @@ func (s *survey) kinds(ctx context.Context) error {
 	if !s.Brief {
 		lists = append(lists,
 			s.meta(plan.ObjectGrant, labelled, func(m metav1.Object) {
-				view.Grants = append(view.Grants, plan.GrantView{Meta: meta(m)})
+				view.Grants = append(view.Grants, plan.GrantView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
 			}),
 			s.meta(plan.ObjectAccess, all, func(m metav1.Object) {
 				view.Accesses = append(view.Accesses, plan.AccessView{Meta: meta(m)})

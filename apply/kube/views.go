@@ -17,8 +17,16 @@ func meta(m metav1.Object) plan.Meta {
 	o := fromMeta(plan.ObjectRef{}, m)
 	return plan.Meta{
 		Namespace: m.GetNamespace(), Name: m.GetName(), UID: o.UID, ResourceVersion: o.ResourceVersion,
-		Generation: o.Generation, Labels: o.Labels, OwnerUID: o.OwnerUID, Deleting: o.Deleting,
+		Generation: o.Generation, Labels: o.Labels, OwnerUID: o.OwnerUID, Deleting: o.Deleting, Created: created(m),
 	}
+}
+
+func created(m metav1.Object) int64 {
+	at := m.GetCreationTimestamp()
+	if at.IsZero() {
+		return 0
+	}
+	return at.Unix()
 }
 
 func siteView(u *unstructured.Unstructured) plan.SiteView {

@@ -2,28 +2,45 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
-	"fairlead.dev/fairlead/schema/diag"
+)
+
+// What drift may be judged against.
+const (
+	againstApplied = "applied"
+	againstGit     = "git"
 )
 
 func newDrift(sys *System) *cobra.Command {
-	o := &common{sys: sys, formats: report.FormatsOfPlans(), comparing: true, reading: true}
+	o := &common{sys: sys, formats: report.FormatsOfPlans(), comparing: true, reading: true, routers: true}
+	against := againstApplied
 	c := &cobra.Command{
 		Use:   "drift [PACKAGE]",
-		Short: "Show where a cluster differs from what was last applied",
+		Short: "Show where a cluster differs from what was last applied, and how the network runs",
 		Long: `Drift compares the clusters with what was last applied, field by field, and
-exits with 2 when they differ. What git changed since is not drift: plan shows
-it. Sites and Links that Fairlead does not own are listed apart.`,
+exits with 2 when they differ. Apart from that it shows
+
+- what git changed since and nobody applied yet; with --against git that ends
+  with 2 as well,
+- how the network runs: links that are down or at another cost, sites that are
+  not ready, addresses that moved, certificates that end, credentials of an
+  earlier CA, Links that Fairlead does not own, what earlier applies left. An
+  error among these ends with 2, a warning does not,
+- what rules of the description leave out (policy: ignore), with their reasons.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			return o.recorded(c.Context(), o.drift)
+			if against != againstApplied && against != againstGit {
+				return fail(exitInvalid, "--against %q is not known; use applied or git", against)
+			}
+			return o.recorded(c.Context(), func(ctx context.Context) error { return o.drift(ctx, against) })
 		},
 	}
 	o.describe(c)
@@ -31,32 +48,23 @@ it. Sites and Links that Fairlead does not own are listed apart.`,
 	o.reach(c)
 	o.narrow(c)
 	o.measured(c)
+	c.Flags().StringVar(&against, "against", against, "what ends with 2: differences from what was last applied, or those from git as well (applied or git)")
 	return c
 }
 
-func (o *common) drift(ctx context.Context) error {
+func (o *common) drift(ctx context.Context, against string) error {
 	s, observation, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
 	p := o.driftPlan(s, observation)
-	lost := plan.Unrecorded(observation, s.Network.Name)
-	for _, r := range lost {
-		p.Summary.Unknown++
-		p.Diagnostics = append(p.Diagnostics, diag.Finding{
-			Severity: diag.Warning, Code: "inventory-lost", Subject: r.String(),
-			Message: "its inventory is gone, so what was last applied there is not known", Fix: "look at the plan and apply: that writes it again",
-		})
-	}
 	o.records.facts.Drift = &p
 	o.found(s, observation)
 	if err := o.show(o.driftReport(s, observation, p)); err != nil {
 		return err
 	}
 	switch {
-	case len(lost) > 0:
-		return quit(exitChanges)
-	case p.Pending() || len(p.Refusals) > 0:
+	case p.Ill() || against == againstGit && len(p.Behind) > 0:
 		return quit(exitChanges)
 	case !plan.AllRead(p.Clusters):
 		return quit(exitUnreachable)
@@ -64,17 +72,10 @@ func (o *common) drift(ctx context.Context) error {
 	return nil
 }
 
-// driftPlan is the ordinary plan, made for what was last applied instead of what
-// git says; only what the cluster moved is kept.
+// driftPlan is the plan of the session's drift.
 func (o *common) driftPlan(s session, observation plan.Observation) plan.Plan {
-	p := plan.Make(plan.Input{
-		Desired: desired.LastApplied(observation, s.desired), Observation: observation,
-		Source: s.source, Filter: o.filter(), ExpiringBefore: expiry(),
-	})
-	for _, d := range s.desired.Sites {
-		if observation.Cluster(d.Cluster).State != plan.StateOK {
-			p.Summary.Unknown++
-		}
-	}
-	return plan.Keep(p, func(a plan.Action) bool { return a.Cause != plan.CausePending })
+	return plan.Drift(plan.Input{
+		Desired: s.desired, Observation: observation, Source: s.source, Filter: o.filter(),
+		ExpiringBefore: expiry(), Now: time.Now().UTC().Format(time.RFC3339), Ignore: s.Network.Policy.Ignore,
+	}, desired.LastApplied(observation, s.desired))
 }

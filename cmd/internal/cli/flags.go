@@ -67,6 +67,8 @@ type common struct {
 	// reaching is true for commands that reach clusters, reading for those of them that
 	// must not write, and brief for those that need not read all that a plan takes.
 	reaching, reading, brief bool
+	// routers is true for commands that want to know what routers report of links.
+	routers bool
 	// asked are namespaces to read, beside those that are described.
 	asked []string
 	// lock takes the locks of a command that writes, before it observes; nil for none.

@@ -248,7 +248,7 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 	}
 	return s.withUnread(kube.ObserveAll(ctx, list, kube.Reading{
 		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.foreign(s), Objects: s.objects(),
-		Areas: areas(s, o.asked), Brief: o.brief,
+		Areas: areas(s, o.asked), Brief: o.brief, Reports: o.routers,
 	}, o.parallelism))
 }
 
@@ -350,7 +350,8 @@ func (o *common) makeFor(s session, observation plan.Observation, saved *plan.Pl
 		Desired: s.desired, Observation: observation, Source: s.source,
 		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
 		Adopt: o.adopt, Filter: o.filter(), Approved: saved, ExpiringBefore: expiry(), Limits: &s.Network.Policy.Deletes,
-		Now: time.Now().UTC().Format(time.RFC3339), Refusals: judge(s.Network.Policy, s.from),
+		Ignore: s.Network.Policy.Ignore,
+		Now:    time.Now().UTC().Format(time.RFC3339), Refusals: judge(s.Network.Policy, s.from),
 	})
 	end("plan", p.ID, "actions", len(p.Actions), "refusals", len(p.Refusals), "unknown", p.Summary.Unknown)
 	o.records.facts.Pending = &p

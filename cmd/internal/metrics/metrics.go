@@ -106,6 +106,8 @@ var (
 	clusterUp    = metric{"fairlead_cluster_up", "1 if the cluster could be read in full.", []string{"cluster"}}
 	pending      = metric{"fairlead_pending_actions", "Actions between the description and the clusters that are not carried out.", []string{"verb"}}
 	drift        = metric{"fairlead_drift_actions", "Actions that would take back what was changed on the clusters since the last apply.", nil}
+	driftIgnored = metric{"fairlead_drift_ignored", "Differences and facts that rules of the description leave out.", nil}
+	liveFacts    = metric{"fairlead_live_facts", "Facts about how the network runs that somebody should look at.", []string{"code", "severity"}}
 	unknown      = metric{"fairlead_unknown", "Described or owned things that could not be compared.", nil}
 	refusals     = metric{"fairlead_refusals", "Rules that keep the plan from being applied.", nil}
 	sites        = metric{"fairlead_sites", "Described sites.", nil}
@@ -140,19 +142,38 @@ func (s *set) run(f Facts) {
 	s.put(runCode, float64(f.ExitCode))
 }
 
-// plans says what is to be done. A drift's actions are not pending: git asks for none.
+// plans says what is to be done. A drift's actions are not pending: git asks for none of
+// them, but for what it is ahead by.
 func (s *set) plans(f Facts) {
 	switch p := f.Pending; {
 	case f.Drift != nil:
 		s.put(drift, float64(len(f.Drift.Actions)))
+		s.put(driftIgnored, float64(len(f.Drift.Ignored)))
+		s.pending(f.Drift.Behind)
+		s.live(f.Drift.Live)
 		s.counts(*f.Drift)
 	case p != nil:
 		left := remaining(*p, f.Applied)
-		for _, v := range []plan.Verb{plan.VerbCreate, plan.VerbUpdate, plan.VerbReplace, plan.VerbDelete, plan.VerbAdopt} {
-			s.put(pending, float64(count(left, func(a plan.Action) bool { return a.Verb == v })), string(v))
-		}
+		s.pending(left)
 		s.put(drift, float64(count(left, func(a plan.Action) bool { return a.Cause != plan.CausePending })))
 		s.counts(*p)
+	}
+}
+
+func (s *set) pending(left []plan.Action) {
+	for _, v := range []plan.Verb{plan.VerbCreate, plan.VerbUpdate, plan.VerbReplace, plan.VerbDelete, plan.VerbAdopt} {
+		s.put(pending, float64(count(left, func(a plan.Action) bool { return a.Verb == v })), string(v))
+	}
+}
+
+// live counts facts by code; a code without any has no series.
+func (s *set) live(list []plan.Live) {
+	n := map[[2]string]int{}
+	for _, l := range list {
+		n[[2]string{l.Code, string(l.Severity)}]++
+	}
+	for key, many := range n {
+		s.put(liveFacts, float64(many), key[0], key[1])
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
 )
 
 func facts() Facts {
@@ -120,13 +121,24 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// A drift's actions are not pending.
+// A drift's actions are not pending, what git is ahead by is.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	f := facts()
 	f.Command, f.Drift, f.Pending = "drift", f.Pending, nil
-	if got := text(t, f); !strings.Contains(got, "fairlead_drift_actions 3") || strings.Contains(got, "pending") {
-		t.Error(got)
+	f.Drift.Behind = []plan.Action{{Verb: plan.VerbDelete}}
+	f.Drift.Ignored = []plan.Ignored{{Action: "link/l", Field: "cost"}}
+	f.Drift.Live = []plan.Live{
+		{Code: plan.LiveLinkDown, Severity: diag.Error}, {Code: plan.LiveLinkDown, Severity: diag.Error}, {Code: plan.LiveLinkCost, Severity: diag.Warning},
+	}
+	got := text(t, f)
+	for _, want := range []string{
+		"fairlead_drift_actions 3", "fairlead_drift_ignored 1", `fairlead_pending_actions{verb="delete"} 1`, `fairlead_pending_actions{verb="create"} 0`,
+		`fairlead_live_facts{code="link-down",severity="error"} 2`, `fairlead_live_facts{code="link-cost",severity="warning"} 1`,
+	} {
+		if !strings.Contains(got, want+"\n") && !strings.HasSuffix(got, want) {
+			t.Errorf("no line %s in\n%s", want, got)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ func (p *printer) plan(pl plan.Plan) {
 	p.warnings(pl.Diagnostics)
 	p.effects(pl.Topology.Effects)
 	p.unmanaged(pl.Unmanaged)
+	p.ignored(pl.Ignored)
 	p.summary(pl)
 }
 
@@ -298,8 +299,11 @@ func (p *printer) summary(pl plan.Plan) {
 }
 
 func nothing(pl plan.Plan) string {
-	if pl.Narrowed {
+	switch {
+	case pl.Narrowed:
 		return "Nothing to do for the part that was asked for."
+	case len(pl.Ignored) > 0:
+		return "Nothing to do: the clusters are as described, but for what policy ignores."
 	}
 	return "Nothing to do: the clusters are as described."
 }
@@ -324,43 +328,4 @@ func Summary(pl plan.Plan) string {
 		return "nothing to do"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// drift shows a plan against what was last applied: each action is a difference.
-func (p *printer) drift(pl plan.Plan) {
-	p.line("%s", p.paint(bold, "Network "+pl.Network+", compared with what was last applied"))
-	p.gap()
-	p.clusters(pl.Clusters)
-	for _, a := range pl.Actions {
-		p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, NameOf(a)), p.paint(dim, place(a)))
-		p.line("      %s", a.Why)
-		for _, f := range a.Fields {
-			p.line("      %s: %s on the cluster, %s when last applied", f.Path, value(f.From), value(f.To))
-		}
-	}
-	p.refusals(pl.Refusals)
-	p.warnings(pl.Diagnostics)
-	p.unmanaged(pl.Unmanaged)
-	p.gap()
-	switch {
-	case len(pl.Actions) > 0:
-		p.line("%s %s not as last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(pl.Actions))
-	case pl.Summary.Unknown > 0:
-		p.line("Not all could be compared: %s.", count(pl.Summary.Unknown, "unknown thing"))
-	default:
-		p.line("%s", p.paint(green, "No drift."))
-	}
-}
-
-func things(actions []plan.Action) string {
-	one, many := "1 site or link is", "sites and links"
-	for _, a := range actions {
-		if a.Kind == plan.KindObject {
-			one, many = "1 object is", "sites, links and objects"
-		}
-	}
-	if len(actions) == 1 {
-		return one
-	}
-	return fmt.Sprintf("%d %s are", len(actions), many)
 }

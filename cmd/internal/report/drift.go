@@ -1,0 +1,207 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// drift shows a plan against what was last applied: each action is a difference. How the
+// network runs, what rules leave out and what git changed stand apart.
+func (p *printer) drift(pl plan.Plan) {
+	p.line("%s", p.paint(bold, "Network "+pl.Network+", compared with what was last applied"))
+	p.versions(pl)
+	p.gap()
+	p.clusters(pl.Clusters)
+	for _, a := range pl.Actions {
+		p.difference(a)
+	}
+	p.refusals(pl.Refusals)
+	p.warnings(pl.Diagnostics)
+	p.live(pl.Live)
+	p.ignored(pl.Ignored)
+	p.behind(pl)
+	p.unmanaged(pl.Unmanaged)
+	p.verdict(pl)
+}
+
+// versions says which commits the sites were applied at, and where git stands. Outside
+// of git there is nothing to say.
+func (p *printer) versions(pl plan.Plan) {
+	if pl.Source.Commit == "" && (len(pl.Applied) == 0 || len(pl.Applied) == 1 && pl.Applied[0].Commit == "") {
+		return
+	}
+	var parts []string
+	for _, a := range pl.Applied {
+		text := commitOf(a.Commit)
+		if len(pl.Applied) > 1 {
+			text += " (" + sitesOf(a.Sites) + ")"
+		}
+		parts = append(parts, text)
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing"}
+	}
+	p.line("%s %s", p.paint(dim, "last applied:"), strings.Join(parts, ", "))
+	p.line("%s %s", p.paint(dim, "git:"), strings.Trim(sourceOf(pl.Source), "()"))
+}
+
+func commitOf(commit string) string {
+	if commit == "" {
+		return "outside of git"
+	}
+	return commit[:min(len(commit), 12)]
+}
+
+// sitesOf names a few sites, or counts many.
+func sitesOf(list []network.SiteName) string {
+	const most = 3
+	if len(list) > most {
+		return count(len(list), "site")
+	}
+	var names []string
+	for _, s := range list {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (p *printer) difference(a plan.Action) {
+	p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, NameOf(a)), p.paint(dim, place(a)))
+	p.line("      %s", a.Why)
+	for _, f := range a.Fields {
+		p.line("      %s: %s on the cluster, %s when last applied", f.Path, value(f.From), value(f.To))
+	}
+	if len(a.Fields) == 0 && a.Verb == plan.VerbUpdate {
+		p.removed(a)
+	}
+}
+
+// live shows facts about how the network runs, as they are sorted: errors first.
+func (p *printer) live(list []plan.Live) {
+	if len(list) == 0 {
+		return
+	}
+	p.gap()
+	p.line("%s", p.paint(bold, "How it runs"))
+	for _, l := range list {
+		c := yellow
+		if l.Severity == diag.Error {
+			c = red
+		}
+		p.line("  %s %s: %s %s%s", p.paint(c, string(l.Severity)+":"), l.Subject, l.Message, p.paint(dim, "("+l.Code+")"), p.paint(dim, spaced(l.At.String())))
+		if l.Fix != "" {
+			p.line("      %s", l.Fix)
+		}
+	}
+}
+
+func spaced(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "  " + text
+}
+
+// ignored shows what rules leave out, with the reason.
+func (p *printer) ignored(list []plan.Ignored) {
+	if len(list) == 0 {
+		return
+	}
+	p.gap()
+	p.line("%s", p.paint(bold, "Ignored by the description's policy"))
+	for _, i := range list {
+		switch {
+		case i.From == nil && i.To == nil && i.Field == "":
+			p.line("  %s: gone from the cluster", i.Action)
+		case i.From == nil && i.To == nil:
+			p.line("  %s: %s", i.Action, i.Field)
+		default:
+			p.line("  %s %s: %s on the cluster, %s when last applied", i.Action, i.Field, value(i.From), value(i.To))
+		}
+		p.line("      %s %s", i.Reason, p.paint(dim, "("+i.Rule+")"))
+	}
+}
+
+// behind shows what git asks for beside what drifted.
+func (p *printer) behind(pl plan.Plan) {
+	if len(pl.Behind) == 0 {
+		return
+	}
+	p.gap()
+	p.line("%s", p.paint(bold, "Git is ahead, not applied yet"))
+	for _, a := range pl.Behind {
+		s := signs[a.Verb]
+		p.line("  %s %s %s %s: %s%s", p.paint(s.color, s.symbol), a.Verb, a.Kind, NameOf(a), a.Why, p.paint(dim, place(a)))
+		if a.Verb != plan.VerbUpdate {
+			continue
+		}
+		for _, f := range a.Fields {
+			p.field(f)
+		}
+	}
+}
+
+// verdict sums drift up.
+func (p *printer) verdict(pl plan.Plan) {
+	p.gap()
+	switch {
+	case len(pl.Actions) > 0:
+		p.line("%s %s not as last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(pl.Actions))
+	case pl.Summary.Unknown > 0:
+		p.line("Not all could be compared: %s.", count(pl.Summary.Unknown, "unknown thing"))
+	default:
+		p.line("%s", p.paint(green, "No drift."))
+	}
+	if text := DriftNotes(pl); text != "" {
+		p.line("%s", text)
+	}
+}
+
+// DriftNotes words what a drift found beside differences, in one line: "1 error and 2
+// warnings about how it runs; 3 differences ignored; git is ahead by 2 changes." It is
+// empty where there is nothing.
+func DriftNotes(pl plan.Plan) string {
+	errors := 0
+	for _, l := range pl.Live {
+		if l.Severity == diag.Error {
+			errors++
+		}
+	}
+	var parts []string
+	switch warnings := len(pl.Live) - errors; {
+	case errors > 0 && warnings > 0:
+		parts = append(parts, count(errors, "error")+" and "+count(warnings, "warning")+" about how it runs")
+	case errors > 0:
+		parts = append(parts, count(errors, "error")+" about how it runs")
+	case warnings > 0:
+		parts = append(parts, count(warnings, "warning")+" about how it runs")
+	}
+	if n := len(pl.Ignored); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d ignored by policy", n))
+	}
+	if n := len(pl.Behind); n > 0 {
+		parts = append(parts, "git is ahead by "+count(n, "change"))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	text := strings.Join(parts, "; ") + "."
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func things(actions []plan.Action) string {
+	one, many := "1 site or link is", "sites and links"
+	for _, a := range actions {
+		if a.Kind == plan.KindObject {
+			one, many = "1 object is", "sites, links and objects"
+		}
+	}
+	if len(actions) == 1 {
+		return one
+	}
+	return fmt.Sprintf("%d %s are", len(actions), many)
+}

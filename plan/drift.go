@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Drift compares the clusters with what was last applied. in is the description's, as
+// for Make, and applied what the inventories have (desired.LastApplied). Actions are what
+// the clusters moved; Behind is what git moved and nobody applied, Live how the network
+// runs, Ignored what the description's rules leave out of Actions and Live. It takes no
+// limits, adopts nothing and refuses no deletes: drift is only looked at.
+func Drift(in Input, applied Desired) Plan {
+	in.Limits, in.Adopt, in.Topology, in.Diagnostics, in.Refusals = nil, false, Topology{}, nil, nil
+	git, expiring := in.Desired, in.ExpiringBefore
+	in.Desired, in.ExpiringBefore = applied, ""
+	p := Make(in)
+	for _, d := range git.Sites {
+		if in.Observation.Cluster(d.Cluster).State != StateOK {
+			p.Summary.Unknown++
+		}
+	}
+	p.Summary.Unknown += len(Unrecorded(in.Observation, applied.Network))
+	p = Keep(p, func(a Action) bool { return a.Cause != CausePending })
+	in.ExpiringBefore = expiring
+	facts, ignored := factsOf(in, p)
+	p.Live, p.Ignored = facts, sortIgnored(append(p.Ignored, ignored...))
+	p.Unmanaged = notNil(slices.DeleteFunc(p.Unmanaged, func(r ObjectRef) bool { return r.Kind == ObjectLink })) // facts tell of them
+	p.Applied = appliedAt(in.Observation, applied.Network)
+	in.Desired, in.ExpiringBefore = git, ""
+	p.Behind = behind(in)
+	return p
+}
+
+// Ill reports whether drift found what somebody should look at: differences that no rule
+// covers, objects that are in the way, or facts that are errors.
+func (p Plan) Ill() bool {
+	return len(p.Actions) > 0 || len(p.Refusals) > 0 ||
+		slices.ContainsFunc(p.Live, func(l Live) bool { return l.Severity == diag.Error })
+}
+
+// behind are the actions that git asks for, each with the fields that git moved. What an
+// earlier apply left is not git's, and facts tell of it.
+func behind(in Input) []Action {
+	var out []Action
+	for _, a := range Make(in).Actions {
+		scraps := a.Kind == KindLink && a.Verb == VerbDelete && !a.Has(StepConfirm)
+		if a.Cause == CauseDrift || scraps {
+			continue
+		}
+		a.Fields = notNil(slices.DeleteFunc(slices.Clone(a.Fields), func(f Field) bool { return f.Cause == CauseDrift }))
+		out = append(out, a)
+	}
+	return out
+}
+
+// appliedAt groups the network's sites by the commit that their records are of, the
+// commit of most sites first.
+func appliedAt(o Observation, net string) []Applied {
+	sites := map[string][]network.SiteName{}
+	for _, c := range o.Clusters {
+		for _, inv := range c.Inventories {
+			if c.State == StateOK && inv.Broken == "" && inv.Content.Network == net && inv.Content.Site != "" {
+				sites[inv.Content.Commit] = append(sites[inv.Content.Commit], inv.Content.Site)
+			}
+		}
+	}
+	var out []Applied
+	for commit, list := range sites {
+		slices.Sort(list)
+		out = append(out, Applied{Commit: commit, Sites: list})
+	}
+	slices.SortFunc(out, func(a, b Applied) int {
+		return cmp.Or(cmp.Compare(len(b.Sites), len(a.Sites)), cmp.Compare(a.Commit, b.Commit))
+	})
+	return out
+}

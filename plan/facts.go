@@ -1,0 +1,277 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// facts gathers how the network runs. What a drift's action says already is not said
+// again: the action tells what is to be done about it.
+type facts struct {
+	*maker
+	// drift are the actions of the drift, by ID.
+	drift map[string]Action
+	// going are the UIDs of what those actions remove.
+	going map[string]bool
+	// reports are what the routers say of links, by the UID of the connecting Site.
+	reports map[string]map[string]LinkReport
+	found   []Live
+	left    []Ignored
+}
+
+// factsOf gives the facts that no rule covers, and those that one does, both sorted. The
+// input's description is what was last applied, and drift the plan made of it.
+func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
+	f := &facts{maker: newMaker(in), drift: map[string]Action{}, going: map[string]bool{}, reports: reportsOf(in.Observation)}
+	for _, a := range drift.Actions {
+		f.drift[a.ID] = a
+		if a.Link != nil {
+			for _, r := range a.Link.Remove {
+				f.going[r.UID] = true
+			}
+		}
+	}
+	f.siteFacts()
+	f.linkFacts()
+	f.unmanagedLinks(drift.Unmanaged)
+	f.leftoverFacts()
+	slices.SortStableFunc(f.found, compareLive)
+	return slices.Compact(f.found), f.left
+}
+
+// compareLive puts errors first.
+func compareLive(a, b Live) int {
+	rank := map[diag.Severity]int{diag.Error: 0, diag.Warning: 1}
+	return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Code, b.Code),
+		cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Message, b.Message))
+}
+
+// reportsOf finds what routers say of links; of two reports on a site the first counts.
+func reportsOf(o Observation) map[string]map[string]LinkReport {
+	out := map[string]map[string]LinkReport{}
+	for _, c := range o.Clusters {
+		for _, r := range c.Reports {
+			if out[r.Site] != nil || c.State != StateOK {
+				continue
+			}
+			out[r.Site] = map[string]LinkReport{}
+			for _, l := range r.Links {
+				if was, two := out[r.Site][l.Name]; !two || l.Up && !was.Up { // an HA site has two routers
+					out[r.Site][l.Name] = l
+				}
+			}
+		}
+	}
+	return out
+}
+
+// tell notes a fact about what an action would be about, unless it is not of the part
+// that was asked for, or a rule covers it.
+func (f *facts) tell(about Action, l Live) {
+	l.Subject = string(about.Kind) + "/" + about.Name
+	l.Cluster, l.Namespace, l.At = about.Cluster, about.Namespace, about.DeclaredAt
+	if !f.in.Filter.matches(about) {
+		return
+	}
+	if r := f.rule(about, l.Code); r != nil {
+		f.left = append(f.left, Ignored{Action: l.Subject, Field: l.Code, Rule: r.Path, Reason: r.Reason})
+		return
+	}
+	f.found = append(f.found, l)
+}
+
+func (f *facts) siteFacts() {
+	for _, at := range sortedPlaces(f.index.sites) {
+		for _, v := range f.index.sites[at] {
+			if !v.Owned(f.network()) || v.Deleting {
+				continue
+			}
+			name := f.siteOf(at, v)
+			about := Action{
+				Kind: KindSite, Name: string(name), Cluster: at.cluster, Namespace: at.namespace,
+				DeclaredAt: f.index.desired[name].DeclaredAt,
+			}
+			if !v.Ready {
+				f.tell(about, Live{
+					Severity: diag.Error, Code: LiveSiteNotReady, Message: "is not ready: " + v.Message,
+					Fix: fmt.Sprintf("kubectl describe sites.skupper.io %s -n %s", v.Name, at.namespace),
+				})
+			}
+			if _, recorded := f.index.inventories[at]; !recorded {
+				f.tell(about, Live{
+					Severity: diag.Error, Code: LiveInventoryLost,
+					Message: "its inventory is gone, so what was last applied there is not known",
+					Fix:     "look at the plan and apply: that writes it again",
+				})
+			}
+		}
+	}
+}
+
+// unmanagedLinks tells where Links lead that somebody made beside ours.
+func (f *facts) unmanagedLinks(list []ObjectRef) {
+	for _, r := range list {
+		if r.Kind != ObjectLink {
+			continue
+		}
+		at := place{r.Cluster, r.Namespace}
+		i := slices.IndexFunc(f.index.liveLinks[at], func(v LinkView) bool { return v.UID == r.UID })
+		if i < 0 {
+			continue
+		}
+		v := f.index.liveLinks[at][i]
+		site := f.index.desiredAt[at].Name
+		to, message := v.RemoteSiteName, "is not Fairlead's"
+		switch {
+		case v.Operational:
+			message += fmt.Sprintf(": it leads from site %s to site %s at cost %d, and carries traffic that no description shows",
+				cmp.Or(string(site), at.namespace), cmp.Or(to, "of an unknown name"), max(v.Cost, 1))
+		default:
+			message += ", and is not operational"
+		}
+		f.tell(Action{
+			Kind: KindLink, Name: v.Name, Cluster: at.cluster, Namespace: at.namespace,
+			Link: &LinkWork{From: End{Site: site}, To: End{Site: network.SiteName(to)}},
+		}, Live{
+			Severity: diag.Warning, Code: LiveUnmanagedLink, Message: message,
+			Fix: "describe it and run: fairlead apply --adopt; or delete it; or ignore it by a rule of policy",
+		})
+	}
+}
+
+// leftoverFacts tells of grants that are open, and of objects of links that no record has
+// and no action removes.
+func (f *facts) leftoverFacts() {
+	grants := map[string]GrantView{}
+	for _, c := range f.in.Observation.Clusters {
+		for _, g := range c.Grants {
+			grants[g.UID] = g
+		}
+	}
+	known := f.knownLinks()
+	for _, name := range sortedKeys(f.index.leftovers) {
+		for _, r := range f.index.leftovers[name] {
+			g, grant := grants[r.UID]
+			switch {
+			case grant && f.open(name, g):
+				f.tell(f.strayAction(name, r), openGrant(r, g))
+			case !known[name] && !f.going[r.UID] && f.allKnown():
+				f.tell(f.strayAction(name, r), leftover(r))
+			}
+		}
+	}
+	f.leftoverLinks()
+}
+
+func openGrant(r ObjectRef, g GrantView) Live {
+	until := "for as long as it was granted"
+	if g.Expires != "" {
+		until = "until " + g.Expires
+	}
+	return Live{
+		Severity: diag.Warning, Code: LiveGrantLeftOpen,
+		Message: fmt.Sprintf("%s is there: whoever has its code can link to the network %s", r, until),
+		Fix:     "unless an apply is running now, apply: that removes it",
+	}
+}
+
+func leftover(r ObjectRef) Live {
+	return Live{
+		Severity: diag.Warning, Code: LiveLeftover,
+		Message: fmt.Sprintf("%s was left by an earlier apply, and no site's record knows the link", r),
+		Fix:     "unless an apply is running now, apply: that removes it",
+	}
+}
+
+// strayAction is what a fact about an object of a link that is not there is about.
+func (f *facts) strayAction(name network.LinkName, r ObjectRef) Action {
+	l := f.index.links[name]
+	return Action{
+		Kind: KindLink, Name: string(name), Cluster: r.Cluster, Namespace: r.Namespace, DeclaredAt: l.DeclaredAt,
+		Link: &LinkWork{From: End{Site: l.From}, To: End{Site: l.To}},
+	}
+}
+
+// open reports whether a grant of a link may be redeemed: it has not expired, and there
+// is no Secret that its redemption made. Its status is not read, as it holds the code.
+func (f *facts) open(name network.LinkName, g GrantView) bool {
+	if g.Expires != "" && g.Expires < f.in.Now {
+		return false
+	}
+	for at, inv := range f.index.inventories {
+		l, recorded := inv.Content.Links[name]
+		for attempt := 1; recorded && attempt <= l.Attempt; attempt++ {
+			_, redeemed := f.index.secrets[at][network.ObjectName(name, attempt)]
+			if redeemed && g.Name == GrantName(f.network(), name, attempt) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// knownLinks are those that a record has, or that have a Link of ours.
+func (f *facts) knownLinks() map[network.LinkName]bool {
+	out := map[network.LinkName]bool{}
+	for _, inv := range f.index.inventories {
+		for name, l := range inv.Content.Links {
+			out[name] = out[name] || l.State != LinkRetired
+		}
+	}
+	for at, links := range f.index.liveLinks {
+		for _, v := range links {
+			if name, own := f.linkOf(at, v); own {
+				out[name] = true
+			}
+		}
+	}
+	return out
+}
+
+// allKnown reports whether every cluster was read and every record can be: only then is
+// a link that no record has one that is gone.
+func (f *facts) allKnown() bool {
+	for _, c := range f.in.Observation.Clusters {
+		if c.State != StateOK || len(c.Denied) > 0 {
+			return false
+		}
+	}
+	for _, inv := range f.index.inventories {
+		if inv.Broken != "" {
+			return false
+		}
+	}
+	return len(Unrecorded(f.in.Observation, f.network())) == 0
+}
+
+// leftoverLinks tells of Links of ours that the record of their site does not have.
+func (f *facts) leftoverLinks() {
+	for _, at := range sortedPlaces(f.index.liveLinks) {
+		inv, recorded := f.index.inventories[at]
+		if !recorded || inv.Broken != "" {
+			continue
+		}
+		for _, v := range f.index.liveLinks[at] {
+			name, own := f.linkOf(at, v)
+			l := inv.Content.Links[name]
+			if own && !v.Deleting && (l.State == "" || l.State == LinkRetired) && !f.going[v.UID] {
+				r := ref(at.cluster, ObjectLink, v.Meta)
+				f.tell(f.strayAction(name, r), leftover(r))
+			}
+		}
+	}
+}
+
+func sortedKeys[V any](m map[network.LinkName]V) []network.LinkName {
+	out := make([]network.LinkName, 0, len(m))
+	for name := range m {
+		out = append(out, name)
+	}
+	slices.SortFunc(out, func(a, b network.LinkName) int { return strings.Compare(string(a), string(b)) })
+	return out
+}

@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// runningLink is one Link of ours with the link that it is of.
+type runningLink struct {
+	LinkView
+	at       place
+	name     network.LinkName
+	recorded InventoryLink
+	about    Action
+	// alone is true where no other Link of the link is up.
+	alone bool
+}
+
+// linkFacts tells of the Links of ours whose link is recorded as applied, or of which no
+// record tells anything because it is lost.
+func (f *facts) linkFacts() {
+	for _, at := range sortedPlaces(f.index.liveLinks) {
+		_, recorded := f.index.inventories[at]
+		for _, v := range f.index.liveLinks[at] {
+			name, own := f.linkOf(at, v)
+			l := f.index.inventories[at].Content.Links[name]
+			if own && !v.Deleting && (l.State == LinkApplied || !recorded) {
+				f.linkFact(f.running(at, name, l, v))
+			}
+		}
+	}
+}
+
+func (f *facts) running(at place, name network.LinkName, l InventoryLink, v LinkView) runningLink {
+	d := f.index.links[name]
+	to := End{Site: l.To, Cluster: l.ToCluster, Namespace: l.ToNamespace}
+	to.UID = f.index.siteUID(place{to.Cluster, to.Namespace}, to.Site)
+	up := func(o LinkView) bool {
+		other, own := f.linkOf(at, o)
+		return own && other == name && o.UID != v.UID && o.Operational
+	}
+	return runningLink{
+		LinkView: v, at: at, name: name, recorded: l, alone: !slices.ContainsFunc(f.index.liveLinks[at], up),
+		about: Action{
+			Kind: KindLink, Name: string(name), Cluster: at.cluster, Namespace: at.namespace, DeclaredAt: d.DeclaredAt,
+			Link: &LinkWork{From: End{Site: f.index.inventories[at].Content.Site}, To: to},
+		},
+	}
+}
+
+func (f *facts) linkFact(l runningLink) {
+	f.down(l)
+	f.expiry(l)
+	a, drifts := f.drift["link/"+string(l.name)]
+	if drifts && a.Verb != VerbUpdate { // it is made anew, and the action says why
+		return
+	}
+	f.cost(l, a)
+	f.moved(l, a)
+	f.authority(l)
+}
+
+// down tells of a Link that is not operational. That is an error where no other Link of
+// the same link is up.
+func (f *facts) down(l runningLink) {
+	if l.Operational {
+		return
+	}
+	fact := Live{
+		Severity: diag.Error, Code: LiveLinkDown, Message: fmt.Sprintf("Link %s is not operational: %s", l.Name, l.Message),
+		Fix: "look at the sites at both ends and the way between them; status shows more",
+	}
+	if !l.Configured {
+		fact.Message = fmt.Sprintf("Link %s is not configured: %s", l.Name, l.Message)
+	}
+	if !l.alone {
+		fact.Severity = diag.Warning
+		fact.Message += "; another Link of it is up"
+	}
+	if r, known := f.report(l); known && r.Up {
+		fact.Fix = "the routers report it up: if that stays so, Skupper's controller has missed it; raise the link's rotation to make it anew"
+	}
+	f.tell(l.about, fact)
+}
+
+// report is what the routers of the connecting site say of a Link.
+func (f *facts) report(l runningLink) (LinkReport, bool) {
+	for _, s := range f.index.sites[l.at] {
+		if r, known := f.reports[s.UID][l.Name]; known {
+			return r, true
+		}
+	}
+	return LinkReport{}, false
+}
+
+// cost tells of a router that has another cost than the Link asks for. What the Link
+// asks for is the drift's to compare.
+func (f *facts) cost(l runningLink, a Action) {
+	r, known := f.report(l)
+	asked := max(l.Cost, 1)
+	if !known || !r.Up || r.Cost == 0 || r.Cost == asked || hasField(a, "cost") {
+		return
+	}
+	f.tell(l.about, Live{
+		Severity: diag.Warning, Code: LiveLinkCost,
+		Message: fmt.Sprintf("the routers have Link %s at cost %d, and it asks for %d", l.Name, r.Cost, asked),
+		Fix:     "it may have been changed just now, or Skupper is older than 2.2.0; if it stays so, raise the link's rotation to make it anew",
+	})
+}
+
+// moved tells of an address that the listening site does not have, of Links which drift
+// does not compare in full: those by token, and those made by hand.
+func (f *facts) moved(l runningLink, a Action) {
+	at := f.index.endpoints(l.about.Link.To)
+	if len(at) == 0 || hasField(a, "endpoints") || f.ruledEndpoints(l) {
+		return
+	}
+	for _, e := range l.Endpoints {
+		if slices.ContainsFunc(at, func(o Endpoint) bool { return o.String() == e.String() }) {
+			continue
+		}
+		f.tell(l.about, Live{
+			Severity: diag.Warning, Code: LiveEndpointMoved,
+			Message: fmt.Sprintf("Link %s leads to %s, and site %s has %s", l.Name, e, l.recorded.To, addresses(at)),
+			Fix:     "raise the link's rotation to make it anew, unless that address is meant and leads there too",
+		})
+		return
+	}
+}
+
+// ruledEndpoints reports whether a rule covers the endpoints of a link by certificate,
+// which are a field of drift then.
+func (f *facts) ruledEndpoints(l runningLink) bool {
+	return viaOf(l.recorded) == network.ViaCertificate && !l.recorded.Adopted && f.rule(l.about, "endpoints") != nil
+}
+
+func hasField(a Action, path string) bool {
+	return slices.ContainsFunc(a.Fields, func(f Field) bool { return f.Path == path })
+}
+
+// expiry tells of a certificate that has ended or ends soon, as was noted when it was
+// made: Secrets are not read.
+func (f *facts) expiry(l runningLink) {
+	ends := f.index.secrets[l.at][l.TLSCredentials].Expires
+	switch {
+	case ends == "" || f.in.Now == "":
+	case ends <= f.in.Now:
+		f.tell(l.about, Live{
+			Severity: diag.Error, Code: LiveCertificateExpired,
+			Message: fmt.Sprintf("the certificate of Link %s ended at %s: it does not connect again", l.Name, ends),
+			Fix:     "raise the link's rotation to re-key it",
+		})
+	case ends < f.in.ExpiringBefore:
+		f.tell(l.about, Live{
+			Severity: diag.Warning, Code: LiveCertificateExpiring,
+			Message: fmt.Sprintf("the certificate of Link %s ends at %s", l.Name, ends),
+			Fix:     "raise the link's rotation to re-key it",
+		})
+	}
+}
+
+// siteCA is the Secret with the CA of a site that names no other issuer (Skupper's
+// documentation: Certificate, "links without tokens").
+const siteCA = "skupper-site-ca"
+
+// authority tells of a link whose credentials are older than the CA of its listening
+// site, or are of another Site. Neither Secret is read: what is compared is when they were
+// made, so a CA that was replaced inside its Secret is not seen.
+func (f *facts) authority(l runningLink) {
+	to := place{l.about.Link.To.Cluster, l.about.Link.To.Namespace}
+	issuer := siteCA
+	if d, ok := f.index.desiredAt[to].Fields["defaultIssuer"].(string); ok && d != "" {
+		issuer = d
+	}
+	ca, credentials := f.index.secrets[to][issuer], f.index.secrets[l.at][l.TLSCredentials]
+	uid := l.about.Link.To.UID
+	switch {
+	case l.recorded.ToUID != "" && uid != "" && uid != l.recorded.ToUID:
+		f.mismatch(l, diag.Error, fmt.Sprintf("Link %s has credentials of an earlier Site %s, whose CA is gone: it does not connect again", l.Name, l.recorded.To))
+	case ca.newer(credentials, to.cluster == l.at.cluster) > 0:
+		f.mismatch(l, diag.Warning, fmt.Sprintf("the CA of site %s (Secret %s) was made %s after the credentials of Link %s, which may not connect again",
+			l.recorded.To, issuer, span(ca.newer(credentials, to.cluster == l.at.cluster)), l.Name))
+	}
+}
+
+func (f *facts) mismatch(l runningLink, severity diag.Severity, message string) {
+	f.tell(l.about, Live{
+		Severity: severity, Code: LiveCAMismatch, Message: message,
+		Fix: "raise the link's rotation to re-key it",
+	})
+}
+
+// skew is how many seconds the clocks of two clusters may be apart.
+const skew = 10 * 60
+
+// newer gives by how many seconds a Secret is newer than another for sure, 0 where that
+// cannot be told.
+func (s SecretView) newer(than SecretView, oneClock bool) int64 {
+	apart := s.Created - than.Created
+	if s.Created == 0 || than.Created == 0 || !oneClock && apart <= skew {
+		return 0
+	}
+	return max(apart, 0)
+}
+
+// span words a number of seconds.
+func span(seconds int64) string {
+	for _, u := range []struct {
+		long int64
+		name string
+	}{{24 * 60 * 60, "day"}, {60 * 60, "hour"}, {60, "minute"}} {
+		if seconds >= u.long {
+			return count(int(seconds/u.long), u.name)
+		}
+	}
+	return count(int(seconds), "second")
+}
