@@ -157,7 +157,7 @@ func TestLiveFacts(t *testing.T) {
 			hub(m).Endpoints[0].Host = "elsewhere"
 		}, want: []string{"warning endpoint-moved link/spoke-hub"}},
 		{name: "a certificate that ends soon", change: func(m *model) { secret(m, "b", "spoke", "spoke-hub").Expires = "2026-01-20T00:00:00Z" },
-			want: []string{"warning certificate-expiring link/spoke-hub"}, word: "ends at 2026-01-20"},
+			want: []string{"warning certificate-expiring link/spoke-hub"}, word: "certificate ends at 2026-01-20"},
 		{name: "a certificate that ended", change: func(m *model) { secret(m, "b", "spoke", "spoke-hub").Expires = now },
 			want: []string{"error certificate-expired link/spoke-hub"}},
 		{name: "a certificate that lasts", change: func(m *model) { secret(m, "b", "spoke", "spoke-hub").Expires = soon }},

@@ -150,13 +150,13 @@ func (f *facts) expiry(l runningLink) {
 	case ends <= f.in.Now:
 		f.tell(l.about, Live{
 			Severity: diag.Error, Code: LiveCertificateExpired,
-			Message: fmt.Sprintf("the certificate of Link %s ended at %s: it does not connect again", l.Name, ends),
+			Message: fmt.Sprintf("Link %s: its certificate ended at %s, it does not connect again", l.Name, ends),
 			Fix:     "raise the link's rotation to re-key it",
 		})
 	case ends < f.in.ExpiringBefore:
 		f.tell(l.about, Live{
 			Severity: diag.Warning, Code: LiveCertificateExpiring,
-			Message: fmt.Sprintf("the certificate of Link %s ends at %s", l.Name, ends),
+			Message: fmt.Sprintf("Link %s: its certificate ends at %s", l.Name, ends),
 			Fix:     "raise the link's rotation to re-key it",
 		})
 	}
