@@ -103,7 +103,7 @@ func (v *liveParts) ofAction(a plan.Action) (is, of string) {
 	switch {
 	case a.Link != nil:
 		is = v.links[a.Name]
-		of = spaced(is, v.sites[string(a.Link.From.Site)], v.sites[string(a.Link.To.Site)])
+		of = withSpaces(is, v.sites[string(a.Link.From.Site)], v.sites[string(a.Link.To.Site)])
 	case a.Kind == plan.KindSite:
 		is = v.sites[a.Name]
 		of = is
@@ -129,7 +129,7 @@ func (v *liveParts) ofEffect(e plan.Effect) string {
 	for _, l := range e.Links {
 		out = append(out, v.links[string(l)])
 	}
-	return spaced(out...)
+	return withSpaces(out...)
 }
 
 // ofSubject gives the part that an ID such as "link/shop1-hub" is about.
@@ -148,7 +148,7 @@ func (v *liveParts) ofSubject(id string) string {
 	return v.sites[name]
 }
 
-// spaced joins what is not empty.
-func spaced(parts ...string) string {
+// withSpaces joins what is not empty.
+func withSpaces(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(parts), func(s string) bool { return s == "" }), " ")
 }
