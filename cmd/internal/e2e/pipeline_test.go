@@ -94,6 +94,26 @@ func (r *runner) newest() map[string]string {
 	return kept[len(kept)-1].Files
 }
 
+// allReports checks that the last job kept every report.
+func (r *runner) allReports() {
+	r.t.Helper()
+	names, prefix := []string{"plan.json", "report.txt", "report.json", "report.md", "report.html"}, ""
+	if r.stand.Kind == "gitlab" {
+		names, prefix = append(names, "codequality.json", "junit.xml"), "fairlead-reports/"
+	} else {
+		names = append(names, "report.sarif", "annotations.txt", "outputs.txt")
+	}
+	files := r.newest()
+	for _, name := range names {
+		if files[prefix+name] == "" {
+			r.t.Errorf("%s was not kept, or is empty", name)
+		}
+	}
+	if len(files) != len(names) {
+		r.t.Errorf("%d files were kept, want %d", len(files), len(names))
+	}
+}
+
 // quiet checks that no job said or kept the token or a private key.
 func (r *runner) quiet() {
 	r.t.Helper()
@@ -167,6 +187,7 @@ func TestPipelineReviewed(t *testing.T) {
 		if saved := p.newest()["plan.json"]; p.stand.Kind == "github" && (got.outputs["pending"] != "true" || !strings.Contains(saved, `"`+got.outputs["plan-id"]+`"`)) {
 			p.t.Errorf("outputs: %v", got.outputs)
 		}
+		p.allReports()
 		first := p.note("<!-- fairlead:plan:"+p.name+" -->", "spoke-hub", "7")
 
 		p.git("checkout", "-q", "change")
