@@ -157,8 +157,7 @@ func TestReferences(t *testing.T) {
 	for where, user := range used(t) {
 		path, release, _ := strings.Cut(strings.TrimPrefix(user["uses"].(string), ours), "@")
 		releases[release] = true
-		var used anyMap
-		inputs := at(used, "inputs")
+		var used, inputs anyMap
 		if strings.HasSuffix(path, ".yml") {
 			decode(t, &used, filepath.FromSlash(path))
 			called := onOf(used)

@@ -265,7 +265,7 @@ func TestPageSays(t *testing.T) {
 func TestPagesAreDeterministic(t *testing.T) {
 	t.Parallel()
 	for name, r := range reports() {
-		if page(t, r) != page(t, r) {
+		if once, again := page(t, r), page(t, r); once != again {
 			t.Errorf("%s: two pages of the same report differ", name)
 		}
 	}
