@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"reflect"
 	"testing"
 
 	"fairlead.dev/fairlead/plan"
@@ -22,5 +23,20 @@ func TestIntentForgetsTheFormOfOldValues(t *testing.T) {
 	got := inv.Objects[a.Key()]
 	if _, kept := got.Stored["spec.hard.cpu"]; kept || got.Stored["spec.hard.pods"] != "10" || got.UID != "u" {
 		t.Errorf("stored %v, UID %q", got.Stored, got.UID)
+	}
+}
+
+// Where an object was left as it is, nothing is learnt of how the API server keeps what
+// was asked for, and what was known stays.
+func TestStoredOfWhatWasLeft(t *testing.T) {
+	t.Parallel()
+	w := &plan.ObjectWork{
+		Fields: map[string]any{"spec.cpu": "2000m", "spec.pods": "0010", "spec.replicas": int64(3)},
+		Keep:   []string{"spec.pods", "spec.replicas"},
+	}
+	live := Object{Content: map[string]any{"spec": map[string]any{"cpu": "2", "pods": "99", "replicas": int64(7)}}}
+	got := storedOf(w, map[string]any{"spec.pods": "10", "spec.cpu": "1"}, live)
+	if want := map[string]any{"spec.cpu": "2", "spec.pods": "10"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -88,8 +88,8 @@ func TestHello(t *testing.T) {
 	w.golden("hello", "plan.txt", w.must(2, "plan", "--detailed-exitcode").out)
 	w.must(0, "apply", "--yes")
 	w.must(0, "plan", "--detailed-exitcode")
-	w.must(0, "drift")
 	w.eventually("both links are ready", func() bool { return w.status().Ready() })
+	w.must(0, "drift")
 	w.rewire()
 	w.must(0, "apply", "--yes")
 	if n := w.countWrites(); n != 0 {

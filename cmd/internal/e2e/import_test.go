@@ -172,8 +172,8 @@ func (h hand) adopted(text string, actions int) {
 	}
 	h.must(0, "apply", "--adopt", "--yes")
 	h.must(0, "plan", "--detailed-exitcode")
-	h.must(0, "drift")
 	h.eventually("status is ready", func() bool { return h.status().Ready() })
+	h.must(0, "drift")
 	after := h.uids()
 	for name, uid := range before {
 		if after[name] != uid {
@@ -328,6 +328,7 @@ func TestImportOfAManagedNetwork(t *testing.T) {
 	writeFile(t, filepath.Join(h.dir, "net.cue"), o.out)
 	h.must(0, "vet")
 	h.must(0, "plan", "--detailed-exitcode")
+	h.eventually("status is ready", func() bool { return h.status().Ready() })
 	h.must(0, "drift")
 }
 

@@ -237,8 +237,8 @@ func (d *rowLife) up(through int) {
 	before := d.carried(through)
 	d.must(0, "apply", "--yes")
 	d.must(0, "plan", "--detailed-exitcode")
-	d.must(0, "drift")
 	d.eventually("status is ready", func() bool { return d.status().Ready() })
+	d.must(0, "drift")
 	if after := d.carried(through); through > 0 && after <= before {
 		d.t.Errorf("the link does not go through proxy %d", through)
 	}
