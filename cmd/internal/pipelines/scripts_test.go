@@ -157,7 +157,8 @@ func TestReferences(t *testing.T) {
 	for where, user := range used(t) {
 		path, release, _ := strings.Cut(strings.TrimPrefix(user["uses"].(string), ours), "@")
 		releases[release] = true
-		var used, inputs anyMap
+		var used anyMap
+		var inputs any
 		if strings.HasSuffix(path, ".yml") {
 			decode(t, &used, filepath.FromSlash(path))
 			called := onOf(used)
