@@ -383,5 +383,5 @@ func TestPipelineInstall(t *testing.T) {
 	r.git("init", "-q", "-b", "main")
 	r.commit(hubAndSpoke())
 	got := r.job(map[string]string{"command": "destroy", "path": ""}, "", "")
-	r.has("install", got, 3, "fairlead (devel)", "command is destroy, and should be plan, diff, apply or drift")
+	r.has("install", got, 3, "command is destroy, and should be plan, diff, apply or drift")
 }
