@@ -35,6 +35,13 @@ func Holds(o Object, kind string) bool {
 	return ok && c.status == "True" && c.observed == o.Generation
 }
 
+// LastHeld reports whether a condition was true when the controller last reported it, for
+// whatever generation of the object that was.
+func LastHeld(o Object, kind string) bool {
+	c, ok := conditionOf(o, kind)
+	return ok && c.status == "True"
+}
+
 // Reason gives the most telling text of a status that is not as hoped.
 func Reason(o Object, kinds ...string) string {
 	for _, kind := range kinds {

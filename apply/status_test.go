@@ -123,3 +123,15 @@ func TestSpecOfFields(t *testing.T) {
 		}
 	}
 }
+
+// A condition of an earlier generation does not hold, and held when it was reported.
+func TestLastHeld(t *testing.T) {
+	t.Parallel()
+	o := Object{Generation: 2, Status: map[string]any{"conditions": []any{
+		map[string]any{"type": "Ready", "status": "True", "observedGeneration": int64(1)},
+		map[string]any{"type": "Operational", "status": "False", "observedGeneration": int64(2)},
+	}}}
+	if Holds(o, "Ready") || !LastHeld(o, "Ready") || LastHeld(o, "Operational") || LastHeld(o, "Configured") {
+		t.Error("a stale condition is not told apart")
+	}
+}

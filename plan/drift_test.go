@@ -125,6 +125,10 @@ func TestLiveFacts(t *testing.T) {
 			want: []string{"error link-down link/spoke-hub"}, word: "not configured"},
 		{name: "a link that only its status has down", change: func(m *model) { spoke(m).Operational = false; report(m, "spoke-hub", true, 1) },
 			want: []string{"error link-down link/spoke-hub"}, word: "controller has missed it"},
+		{name: "a change that the controller has yet to see", change: func(m *model) {
+			spoke(m).Operational, spoke(m).Configured, spoke(m).WasUp = false, false, true
+			hub(m).Ready, hub(m).WasReady = false, true
+		}},
 		{name: "a link of two of which one is down", change: func(m *model) {
 			two := *spoke(m)
 			two.Name, two.UID, two.Operational = "spoke-hub-2", m.uid(), false

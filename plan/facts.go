@@ -96,7 +96,7 @@ func (f *facts) siteFacts() {
 				Kind: KindSite, Name: string(name), Cluster: at.cluster, Namespace: at.namespace,
 				DeclaredAt: f.index.desired[name].DeclaredAt,
 			}
-			if !v.Ready {
+			if !v.Ready && !v.WasReady { // else it was changed, and the controller has yet to see that
 				f.tell(about, Live{
 					Severity: diag.Error, Code: LiveSiteNotReady, Message: "is not ready: " + v.Message,
 					Fix: fmt.Sprintf("kubectl describe sites.skupper.io %s -n %s", v.Name, at.namespace),

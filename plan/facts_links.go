@@ -40,7 +40,7 @@ func (f *facts) running(at place, name network.LinkName, l InventoryLink, v Link
 	to.UID = f.index.siteUID(place{to.Cluster, to.Namespace}, to.Site)
 	up := func(o LinkView) bool {
 		other, own := f.linkOf(at, o)
-		return own && other == name && o.UID != v.UID && o.Operational
+		return own && other == name && o.UID != v.UID && o.up()
 	}
 	return runningLink{
 		LinkView: v, at: at, name: name, recorded: l, alone: !slices.ContainsFunc(f.index.liveLinks[at], up),
@@ -63,10 +63,14 @@ func (f *facts) linkFact(l runningLink) {
 	f.authority(l)
 }
 
+// up reports whether a Link was operational when that was last reported: a change that
+// the controller has yet to see brings no link down.
+func (v LinkView) up() bool { return v.Operational || v.WasUp }
+
 // down tells of a Link that is not operational. That is an error where no other Link of
 // the same link is up.
 func (f *facts) down(l runningLink) {
-	if l.Operational {
+	if l.up() {
 		return
 	}
 	fact := Live{

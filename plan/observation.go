@@ -164,6 +164,8 @@ type SiteView struct {
 	// Version is the controller's, from status.controller.version.
 	Version string
 	Ready   bool
+	// WasReady is Ready as last reported, maybe for an earlier generation of the Site.
+	WasReady bool
 	// Message is the reason when not ready.
 	Message string
 	// Endpoints are status.endpoints.
@@ -188,6 +190,8 @@ type LinkView struct {
 	// Configured, Operational and Ready are conditions that are true for the
 	// current generation.
 	Configured, Operational, Ready bool
+	// WasUp is Operational as last reported, maybe for an earlier generation of the Link.
+	WasUp bool
 	// Message is the reason when not ready.
 	Message        string
 	RemoteSiteID   string

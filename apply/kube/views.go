@@ -35,7 +35,7 @@ func siteView(u *unstructured.Unstructured) plan.SiteView {
 	sites, _, _ := unstructured.NestedInt64(o.Status, "sitesInNetwork")
 	return plan.SiteView{
 		Meta: meta(u), Fields: apply.FieldsOf(o), Version: version,
-		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
+		Ready: apply.Holds(o, "Ready"), WasReady: apply.LastHeld(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
 		Endpoints: endpoints(o.Status), Protected: o.Annotations[plan.AnnotationProtect] == "true", SitesInNetwork: int(sites),
 	}
 }
@@ -53,7 +53,7 @@ func linkView(u *unstructured.Unstructured) plan.LinkView {
 			Via: network.Via(o.Annotations[plan.AnnotationVia]), Rotation: o.Annotations[plan.AnnotationRotation],
 			Adopted: o.Annotations[plan.AnnotationAdopted] == "true",
 		},
-		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"),
+		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"), WasUp: apply.LastHeld(o, "Operational"),
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Operational", "Ready"),
 		RemoteSiteID: id, RemoteSiteName: name,
 	}
