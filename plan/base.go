@@ -126,6 +126,9 @@ func FromGit(head Plan, source Source) Plan {
 	for i, a := range head.Actions {
 		base.Origins[a.ID] = OriginChange
 		head.Actions[i].Cause = CausePending
+		if a.Why == whyNew {
+			head.Actions[i].Why = "new in the description"
+		}
 		head.Actions[i].Fields = slices.Clone(a.Fields)
 		for j := range a.Fields {
 			head.Actions[i].Fields[j].Cause = CausePending
@@ -135,7 +138,7 @@ func FromGit(head Plan, source Source) Plan {
 	head.Refusals = unflagged(head.Refusals)
 	for i, r := range head.Refusals {
 		if r.Number > 0 {
-			head.Refusals[i].Number, head.Refusals[i].Override = 0, "plan and apply refuse this too, and show the flag that goes ahead"
+			head.Refusals[i].Number, head.Refusals[i].Override = 0, "apply will refuse it; if it is meant, plan shows the flag that lets it through"
 		}
 	}
 	head.ID, head.Base = Identify(head), base

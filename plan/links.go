@@ -144,7 +144,7 @@ func (m *maker) newLink(c linkCase) {
 		return
 	}
 	a := c.action
-	a.Steps, a.Why = creation(c.Via), "declared and not on the cluster"
+	a.Steps, a.Why = creation(c.Via), whyNew
 	a.Link.Attempt = m.freeAttempt(c)
 	a.Fields = []Field{
 		{Path: "from", To: string(c.From), Cause: CausePending},

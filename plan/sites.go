@@ -101,8 +101,11 @@ func (m *maker) recordedSite(s DesiredSite) map[string]any {
 	return inv.Content.Fields
 }
 
+// whyNew is why something is made of which nothing is known.
+const whyNew = "declared and not on the cluster"
+
 func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
-	a.Verb, a.Cause, a.Why = VerbCreate, CausePending, "declared and not on the cluster"
+	a.Verb, a.Cause, a.Why = VerbCreate, CausePending, whyNew
 	if recorded != nil {
 		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"
 	}

@@ -61,8 +61,9 @@ type comparison struct {
 	networks [2]network.Network
 	names    []network.SiteName
 	webs     [2]*web
-	// before and after are nil until look.
+	// before and after are nil until look; traced counts the pairs whose paths were followed.
 	before, after *Analysis
+	traced        int
 	// common are the sites of both; kept has those of each one's partners with which it
 	// is connected in both, and itself.
 	common bits

@@ -23,6 +23,8 @@ type crowd struct {
 	first  [][2]int32
 	shared [2]int32
 	sites  bits
+	// ways are those of all pairs, before and after.
+	ways [2]ways
 }
 
 func (c *comparison) newCrowd(p price) *crowd { return &crowd{price: p, sites: newBits(len(c.names))} }
@@ -59,6 +61,7 @@ func (c *comparison) costs() []Effect {
 		}
 		if was != is {
 			groups[p].add(a, b)
+			c.trace(groups[p], a, b)
 		}
 		if c.after.tied[a].has(b) && !c.before.tied[a].has(b) {
 			ties.add(a, b)
@@ -95,7 +98,7 @@ func (c *comparison) prices(groups []*crowd, severity Severity, code, word strin
 	for _, g := range groups[:shown] {
 		who, list := c.who(g)
 		out = append(out, effect(severity, code,
-			fmt.Sprintf("path cost of %s now %d, was %d%s", who, g.is, g.was, list), c.sites(g), nil))
+			fmt.Sprintf("path cost of %s %s%s", who, g.told(), list), c.sites(g), nil))
 	}
 	if len(groups) > shown {
 		out = append(out, c.otherPrices(groups[shown:], severity, code, word))

@@ -99,7 +99,7 @@ func TestCompare(t *testing.T) {
 		"second hub goes": {twoHubs, oneHub, []string{
 			"medium single-point-gained hub becomes a single point of failure for 13 sites: n1, n10, n11 and 10 more [hub n1 n10 n11 n12 n2 n3 n4 n5 n6 n7 n8 n9 two] []",
 			"medium only-path-gained 13 sites now hang on one link each: n1, n10, n11 and 10 more [n1 n10 n11 n12 n2 n3 n4 n5 n6 n7 n8 n9 two] [hub-two n1-hub n10-hub n11-hub n12-hub n2-hub n3-hub n4-hub n5-hub n6-hub n7-hub n8-hub n9-hub]",
-			"medium cost-raised path cost of n1, n10, n11 and 9 more to two now 2, was 1 [n1 n10 n11 n12 n2 n3 n4 n5 n6 n7 n8 n9 two] []",
+			"medium cost-raised path cost of n1, n10, n11 and 9 more to two now 2 over hub, was 1 directly [n1 n10 n11 n12 n2 n3 n4 n5 n6 n7 n8 n9 two] []",
 			"medium links-removed 12 links are removed: n1-two, n10-two, n11-two and 9 more [n1 n10 n11 n12 n2 n3 n4 n5 n6 n7 n8 n9 two] [n1-two n10-two n11-two n12-two n2-two n3-two n4-two n5-two n6-two n7-two n8-two n9-two]",
 		}},
 		"second hub comes": {costly("hub! a b", "a-hub b-hub"), costly("hub! two! a b", "a-hub b-hub a-two b-two"), []string{
@@ -146,7 +146,7 @@ func TestCompare(t *testing.T) {
 		"hub of a retailer": {retail(50, true), retail(50, false), []string{
 			"medium single-point-gained backup becomes a single point of failure for 50 sites: shop1, shop10, shop11 and 47 more",
 			"medium only-path-gained 50 sites now hang on one link each: shop1, shop10, shop11 and 47 more",
-			"medium cost-raised path cost of 1225 pairs of sites now 199998, was 2: shop1 to shop10, shop1 to shop11, shop1 to shop12 and 1222 more",
+			"medium cost-raised path cost of 1225 pairs of sites now 199998 over backup, was 2 over hub: shop1 to shop10, shop1 to shop11, shop1 to shop12 and 1222 more",
 			"medium sites-removed 1 site is removed: hub",
 			"medium links-removed 51 links are removed: backup-hub, shop1-hub, shop10-hub and 48 more",
 		}},

@@ -164,10 +164,10 @@ func what(pl plan.Plan) markdown {
 
 // revisions names what was planned and what it was compared with.
 func revisions(pl plan.Plan) markdown {
-	text := "Description: " + source(pl.Source) + "."
-	if pl.Base != nil {
-		text += " Compared with: " + source(pl.Base.Source) + "."
+	if pl.Base == nil {
+		return "Description: " + source(pl.Source) + "."
 	}
+	text := "With this change: " + source(pl.Source) + ". Without it: " + source(pl.Base.Source) + "."
 	if alone(pl) {
 		text += " No cluster was read."
 	}

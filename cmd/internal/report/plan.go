@@ -317,12 +317,18 @@ func Summary(pl plan.Plan) string {
 		word string
 	}{
 		{s.Create, "to create"}, {s.Update, "to update"}, {s.Replace, "to replace"}, {s.Adopt, "to adopt"},
-		{s.Delete, "to delete"}, {s.Drift, "because of drift"}, {s.Unknown, "unknown"}, {len(pl.Refused()), "refused"},
-		{len(pl.Refusals) - len(pl.Refused()), "overridden"},
+		{s.Delete, "to delete"}, {s.Drift, "because of drift"}, {s.Unknown, "unknown"},
 	} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
 		}
+	}
+	refused := len(pl.Refused())
+	if refused > 0 {
+		parts = append(parts, "refused by "+count(refused, "rule"))
+	}
+	if allowed := len(pl.Refusals) - refused; allowed > 0 {
+		parts = append(parts, count(allowed, "rule")+" overridden")
 	}
 	if len(parts) == 0 {
 		return "nothing to do"
