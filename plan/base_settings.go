@@ -11,6 +11,12 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// The codes of what SettingsChanged finds.
+const (
+	CodeClusterChanged = "cluster-changed"
+	CodePolicyChanged  = "policy-changed"
+)
+
 // SettingsChanged warns of what a change does that no action shows: clusters that are
 // reached in another way, which may make them others, and rules that guard every later
 // change. Sorted, never nil.
@@ -24,15 +30,16 @@ func SettingsChanged(before, after network.Network) diag.List {
 		was, ok := known[c.Name]
 		if changed := changedSettings(clusterSettings(was), clusterSettings(c)); ok && len(changed) > 0 {
 			out = append(out, diag.Finding{
-				Severity: diag.Warning, Code: "cluster-changed", Subject: fmt.Sprintf("cluster %q", c.Name), At: c.DeclaredAt,
+				Severity: diag.Warning, Code: CodeClusterChanged, Subject: fmt.Sprintf("cluster %q", c.Name), At: c.DeclaredAt,
 				Message: "is reached in another way: " + strings.Join(changed, ", "),
 				Fix:     "make sure that it is the same cluster: a plan tells what another one lacks",
 			})
 		}
 	}
-	if changed := changedSettings(policySettings(before.Policy), policySettings(after.Policy)); len(changed) > 0 {
+	changed := changedSettings(policySettings(before.Policy), policySettings(after.Policy))
+	if changed = append(changed, changedRules(before.Policy, after.Policy)...); len(changed) > 0 {
 		out = append(out, diag.Finding{
-			Severity: diag.Warning, Code: "policy-changed", Subject: "policy", At: policyAt(after.Policy),
+			Severity: diag.Warning, Code: CodePolicyChanged, Subject: "policy", At: policyAt(after.Policy),
 			Message: "changes what later changes are refused for: " + strings.Join(changed, ", "),
 			Fix:     "look whether that is meant",
 		})
@@ -62,8 +69,36 @@ func policySettings(p network.Policy) []setting {
 	}
 }
 
+// changedRules names the rules of policy.ignore that come and go, by their paths.
+func changedRules(before, after network.Policy) (out []string) {
+	came, went := rulePaths(after), rulePaths(before)
+	for _, change := range []struct {
+		word  string
+		paths []string
+		other []string
+	}{{"adds", came, went}, {"drops", went, came}} {
+		only := slices.DeleteFunc(slices.Clone(change.paths), func(p string) bool { return slices.Contains(change.other, p) })
+		if len(only) > 0 {
+			out = append(out, "ignore "+change.word+" "+strings.Join(only, ", "))
+		}
+	}
+	return out
+}
+
+func rulePaths(p network.Policy) []string {
+	var out []string
+	for _, r := range p.Ignore {
+		out = append(out, fmt.Sprintf("%q", r.Path))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // policyAt is a place of the policy, as far as one is known.
 func policyAt(p network.Policy) diag.Position {
+	if len(p.Ignore) > 0 {
+		return p.Ignore[0].DeclaredAt
+	}
 	if !p.SignersAt.IsZero() {
 		return p.SignersAt
 	}

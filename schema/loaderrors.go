@@ -17,6 +17,9 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 )
 
+// CodeNoFiles is the code of a finding that there is no description.
+const CodeNoFiles = "no-files"
+
 // loadFindings words what keeps a package from being loaded at all.
 func loadFindings(src Source, places *places, inst *build.Instance) diag.List {
 	var out diag.List
@@ -93,9 +96,9 @@ func loadFinding(src Source, inst *build.Instance, e errors.Error) diag.Finding 
 	case errors.As(e, &none):
 		return noFiles(src, here, dir, text)
 	case strings.HasPrefix(text, "cannot find package"):
-		return diag.Finding{Code: "no-files", Message: "there is no such directory", Fix: "give the directory that holds the description", At: here}
+		return diag.Finding{Code: CodeNoFiles, Message: "there is no such directory", Fix: "give the directory that holds the description", At: here}
 	case strings.Contains(text, "is a file and not a package directory"):
-		return diag.Finding{Code: "no-files", Message: "this is a file", Fix: "give the directory that holds it", At: here}
+		return diag.Finding{Code: CodeNoFiles, Message: "this is a file", Fix: "give the directory that holds it", At: here}
 	case strings.HasPrefix(format, "no tag for"):
 		return unknownTag(here, fmt.Sprint(args[0]), inst)
 	case strings.Contains(format, "injection tag"):
@@ -110,7 +113,7 @@ func loadFinding(src Source, inst *build.Instance, e errors.Error) diag.Finding 
 
 // argument is how a user names the directory.
 func noFiles(src Source, here diag.Position, dir, text string) diag.Finding {
-	f := diag.Finding{Code: "no-files", At: here,
+	f := diag.Finding{Code: CodeNoFiles, At: here,
 		Message: "no CUE files here", Fix: "give the directory that holds the description"}
 	_, rest, ok := strings.Cut(text, "\n")
 	if !ok {

@@ -10,6 +10,7 @@ import (
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -19,7 +20,7 @@ func (o *common) readBase(ctx context.Context, head description) (description, e
 	before := *o
 	before.rev, before.signers = o.base, nil
 	d, err := before.read(ctx)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && d.empty() {
 		return description{source: plan.Source{Ref: o.base, Path: head.source.Path}}, nil
 	}
 	if err != nil {
@@ -35,6 +36,11 @@ func (o *common) readBase(ctx context.Context, head description) (description, e
 		return d, fail(exitInvalid, "--base %s: the network was called %q there: a renamed network is another one", o.base, d.Network.Name)
 	}
 	return d, nil
+}
+
+// empty reports whether there is no description where one was looked for.
+func (d description) empty() bool {
+	return len(d.Findings) == 1 && d.Findings[0].Code == schema.CodeNoFiles
 }
 
 // comparable are the desired objects of a description whose proxies are compared by where
@@ -87,6 +93,7 @@ func (o *common) against(p plan.Plan, s session, observation plan.Observation) p
 	p.Diagnostics = append(slices.Clone(p.Diagnostics), settingsChanged(*s.base, s.description)...).Sorted()
 	other := plan.Make(plan.Input{
 		Desired: wanted, Observation: observation, Source: s.base.source, Adopt: o.adopt, Filter: o.filter(),
+		Ignore: s.base.Network.Policy.Ignore,
 	})
 	return plan.Against(p, other, s.base.source)
 }

@@ -34,7 +34,7 @@ requests from forks. What is pending or drifted besides, only plan can tell.`,
 	o.reporting(c)
 	o.narrow(c)
 	c.Flags().StringVar(&o.base, "base", "", "the git revision to compare with")
-	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when the change does anything")
+	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when the change does anything, to the policy and the clusters' settings too")
 	return c
 }
 
@@ -56,7 +56,7 @@ func (o *common) diff(ctx context.Context, detailed bool) error {
 	if err := o.show(head.placed(report.Report{Plan: &p, Before: &before, After: &after, Run: o.invocation.URL})); err != nil {
 		return err
 	}
-	if detailed && p.Pending() {
+	if detailed && (p.Pending() || len(settingsChanged(base, head)) > 0) {
 		return quit(exitChanges)
 	}
 	return nil

@@ -106,6 +106,8 @@ func TestDiff(t *testing.T) {
 	h := newHistory(t)
 	h.commit("README", "nothing here yet")
 	h.git("branch", "empty")
+	h.commit("net/README", "nothing here either")
+	h.git("branch", "bare")
 	h.commit("net/net.cue", small)
 	h.git("branch", "first")
 	h.commit("net/net.cue", strings.Replace(small, `to: "hub"`, `to: "hub", cost: 5`, 1))
@@ -118,6 +120,9 @@ func TestDiff(t *testing.T) {
 	}
 	if out, _ = h.diff(exitOK, "net", "--base", "empty"); !strings.Contains(out, "3 to create") {
 		t.Errorf("a new description is all new:\n%s", out)
+	}
+	if out, _ = h.diff(exitOK, "net", "--base", "bare"); !strings.Contains(out, "3 to create") {
+		t.Errorf("a directory without a description is an empty one:\n%s", out)
 	}
 	if out, _ = h.diff(exitOK, "net", "--base", "main", "--detailed-exitcode"); strings.Contains(out, "update") {
 		t.Errorf("the same is compared:\n%s", out)
@@ -158,14 +163,20 @@ func TestDiffOfSettings(t *testing.T) {
 	h := newHistory(t)
 	h.commit("net/net.cue", small)
 	h.git("branch", "first")
-	h.commit("net/net.cue", strings.Replace(small, `context: "a"`, `context: "b"`, 1)+"policy: {clean: true, deletes: sites: 99}\n")
-	out, _ := h.diff(exitOK, "net", "--base", "first")
+	h.commit("net/net.cue", strings.Replace(small, `context: "a"`, `context: "b"`, 1)+`policy: {clean: true, deletes: sites: 99, ignore: [{path: "link/*/cost", reason: "tuned"}]}
+`)
+	out, _ := h.diff(exitChanges, "net", "--base", "first", "--detailed-exitcode", "--report", "markdown=diff.md")
 	for _, want := range []string{
 		`cluster "a": is reached in another way: context: was "a", is "b"`, "deletes.sites: was 10, is 99", "clean: was false, is true",
+		`ignore adds "link/*/cost"`, "Nothing changes for sites, links and objects",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
+	}
+	text, err := os.ReadFile(filepath.Join(h.dir, "diff.md"))
+	if err != nil || !strings.Contains(string(text), "policy or clusters' settings change") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 

@@ -47,6 +47,8 @@ func planHeadline(r Report, p plan.Plan) headline {
 		return headline{Level: "danger", Words: "Connections are lost", More: lossWords(lost)}
 	case len(gone) > 0:
 		return headline{Level: "caution", Words: "Takes away " + numbersOf(gone), More: keepWords(r)}
+	case len(settings(p)) > 0 && len(p.Actions) == 0:
+		return headline{Level: "caution", Words: "Changes the policy, or how clusters are reached", More: nothing(p)}
 	case !p.Pending():
 		return headline{Level: "fine", Words: strings.TrimSuffix(nothing(p), "."), More: ""}
 	case len(disturbed(p)) > 0:

@@ -6,6 +6,7 @@ import (
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -65,6 +66,12 @@ func verdict(pl plan.Plan) markdown {
 		}
 		parts = append(parts, counted(len(list), "cluster")+" could not be read")
 	}
+	if len(settings(pl)) > 0 {
+		if sign == calm {
+			sign = "🟠 "
+		}
+		parts = append(parts, "policy or clusters' settings change")
+	}
 	switch {
 	case len(parts) > 0:
 		return sign + name + joined(parts, "; ", same)
@@ -72,6 +79,13 @@ func verdict(pl plan.Plan) markdown {
 		return "🟠 " + name + "not all of it could be compared, and no change is known"
 	}
 	return "✅ " + name + "no change"
+}
+
+// settings are the findings about what a change does that no action shows.
+func settings(pl plan.Plan) []diag.Finding {
+	return slices.DeleteFunc(slices.Clone(pl.Diagnostics), func(f diag.Finding) bool {
+		return f.Code != plan.CodePolicyChanged && f.Code != plan.CodeClusterChanged
+	})
 }
 
 // unreadOf are the clusters that a plan needed and that could not be read.
@@ -112,6 +126,9 @@ const mostOfWorst = 500
 func explanation(pl plan.Plan) markdown {
 	text := what(pl)
 	text += worst(pl.Topology.Effects)
+	for _, f := range settings(pl) {
+		text += "\n\n⚠️ " + escapeText(clip(f.Subject+" "+f.Message+"; "+f.Fix, mostOfWorst)) + "."
+	}
 	text += "\n\n" + revisions(pl)
 	if pl.Narrowed {
 		text += " Only the part of the network that was asked for was planned."

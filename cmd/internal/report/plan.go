@@ -300,6 +300,8 @@ func (p *printer) summary(pl plan.Plan) {
 
 func nothing(pl plan.Plan) string {
 	switch {
+	case alone(pl):
+		return "Nothing changes for sites, links and objects."
 	case pl.Narrowed:
 		return "Nothing to do for the part that was asked for."
 	case len(pl.Ignored) > 0:
