@@ -11,9 +11,13 @@ var githubCommands = map[level]string{levelError: "error", levelWarning: "warnin
 // githubMost is how many annotations of each level GitHub shows for a step.
 const githubMost = 10
 
+// githubLongest is how many bytes of names the last annotation has: GitHub's runner cuts a
+// message at 4,096 characters (actions/runner, ExecutionContext.cs).
+const githubLongest = 3800
+
 // GitHub writes findings, a plan or drift as workflow commands, which GitHub shows as
 // annotations at their lines. It shows ten of each level for a step: the most serious
-// come first, and where there are more the last one has all the rest. What a rule of the
+// come first, and where there are more the last one names the rest, as far as they fit. What a rule of the
 // description ignores is left out.
 func GitHub(w io.Writer, r Report, _ Style) error {
 	levels := map[level][]notice{}
@@ -38,13 +42,18 @@ func GitHub(w io.Writer, r Report, _ Style) error {
 
 // foldNotices gives one notice for many, at the place of the first: a line for each.
 func foldNotices(list []notice) notice {
-	lines := make([]string, 0, len(list))
-	for _, n := range list {
+	lines, size := make([]string, 0, len(list)), 0
+	for i, n := range list {
 		line := n.title
 		if strings.HasPrefix(n.rule, "effect/") || n.title == n.rule {
 			line = n.message
 		}
-		lines = append(lines, oneLine(line))
+		line = oneLine(line)
+		if size += len(line) + 1; size > githubLongest {
+			lines = append(lines, fmt.Sprintf("and %d more, which the summary has", len(list)-i))
+			break
+		}
+		lines = append(lines, line)
 	}
 	return notice{level: list[0].level, title: fmt.Sprintf("and %d more", len(list)), message: strings.Join(lines, "\n"), at: list[0].at}
 }

@@ -111,6 +111,9 @@ func driftHeadline(_ Report, p plan.Plan) headline {
 			v.Level, v.More = "danger", strings.TrimSpace(v.More+" Beside it, "+count(troubles, "trouble")+" in how the network runs.")
 		}
 		return v
+	case len(p.Refused()) > 0:
+		n := len(p.Refused())
+		return headline{Level: "danger", Words: count(n, "thing") + " " + stand(n) + " in the way of an apply", More: p.Refused()[0].Subject + " " + p.Refused()[0].Message + "."}
 	case troubles > 0:
 		return headline{Level: "danger", Words: "No drift, but " + count(troubles, "trouble") + " in how the network runs"}
 	case p.Summary.Unknown > 0:

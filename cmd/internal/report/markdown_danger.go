@@ -276,6 +276,16 @@ func (b dangers) missing(n int, one, many markdown) markdown {
 	return "- " + number(n) + " more " + either(n, one, many) + ", for which there is no room here. " + b.run + "\n"
 }
 
+// takenAlong are the Links made by hand that deleted sites take along.
+func takenAlong(list []plan.Action) (out []string) {
+	for _, a := range list {
+		if a.Site != nil {
+			out = append(out, a.Site.Takes...)
+		}
+	}
+	return out
+}
+
 func denseDeletes(list []plan.Action) markdown {
 	var text markdown
 	for _, k := range kinds {
@@ -283,6 +293,9 @@ func denseDeletes(list []plan.Action) markdown {
 		if len(of) > 0 {
 			text += "- " + markdown(kindWords[k]) + "s: " + joined(of, ", ", func(a plan.Action) markdown { return code(NameOf(a)) }) + "\n"
 		}
+	}
+	if taken := takenAlong(list); len(taken) > 0 {
+		text += "- with their sites, Links made by hand: " + joined(taken, ", ", code) + "\n"
 	}
 	return text
 }
