@@ -86,7 +86,7 @@ func (o *applyFlags) run(ctx context.Context) error {
 	p := o.makeFor(s, observation, saved)
 	o.whole = saved == nil && p.Summary.Unknown == 0 && plan.AllRead(p.Clusters)
 	if saved != nil {
-		return o.runSaved(ctx, s, *saved, p)
+		return o.runSaved(ctx, s, observation, *saved, p)
 	}
 	if p, err = o.lift(p); err != nil {
 		return err

@@ -56,8 +56,11 @@ func (o *applyFlags) readPlan() ([]byte, error) {
 // runSaved carries out what was approved: each action of the saved plan whose objects
 // are as the plan saw them or as it wants them. now is a plan made of the same
 // description a moment ago.
-func (o *applyFlags) runSaved(ctx context.Context, s session, saved, now plan.Plan) error {
+func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.Observation, saved, now plan.Plan) error {
 	if err := o.applicable(s, saved, now); err != nil {
+		return err
+	}
+	if err := o.bounded(s, observation, saved); err != nil {
 		return err
 	}
 	saved, err := o.lift(saved)
@@ -108,13 +111,31 @@ func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
 }
 
 // newlyRefused refuses a plan that would part sites which it would not have parted when
-// it was made, or whose description is not signed or committed here. How many deletes
-// there are was judged when it was made.
+// it was made, or whose description is not signed or committed here.
 func newlyRefused(saved, now plan.Plan) error {
 	for _, r := range now.Refusals {
 		known := slices.ContainsFunc(saved.Refusals, func(s plan.Refusal) bool { return s.Code == r.Code })
 		if !known && slices.Contains([]string{plan.Partition, codeDirty, codeUnsigned, plan.SameCluster}, r.Code) {
 			return fail(exitRefused, "%s %s, which was not so when the plan was made; plan again", r.Subject, r.Message)
+		}
+	}
+	return nil
+}
+
+// bounded refuses a saved plan that takes away more than it says that it is refused for,
+// by the description that is applied: whoever saved it may have left that out. What is
+// done of it already only lowers the numbers.
+func (o *applyFlags) bounded(s session, observation plan.Observation, saved plan.Plan) error {
+	part := saved
+	part.Narrowed = true
+	now := plan.Make(plan.Input{
+		Desired: s.desired, Observation: observation, Adopt: o.adopt, Approved: &part,
+		Limits: &s.Network.Policy.Deletes, Ignore: s.Network.Policy.Ignore,
+	})
+	for _, r := range now.Refusals {
+		known := slices.ContainsFunc(saved.Refusals, func(was plan.Refusal) bool { return was.Code == r.Code && was.Number >= r.Number })
+		if r.Number > 0 && !known {
+			return fail(exitRefused, "--plan: %s: %s, and the saved plan does not say that it is refused for that; plan again", r.Subject, r.Message)
 		}
 	}
 	return nil

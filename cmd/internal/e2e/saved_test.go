@@ -240,3 +240,30 @@ func swapped(t *testing.T, file string) string {
 	}
 	return out
 }
+
+// A plan that was saved without what it is refused for deletes no more than the
+// description allows.
+func TestSavedPlanWithoutRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.railed = true
+	sites, links := hubAndSpoke()
+	sites, links = append(sites, site{"far", 1, ""}), append(links, link{"far-hub", "far", "hub", 1})
+	w.describe(sites, links)
+	w.must(0, "apply", "--yes")
+	w.describe(sites[:1], nil)
+	w.must(6, "plan", "-o", "plan.json")
+	p := w.readPlan("plan.json")
+	p.Refusals = []plan.Refusal{}
+	p.ID = plan.Identify(p)
+	data, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.file("plan.json", string(data))
+	w.rewire()
+	w.says(w.must(6, "apply", "--plan", "plan.json"), "the saved plan does not say that it is refused for that")
+	if n := w.countWrites(); n != 0 {
+		t.Errorf("%d writes", n)
+	}
+}

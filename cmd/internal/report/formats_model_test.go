@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,8 +14,6 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
-
-var updateFormats = flag.Bool("update-formats", false, "rewrite golden files of machine formats")
 
 // machineFormats are those that tell of each thing by itself.
 var machineFormats = []string{"sarif", "junit", "gitlab", "github"}
@@ -34,7 +31,7 @@ func rendered(t *testing.T, format string, r report.Report) []byte {
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", "formats", name)
-	if *updateFormats {
+	if *update {
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +41,7 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs, run with -update-formats after a look:\n%s", file, diff)
+		t.Errorf("%s differs, run with -update after a look:\n%s", file, diff)
 	}
 }
 
