@@ -48,8 +48,8 @@ var stages = []stage{
 	{name: "link through a proxy", next: func(l *layout) { l.proxied = true }},
 	{name: "interrupted", next: func(l *layout) { l.rotation = 2 }, meddle: interruptedCertificate},
 	{name: lockStage, meddle: func(w *ward) {
-		w.heldLock(0, 1)
-		w.heldLock(1, 1)
+		w.heldLock(0, 5)
+		w.heldLock(1, 5)
 	}, args: []string{"--lock-timeout", "2m"}},
 	{name: "cost", next: func(l *layout) { l.cost = 5 }},
 	{name: "token re-keyed", next: func(l *layout) { l.tokenRotation = 2 }},
