@@ -190,6 +190,10 @@ func intend(inv *plan.Inventory, a plan.Action) {
 		if a.Site.Object != a.Name {
 			inv.Object = a.Site.Object
 		}
+		inv.Unwritten = plan.Unwritten(inv.Unwritten, inv.Fields, a.Site.Fields)
+		if !a.Has(plan.StepSite) { // it is as declared already
+			inv.Unwritten = nil
+		}
 		inv.Fields = withTombstones(a.Site.Fields, inv.Fields)
 		return
 	}
@@ -256,10 +260,11 @@ func withTombstones(desired, applied map[string]any) map[string]any {
 	return out
 }
 
-// buryDropped takes the tombstones away once the Site of that UID is written.
+// buryDropped takes the tombstones, and the marks of what was not written, away once the
+// Site of that UID is written.
 func (l *ledger) buryDropped(ctx context.Context, cluster network.ClusterName, namespace, uid string) error {
 	return l.update(ctx, cluster, namespace, func(inv *plan.Inventory) {
-		inv.UID = uid
+		inv.UID, inv.Unwritten = uid, nil
 		maps.DeleteFunc(inv.Fields, func(_ string, v any) bool { return v == nil })
 	})
 }

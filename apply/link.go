@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -403,8 +404,12 @@ func (t *task) takeOver(ctx context.Context, e ends, l Object, version string, e
 	case t.Link.Via == network.ViaCertificate && len(have) > 0:
 		spec["endpoints"] = have
 	}
+	notes := t.notes()
+	if at := cmp.Or(addressesOf(endpoints), l.Annotations[plan.AnnotationEndpoints]); at != "" {
+		notes[plan.AnnotationEndpoints] = at
+	}
 	_, err := e.from.Apply(ctx, Object{
-		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: t.notes(),
+		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: notes,
 		Spec: spec,
 	}, true)
 	return err
@@ -426,11 +431,13 @@ func (t *task) waitLinks(ctx context.Context, e ends, links []Object, kind strin
 	return nil
 }
 
-// notes are a Link's annotations: beside commit and digest what a plan has to know of
-// it when the inventory is lost.
+// notes are a Link's annotations: beside commit and digest the declared cost, which may
+// not be the one that it keeps, and what a plan has to know of it when the inventory is
+// lost.
 func (t *task) notes() map[string]string {
 	out := t.annotations(t.owned())
 	out[plan.AnnotationVia], out[plan.AnnotationRotation] = string(t.Link.Via), strconv.Itoa(int(t.Link.Rotation))
+	out[plan.AnnotationCost] = strconv.Itoa(int(t.Link.Cost))
 	if t.Link.Adopted {
 		out[plan.AnnotationAdopted] = "true"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
@@ -157,9 +158,29 @@ func (t *task) createLinks(ctx context.Context, e ends) ([]Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		links = append(links, o)
+		links = append(links, o.leadingTo(group))
 	}
 	return links, nil
+}
+
+// leadingTo is a Link that was read, with what is to be noted of its endpoints.
+func (o Object) leadingTo(group []any) Object {
+	o.Annotations = maps.Clone(o.Annotations)
+	if o.Annotations == nil {
+		o.Annotations = map[string]string{}
+	}
+	o.Annotations[plan.AnnotationEndpoints] = addressesOf(group)
+	return o
+}
+
+// addressesOf words endpoints as plans do.
+func addressesOf(endpoints []any) string {
+	var list []plan.Endpoint
+	for _, item := range endpoints {
+		endpoint, _ := item.(map[string]any)
+		list = append(list, plan.Endpoint{Name: text(endpoint, "name"), Host: text(endpoint, "host"), Port: text(endpoint, "port")})
+	}
+	return plan.Addresses(list)
 }
 
 func (t *task) checkProxy(ctx context.Context, e ends) error {

@@ -93,7 +93,7 @@ func (t *task) addLink(ctx context.Context, e ends, i int, group []any, secret s
 	if err != nil {
 		return o, err
 	}
-	return o, t.takeOver(ctx, e, o, "", nil)
+	return o, t.takeOver(ctx, e, o.leadingTo(group), "", nil)
 }
 
 // surviving checks that the Links which stay lead to routers that are there, before

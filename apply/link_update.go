@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -120,10 +121,15 @@ func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (O
 		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
 	case cost != desired && cost != max(int64(planned.Cost), 1):
 		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
-	case cost == desired && t.labelled(live) && endpoints == nil && Holds(live, "Configured"):
+	case cost == desired && t.labelled(live) && t.noted(live) && endpoints == nil && Holds(live, "Configured"):
 		return live, nil
 	}
 	return live, t.takeOver(ctx, e, live, live.ResourceVersion, endpoints)
+}
+
+// noted reports whether a Link notes the declared cost.
+func (t *task) noted(live Object) bool {
+	return live.Annotations[plan.AnnotationCost] == strconv.Itoa(int(t.Link.Cost))
 }
 
 // newEndpoints are what a Link by certificate should lead to now: the endpoints of

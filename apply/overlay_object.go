@@ -161,12 +161,16 @@ func intendObject(inv *plan.Inventory, a plan.Action) {
 		}
 	}
 	entry.UID, entry.Stored = a.Object.UID, stored
+	entry.Unwritten = plan.Unwritten(entry.Unwritten, entry.Fields, a.Object.Fields)
+	if !a.Has(plan.StepObject) { // it is as declared already
+		entry.Unwritten = nil
+	}
 	entry.Fields = withTombstones(a.Object.Fields, entry.Fields)
 	inv.Objects[a.Key()] = entry
 }
 
 // keepStored records how the API server keeps what was sent, and takes the marks of
-// dropped fields away.
+// dropped fields and of those that were not written away.
 func (l *ledger) keepStored(ctx context.Context, a plan.Action, live Object) error {
 	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) {
 		entry, ok := inv.Objects[a.Key()]
@@ -174,7 +178,7 @@ func (l *ledger) keepStored(ctx context.Context, a plan.Action, live Object) err
 			return
 		}
 		entry.Stored = storedOf(a.Object, entry.Stored, live)
-		entry.UID, entry.Fields = live.UID, a.Object.Fields
+		entry.UID, entry.Fields, entry.Unwritten = live.UID, a.Object.Fields, nil
 		inv.Objects[a.Key()] = entry
 	})
 }

@@ -128,7 +128,7 @@ func (f *facts) moved(l runningLink, a Action) {
 		}
 		f.tell(l.about, Live{
 			Severity: diag.Warning, Code: LiveEndpointMoved,
-			Message: fmt.Sprintf("Link %s leads to %s, and site %s has %s", l.Name, e, l.recorded.To, addresses(at)),
+			Message: fmt.Sprintf("Link %s leads to %s, and site %s has %s", l.Name, e, l.recorded.To, Addresses(at)),
 			Fix:     "raise the link's rotation to make it anew, unless that address is meant and leads there too",
 		})
 		return

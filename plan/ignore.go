@@ -10,8 +10,9 @@ import (
 
 // Rules of the description leave alone what differs on a cluster from what was last
 // applied. They hold for drift and for plans alike: what drift does not count, apply does
-// not reset. What git changed is applied all the same, and what is missing is put back;
-// of what is missing only a whole object of an overlay can be left out.
+// not reset. What git changed is applied all the same, also when an earlier apply recorded
+// it and never wrote it, and what is missing is put back; of what is missing only a whole
+// object of an overlay can be left out.
 
 // ruled is a rule with its path taken apart.
 type ruled struct {
@@ -57,10 +58,11 @@ func (m *maker) rule(a Action, field string) *ruled {
 }
 
 // kept gives the paths at which a thing is left as it is on its cluster, sorted: those
-// that a rule covers, that git did not change since they were applied, and that have a
-// value there. Of a list whose items have no name all is kept, or nothing.
-func (m *maker) kept(a Action, desired, applied, live map[string]any) []string {
-	if len(m.rules) == 0 || applied == nil {
+// that a rule covers, that git did not change since they were applied, that were really
+// written, and that have a value there. Of a list whose items have no name all is kept, or
+// nothing.
+func (m *maker) kept(a Action, desired, applied, live map[string]any, unwritten []string) []string {
+	if len(m.rules) == 0 || applied == nil || slices.Contains(unwritten, EveryPath) {
 		return nil
 	}
 	paths, parted := maps.Clone(desired), map[string]bool{}
@@ -68,7 +70,7 @@ func (m *maker) kept(a Action, desired, applied, live map[string]any) []string {
 	var out []string
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		there := desired[path] != nil && live[path] != nil
-		if there && sameValue(desired[path], applied[path]) && m.rule(a, path) != nil {
+		if there && !slices.Contains(unwritten, path) && sameValue(desired[path], applied[path]) && m.rule(a, path) != nil {
 			out = append(out, path)
 		} else if list, ok := listOf(path); ok {
 			parted[list] = true
@@ -106,7 +108,7 @@ func (m *maker) ignore(a Action, f Field) {
 func (m *maker) leaveGone(a Action, o DesiredObject, recorded InventoryObject) bool {
 	r := m.rule(a, "")
 	same := recorded.APIVersion == o.APIVersion && len(diffBy(exactly, o.Fields, recorded.Fields, recorded.Fields)) == 0
-	if r == nil || recorded.UID == "" || !same {
+	if r == nil || recorded.UID == "" || len(recorded.Unwritten) > 0 || !same {
 		return false
 	}
 	m.left = append(m.left, leftOut{about: a, Ignored: Ignored{Action: a.ID, Rule: r.Path, Reason: r.Reason}})

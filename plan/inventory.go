@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -28,6 +29,9 @@ type Inventory struct {
 	UID string `json:"uid,omitempty"`
 	// Fields are the Site's owned fields as last applied.
 	Fields map[string]any `json:"fields"`
+	// Unwritten are the paths of Fields whose values were to be changed and are not known
+	// to be written, sorted; EveryPath where nothing was recorded before.
+	Unwritten []string `json:"unwritten,omitempty"`
 	// Links are the links that this site connects, and retired ones.
 	Links map[network.LinkName]InventoryLink `json:"links"`
 	// Proxies are the proxies of this site's links; entries stay, for their numbers.
@@ -50,6 +54,25 @@ type InventoryObject struct {
 	// Stored are those of Fields that the API server keeps in another form, as it
 	// keeps them: normalised quantities, or null for what it does not keep.
 	Stored map[string]any `json:"stored,omitempty"`
+	// Unwritten is as in Inventory.
+	Unwritten []string `json:"unwritten,omitempty"`
+}
+
+// EveryPath stands for all paths of a thing.
+const EveryPath = "*"
+
+// Unwritten gives the paths that are not known to be written once the fields that were
+// recorded become others, sorted: those that were not before, and those that change.
+func Unwritten(before []string, recorded, next map[string]any) []string {
+	if recorded == nil || slices.Contains(before, EveryPath) {
+		return []string{EveryPath}
+	}
+	out := slices.Clone(before)
+	for _, f := range diffBy(exactly, next, recorded, recorded) {
+		out = append(out, f.Path)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // LinkState says how far a link of the inventory is.

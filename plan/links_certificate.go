@@ -157,12 +157,12 @@ func (m *maker) addressField(c linkCase, v LinkView) (Field, bool) {
 		return Field{}, false
 	}
 	want := addressesOf(m.index.endpoints(c.action.Link.To), v, len(c.current))
-	from, to := addresses(v.Endpoints), addresses(want)
+	from, to := Addresses(v.Endpoints), Addresses(want)
 	return Field{Path: "endpoints", From: from, To: to, Cause: CauseDrift}, len(want) > 0 && from != to
 }
 
-// addresses shows endpoints in one line, in an order of their own.
-func addresses(list []Endpoint) string {
+// Addresses shows endpoints in one line, in an order of their own.
+func Addresses(list []Endpoint) string {
 	var out []string
 	for _, e := range list {
 		out = append(out, e.String())

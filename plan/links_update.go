@@ -8,20 +8,20 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	a.Verb = VerbUpdate
 	relabel := false
 	a.Fields, a.Link.KeepCost = m.costFields(c, a)
+	keepEndpoints := m.leaveEndpoints(c, a)
 	for _, v := range c.current {
 		a.Link.Live = append(a.Link.Live, liveLink(v))
-		if f, moved := m.addressField(c, v); moved && !a.Link.Reconnect && m.rule(a, f.Path) == nil {
+		if f, moved := m.addressField(c, v); moved && !a.Link.Reconnect && !keepEndpoints {
 			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
 		}
 		s, there := m.index.secrets[c.at][v.TLSCredentials]
 		relabel = relabel || !v.Owned(m.network()) || v.Labels[LabelLink] == "" || there && !s.Owned(m.network()) && m.ownSecret(c, v, s)
 	}
-	m.leaveEndpoints(c, a)
 	a.Link.Attempt, a.Link.Adopted = c.recorded.Attempt, c.recorded.Adopted
 	edits := len(a.Fields) > 0
 	a.Link.Remove = m.stale(c)
 	m.eachRouter(c, &a)
-	a.Steps = c.updateSteps(a, edits || relabel)
+	a.Steps = c.updateSteps(a, edits || relabel || m.unnotedCost(c, a))
 	a.Cause, a.Why = m.whyUpdate(a, relabel)
 	if edits {
 		a.Disruption = DisruptionReconnect
@@ -30,9 +30,11 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 }
 
 // costFields compares the costs of a link's Links, of which the first that is not as
-// described tells. It is left alone where a rule covers it and git did not move.
+// described tells. It is left alone where a rule covers it and git did not move since all
+// of them were written.
 func (m *maker) costFields(c linkCase, a Action) (fields []Field, keep bool) {
-	keep = c.recorded.Cost == c.Cost && m.rule(a, "cost") != nil
+	unwritten := func(v LinkView) bool { return v.Noted.Cost != c.Cost }
+	keep = c.recorded.Cost == c.Cost && m.rule(a, "cost") != nil && !slices.ContainsFunc(c.current, unwritten)
 	for _, v := range c.current {
 		fields = costField(c.DesiredLink, &c.recorded, v)
 		if len(fields) > 0 && keep {
@@ -46,15 +48,31 @@ func (m *maker) costFields(c linkCase, a Action) (fields []Field, keep bool) {
 	return nil, keep
 }
 
-// leaveEndpoints notes where a Link leads, when it is not where its site listens and a
-// rule covers that.
-func (m *maker) leaveEndpoints(c linkCase, a Action) {
+// unnotedCost reports whether Links that have the cost which git moved to still have to
+// note it, for the rule that covers it: else it could not leave alone what they get later.
+func (m *maker) unnotedCost(c linkCase, a Action) bool {
+	return c.recorded.Cost != c.Cost && m.rule(a, "cost") != nil &&
+		slices.ContainsFunc(c.current, func(v LinkView) bool { return v.Noted.Cost != c.Cost })
+}
+
+// leaveEndpoints reports whether a link's Links stay where they lead to, and notes that:
+// a rule covers it, and their site still listens where it did when they were written, so
+// that it was a Link that somebody changed. Where the site went elsewhere they follow it.
+func (m *maker) leaveEndpoints(c linkCase, a Action) bool {
+	var left []Field
 	for _, v := range c.current {
-		if f, moved := m.addressField(c, v); moved && m.rule(a, f.Path) != nil {
-			m.ignore(a, f)
-			return
+		f, moved := m.addressField(c, v)
+		if moved && (m.rule(a, f.Path) == nil || v.Noted.Endpoints != f.To) {
+			return false
+		}
+		if moved {
+			left = append(left, f)
 		}
 	}
+	if len(left) > 0 {
+		m.ignore(a, left[0])
+	}
+	return true
 }
 
 // updateSteps are the steps of an update: adding Links for routers comes first,

@@ -132,12 +132,14 @@ func (m *model) applySite(a plan.Action) {
 				*inv = plan.Inventory{Format: plan.InventoryFormat, Network: m.net, Links: map[network.LinkName]plan.InventoryLink{}}
 			}
 			inv.Site, inv.Object, inv.Fields, inv.Protect = network.SiteName(a.Name), a.Site.Object, a.Site.Fields, a.Site.Protect
+			inv.Unwritten = nil
 		})
 	}
 	if !a.Has(plan.StepSite) {
 		m.access(view, a)
 		return
 	}
+	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Unwritten = nil })
 	for i, s := range view.Sites {
 		if s.Namespace == a.Namespace && s.Name == a.Site.Object {
 			view.Sites[i].Fields, view.Sites[i].Labels, view.Sites[i].Protected = keeping(a.Site, s.Fields), m.labels(plan.LabelSite, a.Name), a.Site.Protect
@@ -345,6 +347,9 @@ func (m *model) remote(view *plan.ClusterView, ns, name string, to plan.SiteView
 			view.Links[i].RemoteSiteID = to.UID
 			if len(view.Links[i].Endpoints) == 0 {
 				view.Links[i].Endpoints = ofGroup(to, group)
+				if view.Links[i].Noted.Via == network.ViaCertificate {
+					view.Links[i].Noted.Endpoints = plan.Addresses(view.Links[i].Endpoints)
+				}
 			}
 		}
 	}
@@ -414,10 +419,12 @@ func (m *model) updateLink(a plan.Action) {
 				if !a.Link.KeepCost {
 					view.Links[i].Cost = a.Link.Cost
 				}
-				view.Links[i].Labels, view.Links[i].Noted = m.labels(plan.LabelLink, a.Name), noted(a)
+				view.Links[i].Labels = m.labels(plan.LabelLink, a.Name)
+				note(&view.Links[i], a, nil)
 				m.relabel(view, a, live.Secret)
 				if a.Link.Reconnect {
 					view.Links[i].Endpoints = matching(m.site(a.Link.To), view.Links[i].Endpoints)
+					note(&view.Links[i], a, view.Links[i].Endpoints)
 				}
 			}
 		}
@@ -433,7 +440,17 @@ func (m *model) updateLink(a plan.Action) {
 }
 
 func noted(a plan.Action) plan.Note {
-	return plan.Note{Via: a.Link.Via, Rotation: fmt.Sprint(a.Link.Rotation), Adopted: a.Link.Adopted}
+	return plan.Note{Via: a.Link.Via, Rotation: fmt.Sprint(a.Link.Rotation), Adopted: a.Link.Adopted, Cost: a.Link.Cost}
+}
+
+// note notes on a Link what it was written with; what it leads to stays noted.
+func note(v *plan.LinkView, a plan.Action, endpoints []plan.Endpoint) {
+	was := v.Noted.Endpoints
+	v.Noted = noted(a)
+	v.Noted.Endpoints = was
+	if a.Link.Via == network.ViaCertificate && endpoints != nil {
+		v.Noted.Endpoints = plan.Addresses(endpoints)
+	}
 }
 
 // relabel marks the Secret of a Link that is taken over, where it is the link's.

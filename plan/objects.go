@@ -132,7 +132,7 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 	}
 	a.Object.UID = live.UID
 	a.Object.Observed = Pick(live.Content, o.Fields, recorded.Fields)
-	a.Object.Keep = m.kept(a, o.Fields, recorded.Fields, a.Object.Observed)
+	a.Object.Keep = m.kept(a, o.Fields, recorded.Fields, a.Object.Observed, recorded.Unwritten)
 	a, needed := m.updateObject(a, o, recorded, known, *live)
 	a.Object.Observed = without(a.Object.Observed, a.Object.Keep)
 	if needed {

@@ -23,6 +23,10 @@ const (
 	AnnotationVia      = "fairlead.dev/via"
 	AnnotationRotation = "fairlead.dev/rotation"
 	AnnotationAdopted  = "fairlead.dev/adopted"
+	// AnnotationCost and AnnotationEndpoints, on a Link, are what the description asked
+	// for when it was written last, whatever was left as it was.
+	AnnotationCost      = "fairlead.dev/cost"
+	AnnotationEndpoints = "fairlead.dev/endpoints"
 	// AnnotationExpires, on a link's Secret, is when its certificate ends, on a grant until
 	// when it may be redeemed: RFC 3339, UTC.
 	AnnotationExpires = "fairlead.dev/expires"
@@ -216,11 +220,16 @@ type AccessView struct{ Meta }
 // stays behind, and links go on working, when link access is switched off.
 const RouterAccess = "skupper-router"
 
-// Note is what a Link says of itself, for when its inventory is lost. All of it is
-// empty where nothing was noted.
+// Note is what a Link says of itself: what of its record was really written, and enough
+// for when its inventory is lost. All of it is empty where nothing was noted.
 type Note struct {
 	Via      network.Via
 	Rotation string
+	// Cost is the declared one when the Link was written last.
+	Cost int32
+	// Endpoints are those of the listening Site that were written last, for a link by
+	// certificate, as Addresses gives them.
+	Endpoints string
 	// Adopted is true for a Link that was made by hand.
 	Adopted bool
 }

@@ -37,7 +37,7 @@ func (m *maker) site(s DesiredSite) {
 		m.add(m.createSite(a, at, recorded))
 		return
 	}
-	a.Site.Keep = m.kept(a, s.Fields, recorded, live.Fields)
+	a.Site.Keep = m.kept(a, s.Fields, recorded, live.Fields, m.index.inventories[at].Content.Unwritten)
 	a.Site.Observed, a.Site.UID = without(observedFields(s.Fields, recorded, live.Fields), a.Site.Keep), live.UID
 	if a, needed := m.updateSite(a, s, recorded, *live); needed && !m.holdListening(a, *live) {
 		m.add(a)

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,11 +48,13 @@ func linkView(u *unstructured.Unstructured) plan.LinkView {
 	proxy, _, _ := unstructured.NestedString(o.Spec, "settings", "proxy-configuration")
 	id, _, _ := unstructured.NestedString(o.Status, "remoteSiteId")
 	name, _, _ := unstructured.NestedString(o.Status, "remoteSiteName")
+	noted, _ := strconv.ParseInt(o.Annotations[plan.AnnotationCost], 10, 32) // 0 where nothing good is noted
 	return plan.LinkView{
 		Meta: meta(u), Cost: int32(min(max(cost, -1<<31), 1<<31-1)), TLSCredentials: tls,
 		Endpoints: endpoints(o.Spec), Proxy: proxy, Noted: plan.Note{
 			Via: network.Via(o.Annotations[plan.AnnotationVia]), Rotation: o.Annotations[plan.AnnotationRotation],
 			Adopted: o.Annotations[plan.AnnotationAdopted] == "true",
+			Cost:    int32(noted), Endpoints: o.Annotations[plan.AnnotationEndpoints],
 		},
 		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"), WasUp: apply.LastHeld(o, "Operational"),
 		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Operational", "Ready"),

@@ -150,7 +150,7 @@ func (b applied) link(l plan.DesiredLink) {
 		record.Objects = append(record.Objects, name)
 		view.Links = append(view.Links, plan.LinkView{
 			Meta: b.owned(plan.ObjectLink, l, name, owner), Cost: l.Cost, TLSCredentials: object,
-			Endpoints: []plan.Endpoint{e}, Proxy: secret, Noted: plan.Note{Via: l.Via, Rotation: fmt.Sprint(l.Rotation)},
+			Endpoints: []plan.Endpoint{e}, Proxy: secret, Noted: plan.Note{Via: l.Via, Rotation: fmt.Sprint(l.Rotation), Cost: l.Cost, Endpoints: plan.Addresses([]plan.Endpoint{e})},
 			Configured: true, Operational: true, Ready: true, RemoteSiteID: record.ToUID, RemoteSiteName: string(l.To),
 		})
 	}

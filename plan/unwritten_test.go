@@ -1,0 +1,218 @@
+package plan_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// begin records what a plan will change at a place and writes nothing else, as an apply
+// does that dies then.
+func (m *model) begin(p plan.Plan, cluster network.ClusterName, namespace string) {
+	for _, a := range p.Actions {
+		if a.Cluster != cluster || a.Namespace != namespace || a.Verb != plan.VerbUpdate || !a.Has(plan.StepRecord) {
+			continue
+		}
+		m.inventory(cluster, namespace, func(inv *plan.Inventory) {
+			switch a.Kind {
+			case plan.KindSite:
+				inv.Unwritten = plan.Unwritten(inv.Unwritten, inv.Fields, a.Site.Fields)
+				inv.Fields = a.Site.Fields
+				if !a.Has(plan.StepSite) {
+					inv.Unwritten = nil
+				}
+			case plan.KindObject:
+				o := inv.Objects[a.Key()]
+				o.Unwritten = plan.Unwritten(o.Unwritten, o.Fields, a.Object.Fields)
+				o.Fields, o.Stored = a.Object.Fields, nil
+				if !a.Has(plan.StepObject) {
+					o.Unwritten = nil
+				}
+				inv.Objects[a.Key()] = o
+			case plan.KindLink:
+				l := inv.Links[network.LinkName(a.Name)]
+				l.Cost = a.Link.Cost
+				inv.Links[network.LinkName(a.Name)] = l
+			}
+		})
+	}
+}
+
+// otherValues gives the network with other costs and settings, and maybe other ways to
+// listen.
+func otherValues(r *rand.Rand, n network.Network) network.Network {
+	n.Sites, n.Links = slices.Clone(n.Sites), slices.Clone(n.Links)
+	for i := range n.Sites {
+		s := &n.Sites[i]
+		s.Settings = maps.Clone(s.Settings)
+		if r.IntN(2) == 0 {
+			s.Settings["router-logging"] = []string{"info", "trace"}[r.IntN(2)]
+		}
+		if s.Listens() && r.IntN(4) == 0 {
+			s.LinkAccess = []string{"default", "nodeport"}[r.IntN(2)]
+		}
+	}
+	for i := range n.Links {
+		if r.IntN(2) == 0 {
+			n.Links[i].Cost = 1 + r.Int32N(3)
+		}
+	}
+	return n
+}
+
+// gatesOf gives each site an object with a port.
+func gatesOf(r *rand.Rand, n network.Network) plan.Desired {
+	d := desired.Build(n)
+	for _, s := range n.Sites {
+		d = withObject(d, s.Name, "Gate", "g", map[string]any{"port": int64(r.IntN(3)), "cpu": []string{"1", "2"}[r.IntN(2)]})
+	}
+	return d
+}
+
+// notWritten says which of what git moved between two descriptions is not on the
+// clusters, of the actions for which about holds.
+func (m *model) notWritten(before, after plan.Desired, about func(id string) bool) (out []string) {
+	miss := func(id, path string, was, want, live any) {
+		if about(id) && fmt.Sprint(was) != fmt.Sprint(want) && fmt.Sprint(want) != fmt.Sprint(live) {
+			out = append(out, fmt.Sprintf("%s %s is %v, want %v", id, path, live, want))
+		}
+	}
+	for i, s := range after.Sites {
+		for _, v := range m.cluster(s.Cluster).Sites {
+			for path, want := range s.Fields {
+				if v.Namespace == s.Namespace {
+					miss("site/"+string(s.Name), path, before.Sites[i].Fields[path], want, v.Fields[path])
+				}
+			}
+		}
+	}
+	for i, l := range after.Links {
+		for _, c := range m.obs.Clusters {
+			for _, v := range c.Links {
+				if v.Labels[plan.LabelLink] == string(l.Name) {
+					miss("link/"+string(l.Name), "cost", before.Links[i].Cost, l.Cost, v.Cost)
+				}
+			}
+		}
+	}
+	for i, o := range after.Objects {
+		for _, v := range m.cluster(o.Cluster).Objects {
+			for path, want := range o.Fields {
+				if v.Namespace == o.Namespace {
+					miss(fmt.Sprintf("object/%s/%s/%s", o.Site, o.Kind, o.Name), path, before.Objects[i].Fields[path], want, plan.Flatten(v.Content)[path])
+				}
+			}
+		}
+	}
+	return out
+}
+
+// astray are the Links by certificate that lead where their site does not listen.
+func (m *model) astray() (out []string) {
+	known := map[string]bool{}
+	for _, c := range m.obs.Clusters {
+		for _, s := range c.Sites {
+			for _, e := range s.Endpoints {
+				known[e.String()] = true
+			}
+		}
+	}
+	for _, c := range m.obs.Clusters {
+		for _, v := range c.Links {
+			for _, e := range v.Endpoints {
+				if !known[e.String()] && v.Noted.Via == network.ViaCertificate {
+					out = append(out, v.Name+" "+e.String())
+				}
+			}
+		}
+	}
+	return out
+}
+
+// However often applies die, before or after they wrote something: what git moved since
+// the last complete one is on the clusters in the end, whatever rules cover, and a saved
+// plan calls nothing done before.
+func TestRulesSwallowNothingOfGit(t *testing.T) {
+	t.Parallel()
+	always := func(string) bool { return true }
+	left := 0
+	for seed := range uint64(1500) {
+		r := rand.New(rand.NewPCG(seed, 41))
+		m := newModel(t, "net", "a", "b")
+		n := randomNetwork(r)
+		rules := append(randomRules(r), ignoring("link/*/endpoints")...)
+		before := gatesOf(r, n)
+		m.run(plan.Make(plan.Input{Desired: before, Observation: m.obs, Ignore: rules}))
+		m.tune(r)
+		after := gatesOf(r, otherValues(r, n))
+		input := func() plan.Input { return plan.Input{Desired: after, Observation: m.obs, Ignore: rules} }
+		first := plan.Make(input())
+		for try := range 4 {
+			p := plan.Make(input())
+			for _, j := range plan.Approve(first, p).Judged {
+				missing := m.notWritten(before, after, func(id string) bool { return id == j.Action.ID })
+				if j.Standing == plan.StandingDone && len(missing) > 0 {
+					t.Fatalf("seed %d try %d: %s is called done\n%s\n%q", seed, try, j.Action.ID, dump(p), missing)
+				}
+			}
+			for _, s := range after.Sites {
+				if r.IntN(2) == 0 {
+					m.begin(p, s.Cluster, s.Namespace)
+				}
+			}
+			if r.IntN(2) == 0 {
+				m.runSome(r, p)
+			}
+		}
+		m.run(plan.Make(input()))
+		last := plan.Make(input())
+		if last.Pending() || len(last.Refusals) > 0 {
+			t.Fatalf("seed %d: still to do\n%s\n%v", seed, dump(last), last.Refusals)
+		}
+		if missing := append(m.notWritten(before, after, always), m.astray()...); len(missing) > 0 {
+			t.Fatalf("seed %d: rules %v cover what git moved:\n%q", seed, notesOf(rules), missing)
+		}
+		left += len(last.Ignored)
+	}
+	if left == 0 {
+		t.Error("nothing was ever left alone")
+	}
+}
+
+func notesOf(rules []network.Ignore) (out []string) {
+	for _, r := range rules {
+		out = append(out, r.Path)
+	}
+	return out
+}
+
+// A rule leaves alone an address that somebody gave a Link by certificate, for as long as
+// its site listens where it did.
+func TestEndpointsRule(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, "net", "a", "b")
+	n := twoSites(1)
+	n.Links[0].Via = network.ViaCertificate
+	in := plan.Input{Desired: desired.Build(n), Observation: m.obs, Ignore: ignoring("link/*/endpoints")}
+	m.run(plan.Make(in))
+	m.cluster("b").Links[0].Endpoints[0].Host = "nat.example.com"
+	in.Observation = m.obs
+	if p := plan.Make(in); p.Pending() || len(p.Ignored) != 1 {
+		t.Errorf("a Link that was changed: %s\n%v", dump(p), notes(p.Ignored))
+	}
+	m.cluster("a").Sites[0].Endpoints[0].Host = "elsewhere"
+	p := plan.Make(in)
+	if len(p.Actions) != 1 || !p.Actions[0].Link.Reconnect || len(p.Ignored) != 0 {
+		t.Fatalf("a site that moved: %s\n%v", dump(p), notes(p.Ignored))
+	}
+	m.run(p)
+	if at := m.astray(); len(at) > 0 {
+		t.Errorf("still at %q", at)
+	}
+}
