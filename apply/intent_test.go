@@ -23,7 +23,9 @@ func (c *one) Get(_ context.Context, ref plan.ObjectRef) (Object, error) {
 	return Object{ObjectRef: ref, ResourceVersion: "1", Data: c.data}, nil
 }
 
-func (c *one) Create(_ context.Context, o Object) (Object, error) { return c.Apply(context.Background(), o, false) }
+func (c *one) Create(_ context.Context, o Object) (Object, error) {
+	return c.Apply(context.Background(), o, false)
+}
 
 func (c *one) Apply(_ context.Context, o Object, _ bool) (Object, error) {
 	c.data, c.writes = o.Data, c.writes+1

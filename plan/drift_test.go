@@ -129,6 +129,11 @@ func TestLiveFacts(t *testing.T) {
 			spoke(m).Operational, spoke(m).Configured, spoke(m).WasUp = false, false, true
 			hub(m).Ready, hub(m).WasReady = false, true
 		}},
+		{name: "a link that an apply did not finish, and is up", change: func(m *model) { m.underWay() }},
+		{name: "a link that an apply did not finish", change: func(m *model) { m.underWay(); spoke(m).Operational, spoke(m).Message = false, "Not Operational" },
+			want: []string{"error link-down link/spoke-hub"}, word: "interrupted, and Link spoke-hub is not operational: Not Operational"},
+		{name: "a link that an apply did not begin to make", change: func(m *model) { m.underWay(); m.cluster("b").Links = nil },
+			want: []string{"error link-down link/spoke-hub"}, word: "has no Link"},
 		{name: "a link of two of which one is down", change: func(m *model) {
 			two := *spoke(m)
 			two.Name, two.UID, two.Operational = "spoke-hub-2", m.uid(), false
@@ -207,12 +212,6 @@ func TestLiveFacts(t *testing.T) {
 		{name: "a Link of no link", change: func(m *model) {
 			m.cluster("b").Links = append(m.cluster("b").Links, plan.LinkView{Meta: stray(m, "gone"), Operational: true})
 		}, want: []string{"warning leftover link/gone"}},
-		{name: "a link under way", change: func(m *model) {
-			l := m.cluster("b").Inventories[0].Content.Links["spoke-hub"]
-			l.State = plan.LinkUnderWay
-			m.cluster("b").Inventories[0].Content.Links["spoke-hub"] = l
-			spoke(m).Operational = false
-		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -38,6 +38,7 @@ func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
 	}
 	f.siteFacts()
 	f.linkFacts()
+	f.halted()
 	f.unmanagedLinks(drift.Unmanaged)
 	f.leftoverFacts()
 	slices.SortStableFunc(f.found, compareLive)

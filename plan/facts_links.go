@@ -15,7 +15,7 @@ type runningLink struct {
 	name     network.LinkName
 	recorded InventoryLink
 	about    Action
-	// alone is true where no other Link of the link is up.
+	// alone is true where no other Link of the link is up, or none where this is empty.
 	alone bool
 }
 
@@ -32,6 +32,40 @@ func (f *facts) linkFacts() {
 			}
 		}
 	}
+}
+
+// halted tells of links that an apply began to make, or to make anew, and did not finish,
+// where no Link of theirs is up: one fact for each link, whether it has Links or none.
+func (f *facts) halted() {
+	for _, at := range sortedPlaces(f.index.inventories) {
+		inv := f.index.inventories[at]
+		if inv.Broken != "" || !f.index.readable(at.cluster) {
+			continue
+		}
+		for _, name := range sortedKeys(inv.Content.Links) {
+			if l := inv.Content.Links[name]; l.State == LinkUnderWay {
+				f.halt(f.running(at, name, l, LinkView{}))
+			}
+		}
+	}
+}
+
+// halt tells of one such link; l has no Link.
+func (f *facts) halt(l runningLink) {
+	if !l.alone {
+		return
+	}
+	fact := Live{
+		Severity: diag.Error, Code: LiveLinkDown, Message: "an apply of it was interrupted, and it has no Link",
+		Fix: "unless an apply is running now, apply again: that finishes it",
+	}
+	for _, v := range f.index.liveLinks[l.at] {
+		if name, own := f.linkOf(l.at, v); own && name == l.name && !v.Deleting {
+			fact.Message = fmt.Sprintf("an apply of it was interrupted, and Link %s is not operational: %s", v.Name, v.Message)
+			break
+		}
+	}
+	f.tell(l.about, fact)
 }
 
 func (f *facts) running(at place, name network.LinkName, l InventoryLink, v LinkView) runningLink {

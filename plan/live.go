@@ -8,7 +8,8 @@ import (
 // The codes of facts about how the network runs. A rule of the description may cover each
 // of them (see network.LinkFacts and network.SiteFacts).
 const (
-	// LiveLinkDown is a Link that Skupper does not report operational.
+	// LiveLinkDown is a Link that Skupper does not report operational, or a link that an
+	// interrupted apply left without one that is.
 	LiveLinkDown = "link-down"
 	// LiveLinkCost is a link whose router has another cost in force than the Link asks for.
 	LiveLinkCost = "link-cost"
