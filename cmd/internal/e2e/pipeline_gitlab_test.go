@@ -73,9 +73,6 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 	env["FAIRLEAD_KUBECONFIG"], env["FAIRLEAD_KUBECONFIG_READ"] = r.kubeconfig, r.kubeconfig
 	maps.Copy(env, variables)
 	reports := filepath.Join(r.dir, "fairlead-reports")
-	if err := os.RemoveAll(reports); err != nil {
-		r.t.Fatal(err)
-	}
 	var out ran
 	out.code, out.log = r.bash(strings.Join(append(slices.Clone(parent.Before), job.Script...), "\n"), r.dir, env)
 	r.said.WriteString(out.log)
