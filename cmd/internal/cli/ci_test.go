@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead.dev/fairlead/cmd/internal/forge"
 	"fairlead.dev/fairlead/cmd/internal/forge/forgetest"
+	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -74,6 +76,13 @@ func TestCIComment(t *testing.T) {
 		if len(notes) != 1 || !strings.HasPrefix(notes[0].Body, "<!-- fairlead:plan:retail -->\n**There is no plan for the latest commit**") || !strings.Contains(notes[0].Body, "](https://") {
 			b.Errorf("notes: %+v", notes)
 		}
+		b.AddNote(3, forgetest.Ours, "<!-- fairlead:plan:other -->\nanother network's plan")
+		b.says(0, 3, []string{"comment", "--outdated", "plan"}, "There are 2 comments of kind plan", "--network")
+		b.says(0, 3, []string{"comment", "--outdated", "plan", "--network", "retail"}, "1 comment marked as outdated")
+		if notes := b.Notes(3); notes[1].Body != "<!-- fairlead:plan:other -->\nanother network's plan" {
+			b.Errorf("notes: %+v", notes)
+		}
+		b.says(3, 3, []string{"comment", "plan.md", "--network", "retail"}, "--network goes with --outdated")
 		b.says(3, 0, []string{"comment", "plan.md"}, "not for a pull request")
 		b.says(3, 3, []string{"comment", "missing.md"}, "missing.md")
 		b.says(3, 3, []string{"comment"}, "give one file")
@@ -84,6 +93,30 @@ func TestCIComment(t *testing.T) {
 		b.file("plan.md", "<!-- fairlead:plan:retail -->\n"+strings.Repeat("é", mostRunes))
 		b.says(3, 3, []string{"comment", "plan.md"}, "a forge takes 65536")
 	})
+}
+
+// What a report marks a text with is known again, for every name that a network may have:
+// here all of up to six characters out of three.
+func TestMarkersOfReports(t *testing.T) {
+	t.Parallel()
+	names, longer := []string{"a", "1"}, []string{"a", "1"}
+	for range 5 {
+		var next []string
+		for _, name := range longer {
+			next = append(next, name+"a", name+"1", name+"-")
+		}
+		longer = next
+		names = append(names, next...)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "-") {
+			continue
+		}
+		line := report.Marker("drift", name)
+		if m, ok := forge.MarkerOf(line + "\ntext"); !ok || m.Network != name || m.Kind != "drift" || m.String() != line {
+			t.Errorf("%s: %s is read as %+v, %v", name, line, m, ok)
+		}
+	}
 }
 
 func TestCIIssue(t *testing.T) {

@@ -103,6 +103,7 @@ type commentFlags struct {
 	ciFlags
 	number   int
 	outdated string
+	networks []string
 }
 
 func newCIComment(sys *System) *cobra.Command {
@@ -114,11 +115,15 @@ func newCIComment(sys *System) *cobra.Command {
 request or merge request of the job. A comment of the same kind and network that the
 token's own user wrote, or a bot, is edited; what people wrote never is.
 
-When a later commit cannot be planned, comment --outdated plan says so in the comments
-that show an earlier plan.`,
+When a later commit cannot be planned, comment --outdated plan --network NAME says so in
+the comment that shows an earlier plan of that network. Without a name it does so where
+there is just one comment of the kind.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if (len(args) == 1) == (o.outdated != "") || len(args) > 1 {
 				return fail(exitInvalid, "give one file of markdown, or --outdated with a kind")
+			}
+			if o.outdated == "" && len(o.networks) > 0 {
+				return fail(exitInvalid, "--network goes with --outdated; a file says itself which network it is of")
 			}
 			return nil
 		},
@@ -131,7 +136,8 @@ that show an earlier plan.`,
 	}
 	o.flags(c)
 	c.Flags().IntVar(&o.number, "request", 0, "number of the pull request or merge request (default: the job's)")
-	c.Flags().StringVar(&o.outdated, "outdated", "", "instead, say in the comments of this kind (plan, diff) that they no longer hold")
+	c.Flags().StringVar(&o.outdated, "outdated", "", "instead, say in the comment of this kind (plan, diff) that it no longer holds")
+	c.Flags().StringArrayVar(&o.networks, "network", nil, "with --outdated: the network whose comment is meant (repeatable)")
 	return c
 }
 
@@ -173,11 +179,15 @@ func (o *commentFlags) outdate(ctx context.Context, f forge.Forge) error {
 	if err != nil {
 		return err
 	}
-	n, err := forge.Outdate(ctx, f, number, o.outdated, outdatedWord(o.outdated, runURL(o.sys.Getenv)))
+	did, err := forge.Outdate(ctx, f, number, o.outdated, o.networks, outdatedWord(o.outdated, runURL(o.sys.Getenv)))
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(o.sys.Out, "%s marked as outdated.\n", count(n, "comment"))
+	line := count(did.Changed, "comment") + " marked as outdated."
+	if did.Left > 0 {
+		line = fmt.Sprintf("There are %d comments of kind %s, and which one is meant is not known, so all stay as they are; name the network with --network.", did.Left, o.outdated)
+	}
+	_, err = fmt.Fprintln(o.sys.Out, line)
 	return err
 }
 

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"fairlead.dev/fairlead/cmd/internal/forge/forgetest"
 )
 
 // What a merge request commits where the job's reports go is never taken for a report,
@@ -42,9 +44,13 @@ func TestPipelineForgedReports(t *testing.T) {
 	r.allReports()
 
 	r.git("checkout", "-q", "-f", "change")
-	r.describe(sites, []link{{"spoke-hub", "spoke", "nowhere", 1}})
+	// What cannot be read has no name: that of the base says whose comment is outdated.
+	writeFile(t, filepath.Join(r.dir, "net.cue"), "package test\n\nnetwork: {\n")
 	forged()
+	const another = "<!-- fairlead:plan:another -->\nwhich holds"
+	r.stand.AddNote(r.number, forgetest.Ours, another)
 	plan(3)
+	r.stand.RemoveNote(r.number, another)
 	r.note("There is no plan for the latest commit")
 	if _, kept := r.newest()["fairlead-reports/plan.json"]; kept {
 		t.Error("a plan was kept that was never made")

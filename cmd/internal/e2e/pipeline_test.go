@@ -97,11 +97,11 @@ func (r *runner) newest() map[string]string {
 // allReports checks that the last job kept every report.
 func (r *runner) allReports() {
 	r.t.Helper()
-	names, prefix := []string{"plan.json", "report.txt", "report.json", "report.md", "report.html"}, ""
+	names, prefix := []string{"plan.json", "report.txt", "report.json", "report.md", "report.html", "outputs.txt"}, ""
 	if r.stand.Kind == "gitlab" {
 		names, prefix = append(names, "codequality.json", "junit.xml"), "fairlead-reports/"
 	} else {
-		names = append(names, "report.sarif", "annotations.txt", "outputs.txt")
+		names = append(names, "report.sarif", "annotations.txt")
 	}
 	files := r.newest()
 	for _, name := range names {
@@ -201,7 +201,9 @@ func TestPipelineReviewed(t *testing.T) {
 		p.git("checkout", "-q", "change")
 		p.describe(sites, []link{{"spoke-hub", "spoke", "nowhere", 1}})
 		p.git("commit", "-qam", "broken")
-		p.has("broken plan", p.plan(), 3, "nowhere")
+		p.stand.AddNote(p.number, forgetest.Ours, "<!-- fairlead:plan:another -->\nwhich holds")
+		p.has("broken plan", p.plan(), 3, "nowhere", "1 comment marked as outdated")
+		p.stand.RemoveNote(p.number, "<!-- fairlead:plan:another -->\nwhich holds")
 		p.note("<!-- fairlead:plan:" + p.name + " -->\n**There is no plan for the latest commit**")
 
 		p.git("checkout", "-q", "change")

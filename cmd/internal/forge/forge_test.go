@@ -79,16 +79,34 @@ func TestCommentIsEditedInPlace(t *testing.T) {
 func TestOutdated(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, f forge.Forge, stand *forgetest.Forge) {
+		other := forge.Marker{Kind: "plan", Network: "re--tail"}
 		stand.AddNote(3, forgetest.Ours, marker.String()+"\nold")
 		stand.AddNote(3, forgetest.Ours, "<!-- fairlead:diff:retail -->\nold")
 		stand.AddNote(3, forgetest.Person, marker.String()+"\nold")
-		if n, err := forge.Outdate(t.Context(), f, 3, "plan", "no longer"); n != 1 || err != nil {
-			t.Fatalf("%d, %v", n, err)
+		outdate := func(word string, want forge.Outdated, networks ...string) {
+			t.Helper()
+			if did, err := forge.Outdate(t.Context(), f, 3, "plan", networks, word); did != want || err != nil {
+				t.Fatalf("%+v, %v, want %+v", did, err, want)
+			}
 		}
-		notes := stand.Notes(3)
-		if notes[0].Body != marker.String()+"\nno longer\n" || !strings.HasSuffix(notes[1].Body, "old") || !strings.HasSuffix(notes[2].Body, "old") {
-			t.Errorf("notes: %+v", notes)
+		notes := func(want ...string) {
+			t.Helper()
+			for i, n := range stand.Notes(3) {
+				if !strings.HasSuffix(strings.TrimSpace(n.Body), "\n"+want[i]) {
+					t.Errorf("note %d is %q, want %q", i, n.Body, want[i])
+				}
+			}
 		}
+		outdate("of another", forge.Outdated{}, "elsewhere")
+		outdate("the only one", forge.Outdated{Changed: 1}, "", "")
+		notes("the only one", "old", "old")
+		stand.AddNote(3, forgetest.Ours, other.String()+"\nanother network")
+		outdate("which one", forge.Outdated{Left: 2})
+		notes("the only one", "old", "old", "another network")
+		outdate("named", forge.Outdated{Changed: 1}, "retail", "no more")
+		notes("named", "old", "old", "another network")
+		outdate("the other", forge.Outdated{Changed: 1}, "re--tail")
+		notes("named", "old", "old", "the other")
 	})
 }
 
@@ -282,6 +300,7 @@ func TestMarkers(t *testing.T) {
 	for text, want := range map[string]bool{
 		marker.String(): true, marker.String() + "\r\ntext": true, "\n" + marker.String(): false, "> " + marker.String(): false,
 		"<!-- fairlead:plan:a b -->": false, "<!-- fairlead:plan:retail --> x": false, "": false, "<!-- fairlead:plan:-x -->": false,
+		"<!-- fairlead:plan:re--tail -->": false, "<!-- fairlead:plan:x%2 -->": false, "<!-- fairlead:plan:x%2f -->": false, "<!-- fairlead:plan:x%2D -->": false,
 	} {
 		if m, ok := forge.MarkerOf(text); ok != want || ok && m != marker {
 			t.Errorf("%q: %v, %v", text, m, ok)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,10 +17,29 @@ type Marker struct {
 	Kind, Network string
 }
 
-func (m Marker) String() string { return "<!-- fairlead:" + m.Kind + ":" + m.Network + " -->" }
+func (m Marker) String() string {
+	return "<!-- fairlead:" + m.Kind + ":" + escapedNetwork(m.Network) + " -->"
+}
+
+// escapedNetwork is a network's name as a marker has it: two hyphens would end an HTML
+// comment for some readers, so the second of them, and each further one, is "%2d".
+func escapedNetwork(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		if name[i] == '-' && i > 0 && name[i-1] == '-' {
+			b.WriteString("%2d")
+		} else {
+			b.WriteByte(name[i])
+		}
+	}
+	return b.String()
+}
 
 // markerLine finds a marker; a kind is a word, a network's name a DNS label.
-var markerLine = regexp.MustCompile(`^<!-- fairlead:([a-z][a-z-]*):([a-z0-9](?:[a-z0-9-]*[a-z0-9])?) -->$`)
+var markerLine = regexp.MustCompile(`^<!-- fairlead:([a-z][a-z-]*):((?:[a-z0-9]|%[0-9a-f]{2})+(?:-(?:[a-z0-9]|%[0-9a-f]{2})+)*) -->$`)
+
+// networkName is a DNS label.
+var networkName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$`)
 
 // MarkerOf reads the first line of a text; false where that is no marker. One further
 // down is a quotation.
@@ -28,7 +49,11 @@ func MarkerOf(text string) (Marker, bool) {
 	if found == nil {
 		return Marker{}, false
 	}
-	return Marker{found[1], found[2]}, true
+	network, err := url.PathUnescape(found[2])
+	if err != nil || !networkName.MatchString(network) {
+		return Marker{}, false
+	}
+	return Marker{found[1], network}, true
 }
 
 // marked reports whether a text begins with the marker.
@@ -85,25 +110,36 @@ func plainText(s string) string {
 	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
 }
 
-// Outdate replaces all comments of a kind on a request by a word that they no longer
-// hold, keeping their markers; it gives how many there were.
-func Outdate(ctx context.Context, f Forge, number int, kind, word string) (int, error) {
+// Outdated says what became of comments that may no longer hold.
+type Outdated struct {
+	// Changed is how many say so now. Left is how many stay as they are, because they are
+	// of several networks and nobody said which one is meant.
+	Changed, Left int
+}
+
+// Outdate replaces the comments of a kind and of these networks on a request by a word
+// that they no longer hold, keeping their markers. Without names of networks (empty ones
+// do not count) it does so where there is just one comment of the kind.
+func Outdate(ctx context.Context, f Forge, number int, kind string, networks []string, word string) (Outdated, error) {
 	mine, err := f.Notes(ctx, number)
 	if err != nil {
-		return 0, err
+		return Outdated{}, err
 	}
-	count := 0
-	for _, n := range mine {
+	networks = slices.DeleteFunc(slices.Clone(networks), func(n string) bool { return n == "" })
+	mine = slices.DeleteFunc(mine, func(n Note) bool {
 		m, ok := MarkerOf(n.Body)
-		if !ok || m.Kind != kind {
-			continue
-		}
-		if _, err := editNote(ctx, f, number, n, m.String()+"\n"+word+"\n"); err != nil {
-			return count, err
-		}
-		count++
+		return !ok || m.Kind != kind || len(networks) > 0 && !slices.Contains(networks, m.Network)
+	})
+	if len(networks) == 0 && len(mine) > 1 {
+		return Outdated{Left: len(mine)}, nil
 	}
-	return count, nil
+	for i, n := range mine {
+		m, _ := MarkerOf(n.Body)
+		if _, err := editNote(ctx, f, number, n, m.String()+"\n"+word+"\n"); err != nil {
+			return Outdated{Changed: i}, err
+		}
+	}
+	return Outdated{Changed: len(mine)}, nil
 }
 
 // Drifted keeps one open issue of a marker with this text: it is edited in place, or

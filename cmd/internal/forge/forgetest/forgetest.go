@@ -56,6 +56,9 @@ type Artifact struct {
 	Request int
 	Head    string
 	Fork    bool
+	// Result is the commit of a pipeline of merged results on GitLab, which merges Head;
+	// empty for a pipeline of Head itself.
+	Result string
 	// Event is what started the pipeline; empty for a pull request or merge request.
 	Event   string
 	Expired bool
@@ -232,6 +235,13 @@ func (f *Forge) note(request, author int, body string) Note {
 	n := Note{ID: f.serial, Author: author, Body: body}
 	f.notes[request] = append(f.notes[request], n)
 	return n
+}
+
+// RemoveNote takes the comments of just this text from a request.
+func (f *Forge) RemoveNote(request int, body string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.notes[request] = slices.DeleteFunc(f.notes[request], func(n Note) bool { return n.Body == body })
 }
 
 // Notes are the comments on a request.
