@@ -89,8 +89,8 @@ func (g *GitLab) merged(ctx context.Context, m Merge) (gitlabRequest, error) {
 	return gitlabRequest{}, noPlan("no merge request was merged as commit %s", m.Commit)
 }
 
-// pipeline finds the newest of a merge request. One of a fork ran in the fork, with its
-// variables. One of merged results has a commit of its own.
+// pipeline finds the newest of a merge request's last commit. One of a fork ran in the
+// fork, with its variables.
 func (g *GitLab) pipeline(ctx context.Context, mr gitlabRequest) (gitlabPipeline, error) {
 	all, err := pages[gitlabPipeline](ctx, g.client, request{
 		method: "GET", path: fmt.Sprintf("%s/merge_requests/%d/pipelines", g.project, mr.IID),
@@ -100,14 +100,40 @@ func (g *GitLab) pipeline(ctx context.Context, mr gitlabRequest) (gitlabPipeline
 		return gitlabPipeline{}, err
 	}
 	slices.SortFunc(all, func(a, b gitlabPipeline) int { return cmp.Compare(b.ID, a.ID) })
-	results := fmt.Sprintf("refs/merge-requests/%d/merge", mr.IID)
 	for _, p := range all {
-		here := p.Source == "merge_request_event" && fmt.Sprint(p.Project) == g.id
-		if here && (p.SHA == mr.Head || p.Ref == results) {
-			return p, nil
+		if p.Source != "merge_request_event" || fmt.Sprint(p.Project) != g.id {
+			continue
+		}
+		if is, err := g.isOf(ctx, p, mr); is || err != nil {
+			return p, err
 		}
 	}
 	return gitlabPipeline{}, noPlan("merge request %d has no pipeline in this project for its last commit %s", mr.IID, mr.Head)
+}
+
+// isOf reports whether a pipeline ran for a merge request's last commit: on that commit,
+// or on what merging it gives. One of merged results has a commit of its own, whose
+// parents are the target and the last commit of that time.
+// https://docs.gitlab.com/ci/pipelines/merged_results_pipelines/
+func (g *GitLab) isOf(ctx context.Context, p gitlabPipeline, mr gitlabRequest) (bool, error) {
+	if p.SHA == mr.Head {
+		return true, nil
+	}
+	if p.Ref != fmt.Sprintf("refs/merge-requests/%d/merge", mr.IID) {
+		return false, nil
+	}
+	var commit struct {
+		Parents []string `json:"parent_ids"`
+	}
+	_, err := g.do(ctx, request{
+		method: "GET", path: fmt.Sprintf("%s/repository/commits/%s", g.project, url.PathEscape(p.SHA)),
+		goal: "read the commit " + p.SHA + " of pipeline " + fmt.Sprint(p.ID), need: gitlabWrite,
+	}, &commit)
+	var gone *Error
+	if errors.As(err, &gone) && gone.Status == http.StatusNotFound {
+		return false, nil // it cannot be told, so it does not count
+	}
+	return len(commit.Parents) == 2 && commit.Parents[1] == mr.Head, err
 }
 
 // job finds the one that planned.

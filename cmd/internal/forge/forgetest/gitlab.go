@@ -1,6 +1,7 @@
 package forgetest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -68,6 +69,15 @@ func (f *Forge) gitlabPlans(mux *http.ServeMux, project string) {
 		}
 		f.gitlabPage(w, r, all)
 	})
+	mux.HandleFunc("GET "+project+"/repository/commits/{sha}", func(w http.ResponseWriter, r *http.Request) {
+		for _, a := range f.Kept() {
+			if sha := r.PathValue("sha"); sha == a.Result {
+				answerJSON(w, http.StatusOK, map[string]any{"id": sha, "parent_ids": []string{"the target's", a.Head}})
+				return
+			}
+		}
+		answerJSON(w, http.StatusNotFound, map[string]any{"message": "404 Commit Not Found"})
+	})
 	mux.HandleFunc("GET "+project+"/merge_requests/{n}/pipelines", func(w http.ResponseWriter, r *http.Request) {
 		var all []any
 		for _, a := range f.Kept() {
@@ -123,7 +133,12 @@ func gitlabPipeline(a Artifact) map[string]any {
 	if a.Event != "" {
 		source = a.Event
 	}
+	kind := "head"
+	if a.Result != "" {
+		kind = "merge"
+	}
 	return map[string]any{
-		"id": a.ID, "sha": a.Head, "source": source, "project_id": project, "ref": fmt.Sprintf("refs/merge-requests/%d/head", a.Request),
+		"id": a.ID, "sha": cmp.Or(a.Result, a.Head), "source": source, "project_id": project,
+		"ref": fmt.Sprintf("refs/merge-requests/%d/%s", a.Request, kind),
 	}
 }
