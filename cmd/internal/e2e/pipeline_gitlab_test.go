@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,7 +51,8 @@ func (r *runner) template() gitlabFile {
 }
 
 // gitlab runs a job of the template at the commit that is checked out: in a merge
-// request where base is given, else for the branch main.
+// request into main where base is given, else for the branch main. As GitLab does, the
+// job gets a checkout without a branch.
 func (r *runner) gitlab(name string, variables map[string]string, base string) ran {
 	r.t.Helper()
 	file := r.template()
@@ -59,6 +61,7 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 	if !ok || !known {
 		r.t.Fatalf("the template has no job %s that extends another", name)
 	}
+	r.git("checkout", "-q", "--detach")
 	commit, number := r.rev("HEAD"), 0
 	if base != "" {
 		number = r.number
@@ -67,7 +70,13 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 	for _, more := range []map[string]string{file.variables, parent.Variables, job.Variables, {"FAIRLEAD_DESCRIPTION": "."}} {
 		maps.Copy(env, more)
 	}
-	env["CI_MERGE_REQUEST_DIFF_BASE_SHA"] = base
+	if base != "" {
+		maps.Copy(env, map[string]string{
+			"CI_MERGE_REQUEST_DIFF_BASE_SHA": r.mergeBase(base), "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+			"CI_MERGE_REQUEST_PROJECT_ID": env["CI_PROJECT_ID"], "CI_MERGE_REQUEST_EVENT_TYPE": "detached",
+		})
+		r.git("config", "remote.origin.url", r.dir)
+	}
 	env["PATH"] = r.bin() + string(os.PathListSeparator) + os.Getenv("PATH")
 	env["HOME"] = r.t.TempDir()
 	env["FAIRLEAD_KUBECONFIG"], env["FAIRLEAD_KUBECONFIG_READ"] = r.kubeconfig, r.kubeconfig
@@ -81,9 +90,25 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 	}
 	files := r.keepable(reports, "fairlead-reports/")
 	if number > 0 {
-		r.stand.Keep(forgetest.Artifact{Name: name, Request: number, Head: commit, Files: files})
+		kept := forgetest.Artifact{Name: name, Request: number, Head: commit, Files: files}
+		if env["CI_MERGE_REQUEST_EVENT_TYPE"] == "merged_result" {
+			kept.Head, kept.Result = r.rev("change"), commit
+		}
+		r.stand.Keep(kept)
 	}
 	return out
+}
+
+// mergeBase is where the commit that is checked out left another one.
+func (r *runner) mergeBase(other string) string {
+	r.t.Helper()
+	cmd := exec.Command("git", "merge-base", "HEAD", other)
+	cmd.Dir = r.dir
+	out, err := cmd.Output()
+	if err != nil {
+		r.t.Fatalf("git merge-base: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // bin is a folder with the program, as an image may have it.
