@@ -44,6 +44,9 @@ func (r *rules) idle(p network.IgnorePath) string {
 		if !slices.ContainsFunc(r.sites, func(s siteDecl) bool { return p.Names(string(s.Name)) }) {
 			return "site"
 		}
+		if !slices.ContainsFunc(r.sites, func(s siteDecl) bool { return r.mayCover(p, s.Site, s.broken) }) {
+			return "field of a site"
+		}
 	case p.Kind == network.IgnoreObject && !r.unreadable["sites"]:
 		overlaid := func(s siteDecl) bool { return p.OfSite(s.Name) && (s.Overlay != "" || r.overlay != "") }
 		if !slices.ContainsFunc(r.sites, overlaid) {
@@ -51,4 +54,25 @@ func (r *rules) idle(p network.IgnorePath) string {
 		}
 	}
 	return ""
+}
+
+// mayCover reports whether a rule covers something of a site: a fact, what the description
+// sets, or, where the site has an overlay, whatever that sets. Of a broken one it is not
+// known what the description sets.
+func (r *rules) mayCover(p network.IgnorePath, s network.Site, broken bool) bool {
+	sets := func(field string) bool { return p.CoversSite(s.Name, field) }
+	switch {
+	case !p.Names(string(s.Name)):
+		return false
+	case p.CoversFact(), s.Overlay != "", r.overlay != "", broken:
+		return true
+	case s.ServiceAccount != "" && sets(network.SiteField):
+		return true
+	}
+	for key := range s.Settings {
+		if sets("settings." + key) {
+			return true
+		}
+	}
+	return false
 }

@@ -56,6 +56,12 @@ var (
 // HeldFields are the fields of sites that no rule covers: links hang on them.
 var HeldFields = []string{"defaultIssuer", "edge", "ha", "linkAccess"}
 
+// The fields of sites that rules may cover: SiteField itself, and those of SiteMaps by key.
+const SiteField = "serviceAccount"
+
+// SiteMaps are the maps of a Site, each with the dot before the key.
+var SiteMaps = []string{"settings.", "metadata.labels.", "metadata.annotations."}
+
 // ParseIgnorePath reads "site/NAME/FIELD", "link/NAME/FIELD", or
 // "object/SITE/KIND/NAME/FIELD", of which FIELD may be left out. Slashes end a part, but
 // FIELD is all the rest. The error says what is wrong and not which path.
@@ -82,18 +88,35 @@ func ParseIgnorePath(text string) (IgnorePath, error) {
 	return p, p.check()
 }
 
-// check refuses a field that no thing of the kind has, or that is never ignored.
+// check refuses a field that no thing of the kind has, or that is never ignored. What
+// objects have cannot be told.
 func (p IgnorePath) check() error {
 	some := func(list []string) bool {
 		return slices.ContainsFunc(list, func(name string) bool { return matches(p.Field, name) })
 	}
+	keyed := func() bool {
+		return slices.ContainsFunc(SiteMaps, func(prefix string) bool { return matchesWithin(p.Field, prefix) })
+	}
 	switch {
 	case p.Kind == IgnoreLink && !some(LinkFields) && !some(LinkFacts):
 		return fmt.Errorf("of a link %s can be ignored", strings.Join(slices.Concat(LinkFields, LinkFacts), ", "))
-	case p.Kind == IgnoreSite && slices.Contains(HeldFields, p.Field):
+	case p.Kind != IgnoreSite || matches(p.Field, SiteField) || some(SiteFacts) || keyed():
+		return nil
+	case some(HeldFields):
 		return fmt.Errorf("%s cannot be ignored: links hang on it", p.Field)
 	}
-	return nil
+	return fmt.Errorf("of a site %s, and with a key %s can be ignored",
+		strings.Join(slices.Concat([]string{SiteField}, SiteFacts), ", "), strings.Join(SiteMaps, "KEY, ")+"KEY")
+}
+
+// matchesWithin reports whether a pattern matches any text that begins with a prefix and
+// is longer.
+func matchesWithin(pattern, prefix string) bool {
+	first, _, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return strings.HasPrefix(pattern, prefix) && pattern != prefix
+	}
+	return strings.HasPrefix(first, prefix) || strings.HasPrefix(prefix, first)
 }
 
 // CoversSite reports whether the rule covers a field of, or a fact about, a site.
@@ -117,6 +140,11 @@ func (p IgnorePath) CoversObject(site SiteName, groupKind, name, field string) b
 		return false
 	}
 	return p.Field == "" || field != "" && matches(p.Field, field)
+}
+
+// CoversFact reports whether the rule covers a fact about a site.
+func (p IgnorePath) CoversFact() bool {
+	return p.Kind == IgnoreSite && slices.ContainsFunc(SiteFacts, func(fact string) bool { return matches(p.Field, fact) })
 }
 
 // matches compares a text with a pattern in which "*" stands for any characters.
