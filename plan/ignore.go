@@ -103,8 +103,8 @@ func (m *maker) ignore(a Action, f Field) {
 	}})
 }
 
-// leaveGone reports whether an object that was written before and is gone is left out,
-// and notes it.
+// leaveGone reports whether an object that was written before, and is gone or was made
+// anew by somebody, is left out, and notes it.
 func (m *maker) leaveGone(a Action, o DesiredObject, recorded InventoryObject) bool {
 	r := m.rule(a, "")
 	same := recorded.APIVersion == o.APIVersion && len(diffBy(exactly, o.Fields, recorded.Fields, recorded.Fields)) == 0

@@ -183,6 +183,18 @@ func TestIgnoreRules(t *testing.T) {
 			[]string{"create object/spoke/Gate/g drift none [record object] spec.port <nil>>1 spec.rules[#] <nil>>2 spec.rules[0].v <nil>>1 spec.rules[1].v <nil>>2"}, nil},
 		{"an object that is gone", []string{"object/*/Gate.example.com/g"}, func(m *model, _ *plan.Desired) { m.cluster("b").Objects = nil },
 			nil, []string{"object/spoke/Gate/g  <nil>><nil> by object/*/Gate.example.com/g"}},
+		{"an object that somebody made anew", []string{"object/*/Gate/g"}, func(m *model, _ *plan.Desired) {
+			m.cluster("b").Objects[0].UID, m.cluster("b").Objects[0].Labels = "other", nil
+			spec(m)["port"] = int64(9)
+		}, nil, []string{"object/spoke/Gate/g  <nil>><nil> by object/*/Gate/g"}},
+		{"an object that is gone before it was written", []string{"object/*/Gate/g"}, func(m *model, d *plan.Desired) {
+			m.cluster("b").Objects = nil
+			objects := m.cluster("b").Inventories[0].Content.Objects
+			o := objects["Gate.example.com/g"]
+			o.Fields, o.Unwritten = gate(map[string]any{"port": int64(3)}).Objects[0].Fields, []string{"spec.port"}
+			objects["Gate.example.com/g"] = o
+			d.Objects[0] = gate(map[string]any{"port": int64(3)}).Objects[0]
+		}, []string{"create object/spoke/Gate/g drift none [record object] spec.port <nil>>3"}, nil},
 		{"an object that is gone and changes", []string{"object/*/Gate/g"}, func(m *model, d *plan.Desired) {
 			m.cluster("b").Objects = nil
 			d.Objects[0] = gate(map[string]any{"port": int64(3)}).Objects[0]
@@ -230,6 +242,33 @@ func TestIgnoreRules(t *testing.T) {
 				t.Errorf("after the apply:\n%s\n%s", dump(again), diff)
 			}
 		})
+	}
+}
+
+// What somebody made in an object's place is left alone only where a rule covers all of
+// the object, git did not move it since, and it is nobody's.
+func TestObjectMadeAnewIsRefused(t *testing.T) {
+	t.Parallel()
+	other := map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: "other"}
+	for name, c := range map[string]struct {
+		rule   string
+		port   int64
+		labels map[string]string
+		want   int
+	}{
+		"covered":            {"object/*/Gate/g", 1, nil, 0},
+		"no rule":            {"object/*/Gate/h", 1, nil, 1},
+		"a rule for a field": {"object/*/Gate/g/*", 1, nil, 1},
+		"moved by git":       {"object/*/Gate/g", 2, nil, 1},
+		"another network's":  {"object/*/Gate/g", 1, other, 1},
+	} {
+		m := newModel(t, "net", "a", "b")
+		m.run(plan.Make(plan.Input{Desired: gate(map[string]any{"port": int64(1)}), Observation: m.obs}))
+		m.cluster("b").Objects[0].UID, m.cluster("b").Objects[0].Labels = "other", c.labels
+		p := plan.Make(plan.Input{Desired: gate(map[string]any{"port": c.port}), Observation: m.obs, Ignore: ignoring(c.rule)})
+		if len(p.Refusals) != c.want || len(p.Ignored) != 1-c.want || p.Pending() {
+			t.Errorf("%s: %v, %v\n%s", name, p.Refusals, notes(p.Ignored), dump(p))
+		}
 	}
 }
 

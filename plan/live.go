@@ -56,7 +56,7 @@ type Live struct {
 type Ignored struct {
 	// Action is the ID of the action that it would have been, or the subject of a fact
 	// about how the network runs. Field is the path in it, or the fact's code; empty where
-	// all of an object is left out.
+	// all of an object is left out: it is gone, or was made anew by somebody.
 	Action string `json:"action"`
 	Field  string `json:"field"`
 	// From is the field's value on the cluster, To the one that was last applied; absent

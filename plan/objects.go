@@ -119,11 +119,13 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 		live = nil
 	}
 	recorded, known := m.recordedObject(o)
+	a := m.objectAction(o)
 	if live != nil && m.foreignObject(*live, known && recorded.UID == live.UID) {
-		m.refuseObject(o, *live)
+		if live.Labels[LabelManagedBy] == ManagedBy || !m.leaveGone(a, o, recorded) {
+			m.refuseObject(o, *live)
+		}
 		return
 	}
-	a := m.objectAction(o)
 	if live == nil {
 		if !m.leaveGone(a, o, recorded) {
 			m.add(createObject(a, known))

@@ -116,7 +116,7 @@ func (p *printer) ignored(list []plan.Ignored) {
 	for _, i := range list {
 		switch {
 		case i.From == nil && i.To == nil && i.Field == "":
-			p.line("  %s: gone from the cluster", i.Action)
+			p.line("  %s: gone from the cluster, or made anew by somebody", i.Action)
 		case i.From == nil && i.To == nil:
 			p.line("  %s: %s", i.Action, i.Field)
 		default:

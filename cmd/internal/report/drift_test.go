@@ -59,7 +59,7 @@ Ignored by the description's policy
       at night (link/*/link-down)
   object/a/Deployment/web spec.replicas: 5 on the cluster, 3 when last applied
       autoscaler (object/*/*/*/*)
-  object/a/Job/once: gone from the cluster
+  object/a/Job/once: gone from the cluster, or made anew by somebody
       ends (object/*/Job/*)
 
 Git is ahead, not applied yet
