@@ -165,3 +165,19 @@ func TestCIReviewed(t *testing.T) {
 		b.says(5, 0, []string{"reviewed", "-o", "p", "--commit", mergedHead[:39] + "0"}, "was merged as commit")
 	})
 }
+
+func TestCILatest(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(b *ciBed) {
+		b.says(1, 0, []string{"latest"}, "404")
+		b.SetTip("main", mergedHead)
+		b.SetTip("release/1.0", mergedCommit)
+		b.says(5, 0, []string{"latest"}, "is for commit "+mergedCommit+", and branch main is at "+mergedHead+" by now")
+		b.says(0, 0, []string{"latest", "--commit", mergedHead}, "is the last one of branch main")
+		b.says(0, 0, []string{"latest", "--branch", "release/1.0"}, "is the last one of branch release/1.0")
+		b.says(3, 3, []string{"latest"}, "not for a branch")
+		b.says(3, 0, []string{"latest", "--commit", "main"}, "no whole SHA")
+		b.Fail(forgetest.Fault{Method: "GET", Path: "main", Status: 200, Body: "{}"})
+		b.says(1, 0, []string{"latest"}, "names no commit")
+	})
+}

@@ -28,15 +28,15 @@ func newCI(sys *System) *cobra.Command {
 		Use:   "ci",
 		Short: "Tell the forge, from a job of GitHub Actions or GitLab CI",
 		Long: `Ci keeps a comment on a pull request (or a note on a merge request) and an issue
-about drift, and fetches the plan that was reviewed. Repository, request and commit
-are those of the job that it runs in.
+about drift, fetches the plan that was reviewed, and checks that a commit is still its
+branch's last. Repository, request and commit are those of the job that it runs in.
 
 On GitHub it wants the job's token in GITHUB_TOKEN; on GitLab a project access token of
 scope api and role Reporter or higher in FAIRLEAD_GITLAB_TOKEN.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCIComment(sys), newCIIssue(sys), newCIReviewed(sys))
+	c.AddCommand(newCIComment(sys), newCIIssue(sys), newCIReviewed(sys), newCILatest(sys))
 	return c
 }
 

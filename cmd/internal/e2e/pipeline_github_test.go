@@ -88,6 +88,7 @@ func (r *runner) job(inputs map[string]string, base, head string) ran {
 	var action actionFile
 	readYAML(r.t, &action, ".github", "actions", "fairlead", "action.yml")
 	commit, number := r.rev("HEAD"), 0
+	r.stand.SetTip("main", r.rev("main"))
 	s := scope{
 		"github.token": forgetest.Token, "github.action_path": filepath.Join(repository(r.t), ".github", "actions", "fairlead"),
 		"github.sha": commit, "github.repository": "acme/network",

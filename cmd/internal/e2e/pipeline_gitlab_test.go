@@ -51,8 +51,8 @@ func (r *runner) template() gitlabFile {
 }
 
 // gitlab runs a job of the template at the commit that is checked out: in a merge
-// request into main where base is given, else for the branch main. As GitLab does, the
-// job gets a checkout without a branch.
+// request into main where base is given, else for the branch main. As GitLab does, a
+// merge request's job gets a checkout without a branch.
 func (r *runner) gitlab(name string, variables map[string]string, base string) ran {
 	r.t.Helper()
 	file := r.template()
@@ -61,8 +61,11 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 	if !ok || !known {
 		r.t.Fatalf("the template has no job %s that extends another", name)
 	}
-	r.git("checkout", "-q", "--detach")
+	if base != "" {
+		r.git("checkout", "-q", "--detach")
+	}
 	commit, number := r.rev("HEAD"), 0
+	r.stand.SetTip("main", r.rev("main"))
 	if base != "" {
 		number = r.number
 	}

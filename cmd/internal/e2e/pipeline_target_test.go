@@ -73,3 +73,27 @@ func TestPipelineTargetMovedOn(t *testing.T) {
 		r.has("plan into a branch that is gone", got, 3, "could not be fetched")
 	})
 }
+
+// A job that is run again after the branch moved on applies nothing, reviewed or not.
+func TestPipelineOldCommit(t *testing.T) {
+	t.Parallel()
+	pipelines(t, func(p *steps) {
+		sites, links := hubAndSpoke()
+		p.begin(sites, links)
+		links[0].cost = 7
+		p.commit(sites, links)
+		p.has("plan", p.plan(), 0)
+		p.git("checkout", "-q", "-f", "change")
+		p.merged()
+		links[0].cost = 8
+		p.commit(sites, links)
+		p.must(0, "apply", "--yes")
+		p.git("checkout", "-q", "--detach", "main~1")
+		for _, unreviewed := range []bool{false, true} {
+			p.has("apply of an old commit", p.apply(unreviewed), 5, "is for commit "+p.rev("main~1"), "the branch has moved on")
+		}
+		if got := costOf(p.get(1, p.ns("spoke"), "links", "spoke-hub")); got != 8 {
+			p.t.Errorf("the cost is %v, want 8", got)
+		}
+	})
+}

@@ -27,6 +27,8 @@ type Forge interface {
 	EditIssue(ctx context.Context, issue Issue, title, body string) error
 	// CloseIssue comments on one of Issues and closes it.
 	CloseIssue(ctx context.Context, issue Issue, word string) error
+	// Tip is the whole SHA of a branch's last commit.
+	Tip(ctx context.Context, branch string) (string, error)
 	// Reviewed finds the request that a commit merged and the plan that was made for its
 	// last commit. A *NoPlan error says that there is none that may be used.
 	Reviewed(ctx context.Context, m Merge) (Reviewed, error)

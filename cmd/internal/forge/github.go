@@ -84,6 +84,7 @@ type githubNote struct {
 const (
 	githubNotes     = "permissions: pull-requests: write"
 	githubIssues    = "permissions: issues: write"
+	githubContents  = "permissions: contents: read"
 	githubArtifacts = "permissions: actions: read"
 	githubRequests  = "permissions: contents: read and pull-requests: read"
 )

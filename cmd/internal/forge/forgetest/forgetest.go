@@ -87,6 +87,7 @@ type Forge struct {
 	issues  []Issue
 	merges  []Merge
 	kept    []Artifact
+	tips    map[string]string
 	calls   []Call
 	faults  []*Fault
 	serial  int
@@ -108,7 +109,7 @@ type Fault struct {
 // New starts a stand-in that ends with the test.
 func New(t testing.TB, kind string) *Forge {
 	t.Helper()
-	f := &Forge{Kind: kind, PageSize: 100, notes: map[int][]Note{}, serial: 100}
+	f := &Forge{Kind: kind, PageSize: 100, notes: map[int][]Note{}, tips: map[string]string{}, serial: 100}
 	mux := http.NewServeMux()
 	prefix := map[string]string{"github": "/api/v3", "gitlab": "/api/v4"}[kind]
 	switch kind {
@@ -276,6 +277,24 @@ func (f *Forge) AddMerge(m Merge) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.merges = append(f.merges, m)
+}
+
+// SetTip moves a branch.
+func (f *Forge) SetTip(branch, commit string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tips[branch] = commit
+}
+
+// tip answers with a branch's last commit, in the form of a forge.
+func (f *Forge) tip(w http.ResponseWriter, branch string, form func(commit string) any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if commit := f.tips[branch]; commit != "" {
+		answerJSON(w, http.StatusOK, form(commit))
+		return
+	}
+	answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
 }
 
 // Keep lets a job keep an artifact.

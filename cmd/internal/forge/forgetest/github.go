@@ -77,6 +77,11 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 		}
 		f.githubPage(w, r, all)
 	})
+	mux.HandleFunc("GET "+repo+"/git/ref/heads/{branch...}", func(w http.ResponseWriter, r *http.Request) {
+		f.tip(w, r.PathValue("branch"), func(commit string) any {
+			return map[string]any{"object": map[string]any{"sha": commit, "type": "commit"}}
+		})
+	})
 	mux.HandleFunc("GET "+repo+"/actions/artifacts", func(w http.ResponseWriter, r *http.Request) {
 		var all []any
 		for _, a := range f.Kept() {

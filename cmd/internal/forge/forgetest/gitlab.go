@@ -69,6 +69,9 @@ func (f *Forge) gitlabPlans(mux *http.ServeMux, project string) {
 		}
 		f.gitlabPage(w, r, all)
 	})
+	mux.HandleFunc("GET "+project+"/repository/branches/{branch}", func(w http.ResponseWriter, r *http.Request) {
+		f.tip(w, r.PathValue("branch"), func(commit string) any { return map[string]any{"commit": map[string]any{"id": commit}} })
+	})
 	mux.HandleFunc("GET "+project+"/repository/commits/{sha}", func(w http.ResponseWriter, r *http.Request) {
 		for _, a := range f.Kept() {
 			if sha := r.PathValue("sha"); sha == a.Result {

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/forge"
+)
+
+// latestFlags are those of ci latest.
+type latestFlags struct {
+	ciFlags
+	commit, branch string
+}
+
+func newCILatest(sys *System) *cobra.Command {
+	o := &latestFlags{ciFlags: ciFlags{sys: sys}}
+	c := &cobra.Command{
+		Use:   "latest",
+		Short: "Check that the job's commit is still the last one of its branch",
+		Long: `Latest asks the forge for the last commit of the job's branch and ends with 5 where
+that is another one than the job's: a job that is run again is for the commit of its
+first run, and applying that would undo what was merged since.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.open(c.Context(), o.run) },
+	}
+	o.flags(c)
+	c.Flags().StringVar(&o.commit, "commit", "", "the commit, its whole SHA (default: the job's)")
+	c.Flags().StringVar(&o.branch, "branch", "", "the branch (default: the job's)")
+	return c
+}
+
+func (o *latestFlags) run(ctx context.Context, f forge.Forge) error {
+	commit, branch := cmp.Or(o.commit, o.job.Commit), cmp.Or(o.branch, o.job.Branch)
+	if !wholeSHA.MatchString(commit) {
+		return fail(exitInvalid, "--commit %q is no whole SHA of a commit", commit)
+	}
+	if branch == "" {
+		return fail(exitInvalid, "this job is not for a branch; name one with --branch")
+	}
+	tip, err := f.Tip(ctx, branch)
+	if err != nil {
+		return err
+	}
+	if tip != commit {
+		return fail(exitStale, "this job is for commit %s, and branch %s is at %s by now: applying what is older would undo what came since", commit, branch, tip)
+	}
+	_, err = fmt.Fprintf(o.sys.Err, "Commit %s is the last one of branch %s.\n", commit, branch)
+	return err
+}
