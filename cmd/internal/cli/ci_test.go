@@ -130,7 +130,42 @@ func TestCIIssue(t *testing.T) {
 		b.says(3, 0, []string{"issue"}, "either --drift")
 		b.says(3, 0, []string{"issue", "--drift", "a", "--healed", "b"}, "either --drift")
 		issues := b.Issues()
-		if len(issues) != 1 || issues[0].Open || issues[0].Title != "Network retail differs from what was last applied" || !strings.Contains(issues[0].Notes[0].Body, "is as it was last applied again. Seen by https://") {
+		if len(issues) != 1 || issues[0].Open || issues[0].Title != "Network retail needs a look" || !strings.Contains(issues[0].Notes[0].Body, "needs no look any more: it is as last applied, and drift finds no errors. Seen by https://") {
+			b.Errorf("issues: %+v", issues)
+		}
+	})
+}
+
+// The title says what was found, and a part of a network neither opens an issue nor closes
+// that of the whole.
+func TestCIIssueOfWhat(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(b *ciBed) {
+		b.file("drift.md", "<!-- fairlead:drift:retail -->\n# Drift\n")
+		for _, c := range []struct{ found, title string }{
+			{"pending=true live_errors=0 behind=3 refused=false", "differs from what was last applied"},
+			{"pending=true live_errors=1", "differs from what was last applied, and does not run as it should"},
+			{"pending=false live_errors=2 behind=1", "does not run as it should"},
+			{"pending=false live_errors=0 refused=true", "has something in the way of an apply"},
+			{"pending=false live_errors=0 refused=false behind=1", "is behind git"},
+			{"pending=false live_errors=0 refused=false behind=0", "needs a look"},
+		} {
+			b.file("outputs.txt", "network=retail\n"+strings.ReplaceAll(c.found, " ", "\n")+"\n")
+			b.says(0, 0, []string{"issue", "--drift", "drift.md", "--outputs", "outputs.txt"}, "The issue #1 was")
+			if issues := b.Issues(); len(issues) != 1 || issues[0].Title != "Network retail "+c.title {
+				b.Errorf("%s: %+v", c.found, issues)
+			}
+		}
+		b.file("outputs.txt", "network=other\n")
+		b.says(3, 0, []string{"issue", "--drift", "drift.md", "--outputs", "outputs.txt"}, "is of network other")
+		b.says(3, 0, []string{"issue", "--drift", "drift.md", "--outputs", "missing.txt"}, "missing.txt")
+		b.file("part.md", "<!-- fairlead:drift-part:retail -->\n# No drift\n")
+		b.file("plan.md", "<!-- fairlead:plan:retail -->\n# Plan\n")
+		for _, flag := range []string{"--drift", "--healed"} {
+			b.says(3, 0, []string{"issue", flag, "part.md"}, "is of a part of network retail")
+			b.says(3, 0, []string{"issue", flag, "plan.md"}, "is a report of kind plan")
+		}
+		if issues := b.Issues(); len(issues) != 1 || !issues[0].Open {
 			b.Errorf("issues: %+v", issues)
 		}
 	})

@@ -130,6 +130,8 @@ type steps struct {
 	plan  func() ran
 	apply func(unreviewed bool) ran
 	drift func() ran
+	// narrow is a further argument of drift.
+	narrow string
 }
 
 // pipelines runs a test with the jobs of each forge.
@@ -144,20 +146,21 @@ func pipelines(t *testing.T, test func(*steps)) {
 			}
 			return out
 		}
-		test(&steps{
+		s := &steps{
 			runner: r,
 			plan:   func() ran { base, head := r.tried(); return r.job(with("plan"), base, head) },
 			apply: func(unreviewed bool) ran {
 				return r.job(with("apply", "unreviewed", fmt.Sprint(unreviewed)), "", "")
 			},
-			drift: func() ran { return r.job(with("drift"), "", "") },
-		})
+		}
+		s.drift = func() ran { return r.job(with("drift", "arguments", s.narrow), "", "") }
+		test(s)
 		r.quiet()
 	})
 	t.Run("gitlab", func(t *testing.T) {
 		t.Parallel()
 		r := newRunner(t, "gitlab")
-		test(&steps{
+		s := &steps{
 			runner: r,
 			plan: func() ran {
 				r.git("checkout", "-q", "change")
@@ -166,8 +169,11 @@ func pipelines(t *testing.T, test func(*steps)) {
 			apply: func(unreviewed bool) ran {
 				return r.gitlab("fairlead:apply", map[string]string{"FAIRLEAD_UNREVIEWED": fmt.Sprint(unreviewed)}, "")
 			},
-			drift: func() ran { return r.gitlab("fairlead:drift", nil, "") },
-		})
+		}
+		s.drift = func() ran {
+			return r.gitlab("fairlead:drift", map[string]string{"FAIRLEAD_ARGUMENTS": s.narrow}, "")
+		}
+		test(s)
 		r.quiet()
 	})
 }
@@ -257,6 +263,7 @@ func TestPipelineDrift(t *testing.T) {
 	t.Parallel()
 	pipelines(t, func(p *steps) {
 		sites, links := hubAndSpoke()
+		sites = append(sites, site{"lone", 0, ""})
 		p.begin(sites, links)
 		p.git("checkout", "-q", "main")
 		// GitLab shows a job that ends with 2 as a warning.
@@ -266,12 +273,20 @@ func TestPipelineDrift(t *testing.T) {
 		}
 		p.has("no drift", p.drift(), 0, "no open issue")
 		set(4)
-		p.has("drift", p.drift(), drifts, "was created", "changed outside git")
+		p.has("drift", p.drift(), drifts, "was created", "needs a look")
 		p.has("the same drift", p.drift(), drifts, "is as it should be")
 		set(5)
 		p.has("more drift", p.drift(), drifts, "was edited")
-		if issues := p.stand.Issues(); len(issues) != 1 || !issues[0].Open || !strings.Contains(issues[0].Body, "spoke-hub") {
+		if issues := p.stand.Issues(); len(issues) != 1 || !issues[0].Open || !strings.Contains(issues[0].Body, "spoke-hub") || !strings.HasPrefix(issues[0].Title, "Network "+p.name+" differs from what was last applied") {
 			p.t.Errorf("issues: %+v", issues)
+		}
+		p.narrow = "--site=lone"
+		p.has("a part without drift", p.drift(), 0)
+		p.narrow = "--link=spoke-hub"
+		p.has("a part with drift", p.drift(), 2, "needs a look")
+		p.narrow = ""
+		if issues := p.stand.Issues(); len(issues) != 1 || !issues[0].Open || len(issues[0].Notes) != 0 {
+			p.t.Errorf("a part changed the issue: %+v", issues)
 		}
 		p.has("no telling", p.blind(p.drift), 7, "issue stays as it is")
 		set(1)

@@ -10,7 +10,7 @@ import (
 // driftDocument is the text of an issue for those who operate the network.
 func driftDocument(r Report, pl plan.Plan) document {
 	d := document{run: whereAllIs(r.Run)}
-	d.head("drift", pl)
+	d.head(driftKind(pl), pl)
 	d.say("## " + driftVerdict(pl) + "\n")
 	d.say(driftExplanation(pl))
 	d.unread(pl)
@@ -25,6 +25,15 @@ func driftDocument(r Report, pl plan.Plan) document {
 	d.clusters(pl.Clusters)
 	d.footer = driftFooter(pl) + seeRun(r.Run)
 	return d
+}
+
+// driftKind keeps the text about a part of the network apart from that about the whole:
+// that nothing differs in a part says nothing of the rest.
+func driftKind(pl plan.Plan) string {
+	if pl.Narrowed {
+		return "drift-part"
+	}
+	return "drift"
 }
 
 // errorsOf are the facts that something is broken.

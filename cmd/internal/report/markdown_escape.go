@@ -163,8 +163,9 @@ func row(cells ...markdown) markdown {
 }
 
 // Marker is the line by which a comment or an issue is found again: an HTML comment, which
-// nobody sees. Kind is "plan", "diff" (no cluster was read) or "drift". Whatever is in the
-// network's name, the line is one comment, and two names never give the same.
+// nobody sees. Kind is "plan", "diff" (no cluster was read), "drift" or "drift-part" (it was
+// narrowed). Whatever is in the network's name, the line is one comment, and two names
+// never give the same.
 func Marker(kind, network string) string {
 	return "<!-- fairlead:" + marked(kind) + ":" + marked(network) + " -->"
 }

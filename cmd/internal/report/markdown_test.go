@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +40,18 @@ func TestMarkdownGolden(t *testing.T) {
 		}
 		if diff := cmp.Diff(string(want), got); diff != "" {
 			t.Errorf("%s differs, run with -update after a look:\n%s", file, diff)
+		}
+	}
+}
+
+// The text about a part of a network is not taken for that about the whole.
+func TestMarkdownOfPart(t *testing.T) {
+	t.Parallel()
+	for narrowed, want := range map[bool]string{false: "drift", true: "drift-part"} {
+		r := drifted()
+		r.Drift.Narrowed = narrowed
+		if text := string(rendered(t, "markdown", r)); !strings.HasPrefix(text, report.Marker(want, r.Drift.Network)+"\n") {
+			t.Errorf("narrowed %v: %.80s", narrowed, text)
 		}
 	}
 }
