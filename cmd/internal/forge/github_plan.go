@@ -19,10 +19,17 @@ type githubPull struct {
 	MergeCommit string `json:"merge_commit_sha"`
 	Head        struct {
 		SHA string `json:"sha"`
+		// Ref is its branch, and Repo where that is; of a fork that is gone it is empty.
+		Ref  string     `json:"ref"`
+		Repo githubRepo `json:"repo"`
 	} `json:"head"`
 	Base struct {
 		Ref string `json:"ref"`
 	} `json:"base"`
+}
+
+type githubRepo struct {
+	ID int64 `json:"id"`
 }
 
 type githubArtifact struct {
@@ -39,8 +46,11 @@ type githubArtifact struct {
 }
 
 // Reviewed implements Forge: the pull request of the commit, and of the artifacts of its
-// last commit the newest that a workflow on this pull request made. An artifact that a
-// fork's workflow uploaded under the same name does not count.
+// last commit the newest that a workflow on this pull request made, as far as GitHub
+// tells. What a fork's workflow uploaded under the same name does not count, nor what a
+// workflow on another pull request did. It is no proof of what made the artifact: who may
+// push branches to the repository may change what its workflows run, and so what they
+// keep. What guards against them are the reviewers of the environment that applies.
 func (g *GitHub) Reviewed(ctx context.Context, m Merge) (Reviewed, error) {
 	pull, err := g.merged(ctx, m)
 	if err != nil {
@@ -109,7 +119,7 @@ func (g *GitHub) artifact(ctx context.Context, name string, pull githubPull) (gi
 		case a.Expired:
 			old = true
 		case a.ID > best.ID:
-			of, err := g.ofPullRequest(ctx, a)
+			of, err := g.ofPullRequest(ctx, a, pull)
 			if err != nil {
 				return githubArtifact{}, err
 			}
@@ -124,20 +134,41 @@ func (g *GitHub) artifact(ctx context.Context, name string, pull githubPull) (gi
 	case old:
 		return githubArtifact{}, expired(name, pull.Number)
 	}
-	return githubArtifact{}, noPlan("pull request %d has no plan of its last commit %s: there is no artifact %s from a branch of this repository",
+	return githubArtifact{}, noPlan("pull request %d has no plan of its last commit %s: there is no artifact %s that a workflow on it made, from a branch of this repository",
 		pull.Number, pull.Head.SHA, name)
 }
 
-// ofPullRequest reports whether a workflow on a pull request made the artifact.
-func (g *GitHub) ofPullRequest(ctx context.Context, a githubArtifact) (bool, error) {
-	var run struct {
-		Event string `json:"event"`
-	}
+// githubRun is what started a workflow run.
+type githubRun struct {
+	Event string `json:"event"`
+	// Pulls are the pull requests of the run's branch. GitHub lists open ones alone, so
+	// after a merge there may be none.
+	Pulls []struct {
+		Number int `json:"number"`
+	} `json:"pull_requests"`
+	Branch string     `json:"head_branch"`
+	Repo   githubRepo `json:"head_repository"`
+}
+
+// ofPullRequest reports whether a workflow on the pull request made the artifact: its run
+// names the pull request or, where it names none, is for the same branch.
+// https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
+func (g *GitHub) ofPullRequest(ctx context.Context, a githubArtifact, pull githubPull) (bool, error) {
+	var run githubRun
 	_, err := g.do(ctx, request{
 		method: "GET", path: fmt.Sprintf("%s/actions/runs/%d", g.repo, a.Run.ID),
 		goal: fmt.Sprintf("read workflow run %d", a.Run.ID), need: githubArtifacts,
 	}, &run)
-	return run.Event == "pull_request", err
+	if err != nil || run.Event != "pull_request" {
+		return false, err
+	}
+	for _, p := range run.Pulls {
+		if p.Number == pull.Number {
+			return true, nil
+		}
+	}
+	same := run.Branch != "" && run.Branch == pull.Head.Ref && run.Repo.ID != 0 && run.Repo.ID == pull.Head.Repo.ID
+	return len(run.Pulls) == 0 && same, nil
 }
 
 // unpack gives one file of an archive.

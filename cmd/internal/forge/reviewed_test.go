@@ -43,3 +43,35 @@ func TestMergedResults(t *testing.T) {
 		t.Errorf("a commit that may not be read: %v", err)
 	}
 }
+
+// An artifact on GitHub counts only when its run was for this pull request: another one
+// with the same last commit, into another branch, makes an artifact of the same name.
+func TestArtifactOfAnotherRequest(t *testing.T) {
+	t.Parallel()
+	stand := forgetest.New(t, "github")
+	f := open(t, stand, forgetest.Token)
+	want := forge.Merge{Commit: commit, Branch: "main", Name: "plan", File: "plan.json"}
+	stand.AddMerge(forgetest.Merge{Request: 3, Head: head, Commit: commit, Branch: "main"})
+	keep := func(a forgetest.Artifact, content string) {
+		a.Name, a.Head, a.Files = "plan-"+head, head, map[string]string{"plan.json": content}
+		stand.Keep(a)
+	}
+	gives := func(content string) {
+		t.Helper()
+		got, err := f.Reviewed(t.Context(), want)
+		var none *forge.NoPlan
+		if string(got.Plan) != content || content == "" && !errors.As(err, &none) || content != "" && err != nil {
+			t.Errorf("%q, %v; want %q", got.Plan, err, content)
+		}
+	}
+	keep(forgetest.Artifact{Request: 4}, "another request")
+	keep(forgetest.Artifact{Request: 4, Closed: true, Branch: "elsewhere"}, "another branch")
+	keep(forgetest.Artifact{Request: 3, Closed: true, Fork: true}, "a fork's")
+	gives("")
+	keep(forgetest.Artifact{Request: 3, Closed: true}, "of a request that is closed by now")
+	keep(forgetest.Artifact{Request: 4}, "another request")
+	gives("of a request that is closed by now")
+	keep(forgetest.Artifact{Request: 3}, "its own")
+	keep(forgetest.Artifact{Request: 4}, "another request")
+	gives("its own")
+}

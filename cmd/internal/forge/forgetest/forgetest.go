@@ -59,6 +59,10 @@ type Artifact struct {
 	// Result is the commit of a pipeline of merged results on GitLab, which merges Head;
 	// empty for a pipeline of Head itself.
 	Result string
+	// Closed leaves Request out of the run on GitHub, as after a merge; Branch is the run's,
+	// by default change.
+	Closed bool
+	Branch string
 	// Event is what started the pipeline; empty for a pull request or merge request.
 	Event   string
 	Expired bool

@@ -3,6 +3,7 @@ package forgetest
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -72,7 +73,7 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 		for _, m := range f.mergesOf(r.PathValue("sha")) {
 			all = append(all, map[string]any{
 				"number": m.Request, "merged_at": "2026-07-01T10:00:00Z", "merge_commit_sha": m.Commit,
-				"head": map[string]any{"sha": m.Head}, "base": map[string]any{"ref": m.Branch},
+				"head": map[string]any{"sha": m.Head, "ref": "change", "repo": map[string]any{"id": 1}}, "base": map[string]any{"ref": m.Branch},
 			})
 		}
 		f.githubPage(w, r, all)
@@ -102,7 +103,15 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 		if a.Event != "" {
 			event = a.Event
 		}
-		answerJSON(w, http.StatusOK, map[string]any{"id": a.ID, "event": event})
+		pulls, repo := []any{}, 1
+		if a.Fork {
+			repo = 2
+		} else if !a.Closed {
+			pulls = append(pulls, map[string]any{"number": a.Request})
+		}
+		answerJSON(w, http.StatusOK, map[string]any{
+			"id": a.ID, "event": event, "pull_requests": pulls, "head_branch": cmp.Or(a.Branch, "change"), "head_repository": map[string]any{"id": repo},
+		})
 	})
 	mux.HandleFunc("GET "+repo+"/actions/artifacts/{id}/zip", func(w http.ResponseWriter, r *http.Request) {
 		if a, ok := f.artifact(number(r, "id")); !ok || a.Expired {
