@@ -179,7 +179,7 @@ func TestCIReviewed(t *testing.T) {
 	onBoth(t, func(b *ciBed) {
 		b.says(5, 0, []string{"reviewed", "-o", "plan.json"}, "there is no reviewed plan to apply: no ")
 		b.AddMerge(forgetest.Merge{Request: 3, Head: mergedHead, Commit: mergedCommit, Branch: "main"})
-		name := map[string]string{"github": "fairlead-plan-" + mergedHead, "gitlab": "fairlead-plan"}[b.Kind]
+		name := map[string]string{"github": "fairlead-plan-3-" + mergedHead, "gitlab": "fairlead-plan"}[b.Kind]
 		keep := func(content string) {
 			b.Keep(forgetest.Artifact{Name: name, Request: 3, Head: mergedHead, Files: map[string]string{"plan.json": content}})
 		}

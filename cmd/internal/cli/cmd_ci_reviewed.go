@@ -26,10 +26,10 @@ func newCIReviewed(sys *System) *cobra.Command {
 		Use:   "reviewed -o FILE",
 		Short: "Fetch the plan that was reviewed before a merge",
 		Long: `Reviewed finds the pull request or merge request that became the job's commit, and
-saves the plan that was made for its last commit: on GitHub from the artifact NAME-SHA
-that a workflow on the pull request kept, on GitLab from the job NAME of its newest
-pipeline. What a fork's pipeline kept does not count. Standard output has the plan's
-id, for: apply --plan FILE --expect-plan-id ID.
+saves the plan that was made for its last commit: on GitHub from the artifact
+NAME-NUMBER-SHA that a workflow on the pull request kept, on GitLab from the job NAME
+of its newest pipeline. What a fork's pipeline kept does not count. Standard output has
+the plan's id, for: apply --plan FILE --expect-plan-id ID.
 
 Where there is no such plan, or it has expired, nothing is saved (exit code 5).`,
 		Args: cobra.NoArgs,
@@ -44,7 +44,7 @@ Where there is no such plan, or it has expired, nothing is saved (exit code 5).`
 	f := c.Flags()
 	f.StringVarP(&o.output, "output", "o", "", "save the plan to this file")
 	f.StringVar(&o.want.Commit, "commit", "", "the commit that was merged, its whole SHA (default: the job's)")
-	f.StringVar(&o.want.Name, "name", "", "the artifact's name without its SHA, or the job's (default: fairlead-plan)")
+	f.StringVar(&o.want.Name, "name", "", "the artifact's name without number and SHA, or the job's (default: fairlead-plan)")
 	f.StringVar(&o.want.File, "file", "plan.json", "the plan's path in the artifact")
 	return c
 }

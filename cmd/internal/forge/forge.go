@@ -54,8 +54,8 @@ type Merge struct {
 	// Commit is the whole SHA of the commit that was merged, Branch where to; an empty
 	// Branch means any.
 	Commit, Branch string
-	// Name is how the plan was kept. On GitHub artifacts are called NAME-SHA, by the last
-	// commit of the pull request; on GitLab it is the job's.
+	// Name is how the plan was kept. On GitHub artifacts are called NAME-NUMBER-SHA,
+	// by the pull request and its last commit; on GitLab it is the job's.
 	Name string
 	// File is the plan's path in the artifact, a slash path.
 	File string

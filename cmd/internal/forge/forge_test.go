@@ -255,7 +255,7 @@ func TestReviewed(t *testing.T) {
 		want := forge.Merge{Commit: commit, Branch: "main", Name: "fairlead-plan", File: "out/plan.json"}
 		name := want.Name
 		if stand.Kind == "github" {
-			name += "-" + head
+			name += "-3-" + head
 		}
 		none := func(reason string) {
 			t.Helper()

@@ -48,7 +48,8 @@ type githubArtifact struct {
 // Reviewed implements Forge: the pull request of the commit, and of the artifacts of its
 // last commit the newest that a workflow on this pull request made, as far as GitHub
 // tells. What a fork's workflow uploaded under the same name does not count, nor what a
-// workflow on another pull request did. It is no proof of what made the artifact: who may
+// workflow on another pull request did: the name has the number, as two of the same
+// branch have runs that cannot be told apart after a merge. It is no proof of what made the artifact: who may
 // push branches to the repository may change what its workflows run, and so what they
 // keep. What guards against them are the reviewers of the environment that applies.
 func (g *GitHub) Reviewed(ctx context.Context, m Merge) (Reviewed, error) {
@@ -56,7 +57,7 @@ func (g *GitHub) Reviewed(ctx context.Context, m Merge) (Reviewed, error) {
 	if err != nil {
 		return Reviewed{}, err
 	}
-	artifact, err := g.artifact(ctx, m.Name+"-"+pull.Head.SHA, pull)
+	artifact, err := g.artifact(ctx, fmt.Sprintf("%s-%d-%s", m.Name, pull.Number, pull.Head.SHA), pull)
 	if err != nil {
 		return Reviewed{}, err
 	}

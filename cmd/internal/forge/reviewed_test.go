@@ -1,6 +1,7 @@
 package forge_test
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"testing"
@@ -45,7 +46,8 @@ func TestMergedResults(t *testing.T) {
 }
 
 // An artifact on GitHub counts only when its run was for this pull request: another one
-// with the same last commit, into another branch, makes an artifact of the same name.
+// with the same last commit, into another branch, has a name of its own, and one that takes
+// this one's name is known by its run.
 func TestArtifactOfAnotherRequest(t *testing.T) {
 	t.Parallel()
 	stand := forgetest.New(t, "github")
@@ -53,7 +55,7 @@ func TestArtifactOfAnotherRequest(t *testing.T) {
 	want := forge.Merge{Commit: commit, Branch: "main", Name: "plan", File: "plan.json"}
 	stand.AddMerge(forgetest.Merge{Request: 3, Head: head, Commit: commit, Branch: "main"})
 	keep := func(a forgetest.Artifact, content string) {
-		a.Name, a.Head, a.Files = "plan-"+head, head, map[string]string{"plan.json": content}
+		a.Name, a.Head, a.Files = cmp.Or(a.Name, "plan-3-"+head), head, map[string]string{"plan.json": content}
 		stand.Keep(a)
 	}
 	gives := func(content string) {
@@ -67,6 +69,7 @@ func TestArtifactOfAnotherRequest(t *testing.T) {
 	keep(forgetest.Artifact{Request: 4}, "another request")
 	keep(forgetest.Artifact{Request: 4, Closed: true, Branch: "elsewhere"}, "another branch")
 	keep(forgetest.Artifact{Request: 3, Closed: true, Fork: true}, "a fork's")
+	keep(forgetest.Artifact{Request: 4, Closed: true, Name: "plan-4-" + head}, "another request of the same branch")
 	gives("")
 	keep(forgetest.Artifact{Request: 3, Closed: true}, "of a request that is closed by now")
 	keep(forgetest.Artifact{Request: 4}, "another request")
