@@ -210,6 +210,24 @@ func TestCILatest(t *testing.T) {
 		b.says(5, 0, []string{"latest"}, "is for commit "+mergedCommit+", and branch main is at "+mergedHead+" by now")
 		b.says(0, 0, []string{"latest", "--commit", mergedHead}, "is the last one of branch main")
 		b.says(0, 0, []string{"latest", "--branch", "release/1.0"}, "is the last one of branch release/1.0")
+		stale := []string{"latest", "--description", "./network"}
+		b.says(5, 0, stale, "is for commit "+mergedCommit) // the branch was rewritten
+		for _, c := range []struct {
+			code  int
+			files []string
+		}{
+			{0, []string{"README.md", "app/main.go", "networks/x.txt"}}, {5, []string{"README.md", "network/keys/alice.asc"}},
+			{5, []string{"base/map.YAML"}}, {5, []string{"other/net.cue"}}, {5, []string{"network"}},
+		} {
+			b.SetSince(mergedCommit, c.files)
+			word := "nothing to do with ./network"
+			if c.code == 5 {
+				word = "is for commit " + mergedCommit
+			}
+			b.says(c.code, 0, stale, word)
+			b.says(5, 0, []string{"latest"}, "is for commit "+mergedCommit)
+			b.says(5, 0, []string{"latest", "--description", "."}, "is for commit "+mergedCommit)
+		}
 		b.says(3, 3, []string{"latest"}, "not for a branch")
 		b.says(3, 0, []string{"latest", "--commit", "main"}, "no whole SHA")
 		b.Fail(forgetest.Fault{Method: "GET", Path: "main", Status: 200, Body: "{}"})

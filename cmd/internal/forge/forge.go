@@ -29,6 +29,10 @@ type Forge interface {
 	CloseIssue(ctx context.Context, issue Issue, word string) error
 	// Tip is the whole SHA of a branch's last commit.
 	Tip(ctx context.Context, branch string) (string, error)
+	// Since are the paths of files that commits changed which came after from on the way to
+	// to, both whole SHAs. It is not all where to does not follow from, or the forge does
+	// not list every file.
+	Since(ctx context.Context, from, to string) (files []string, all bool, err error)
 	// Reviewed finds the request that a commit merged and the plan that was made for its
 	// last commit. A *NoPlan error says that there is none that may be used.
 	Reviewed(ctx context.Context, m Merge) (Reviewed, error)

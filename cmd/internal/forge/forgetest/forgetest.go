@@ -92,6 +92,7 @@ type Forge struct {
 	merges  []Merge
 	kept    []Artifact
 	tips    map[string]string
+	since   map[string][]string
 	calls   []Call
 	faults  []*Fault
 	serial  int
@@ -113,7 +114,7 @@ type Fault struct {
 // New starts a stand-in that ends with the test.
 func New(t testing.TB, kind string) *Forge {
 	t.Helper()
-	f := &Forge{Kind: kind, PageSize: 100, notes: map[int][]Note{}, tips: map[string]string{}, serial: 100}
+	f := &Forge{Kind: kind, PageSize: 100, notes: map[int][]Note{}, tips: map[string]string{}, since: map[string][]string{}, serial: 100}
 	mux := http.NewServeMux()
 	prefix := map[string]string{"github": "/api/v3", "gitlab": "/api/v4"}[kind]
 	switch kind {
@@ -288,6 +289,21 @@ func (f *Forge) SetTip(branch, commit string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.tips[branch] = commit
+}
+
+// SetSince says which files commits changed that came after one; nil files mean that the
+// branch does not follow it.
+func (f *Forge) SetSince(from string, files []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.since[from] = files
+}
+
+// changedSince are the files of SetSince.
+func (f *Forge) changedSince(from string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.since[from]
 }
 
 // tip answers with a branch's last commit, in the form of a forge.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -82,6 +83,17 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 		f.tip(w, r.PathValue("branch"), func(commit string) any {
 			return map[string]any{"object": map[string]any{"sha": commit, "type": "commit"}}
 		})
+	})
+	mux.HandleFunc("GET "+repo+"/compare/{ends}", func(w http.ResponseWriter, r *http.Request) {
+		from, _, _ := strings.Cut(r.PathValue("ends"), "...")
+		status, files := "diverged", []any{}
+		if changed := f.changedSince(from); changed != nil {
+			status = "ahead"
+			for _, name := range changed {
+				files = append(files, map[string]any{"filename": name, "status": "modified"})
+			}
+		}
+		answerJSON(w, http.StatusOK, map[string]any{"status": status, "files": files})
 	})
 	mux.HandleFunc("GET "+repo+"/actions/artifacts", func(w http.ResponseWriter, r *http.Request) {
 		var all []any

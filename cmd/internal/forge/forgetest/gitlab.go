@@ -72,6 +72,20 @@ func (f *Forge) gitlabPlans(mux *http.ServeMux, project string) {
 	mux.HandleFunc("GET "+project+"/repository/branches/{branch}", func(w http.ResponseWriter, r *http.Request) {
 		f.tip(w, r.PathValue("branch"), func(commit string) any { return map[string]any{"commit": map[string]any{"id": commit}} })
 	})
+	mux.HandleFunc("GET "+project+"/repository/merge_base", func(w http.ResponseWriter, r *http.Request) {
+		base := r.URL.Query()["refs[]"][0]
+		if f.changedSince(base) == nil {
+			base = "an earlier one"
+		}
+		answerJSON(w, http.StatusOK, map[string]any{"id": base})
+	})
+	mux.HandleFunc("GET "+project+"/repository/compare", func(w http.ResponseWriter, r *http.Request) {
+		diffs := []any{}
+		for _, name := range f.changedSince(r.URL.Query().Get("from")) {
+			diffs = append(diffs, map[string]any{"new_path": name, "old_path": name})
+		}
+		answerJSON(w, http.StatusOK, map[string]any{"compare_timeout": false, "diffs": diffs})
+	})
 	mux.HandleFunc("GET "+project+"/repository/commits/{sha}", func(w http.ResponseWriter, r *http.Request) {
 		for _, a := range f.Kept() {
 			if sha := r.PathValue("sha"); sha == a.Result {
