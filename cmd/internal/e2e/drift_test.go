@@ -140,6 +140,9 @@ func TestLiveFacts(t *testing.T) {
 		// leads to a name does.
 		w.eventually("drift tells of it", func() bool {
 			endpoints, _, _ := unstructured.NestedSlice(w.get(0, hub, "sites", "hub").Object, "status", "endpoints")
+			if len(endpoints) == 0 {
+				return false // it is not ready again
+			}
 			w.patch(0, w.ns("near"), "links", "near-hub", map[string]any{"spec": map[string]any{"endpoints": endpoints}})
 			return strings.Contains(w.run("drift").out, "(ca-mismatch)")
 		})
