@@ -230,8 +230,8 @@ func TestSiteNeverReady(t *testing.T) {
 	sites, links := hubAndSpoke()
 	w.describe(sites, links)
 	w.namespace(0, "hub", map[string]any{"sandbox.fairlead.dev/site": "stuck"})
-	o := w.must(8, "apply", "--yes", "--timeout", "3s")
-	w.says(o, "Site "+w.ns("hub")+"/hub", "not ready after 3s", "link spoke-hub: blocked by site/hub")
+	o := w.must(8, "apply", "--yes", "--timeout", "30s")
+	w.says(o, "Site "+w.ns("hub")+"/hub", "not ready after 30s", "link spoke-hub: blocked by site/hub")
 }
 
 // A cluster that does not answer is unknown: planned as nothing, least of all as
