@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -49,7 +50,9 @@ func (w *world) countObservation() {
 		if !r.isList() {
 			w.t.Errorf("not a list: %s %s?%s", r.Method, r.Path, r.Query)
 		}
-		count[r.resource()]++
+		if !strings.Contains(r.Query, "continue=") { // where others' objects fill a page
+			count[r.resource()]++
+		}
 	}
 	for _, kind := range []string{"sites", "links", "accessgrants", "accesstokens", "certificates", "secrets", "configmaps", "namespaces", "routeraccesses"} {
 		each := 1

@@ -101,12 +101,14 @@ func (w *world) clear() {
 }
 
 // finish takes a namespace away. The sandbox has no namespace controller, which would
-// ask for every kind there is each time, so there the namespace waits for none.
+// ask for every kind there is each time: there the namespace waits for none, and a second
+// deletion ends it, the first one having marked it (Kubernetes API server: namespaces).
 func (w *world) finish(d dynamic.Interface, ns unstructured.Unstructured) {
 	ctx, all := context.Background(), d.Resource(resource("namespaces"))
 	if bed.sandbox {
 		unstructured.RemoveNestedField(ns.Object, "spec", "finalizers")
 		_, _ = all.Update(ctx, &ns, metav1.UpdateOptions{}, "finalize")
+		_ = all.Delete(ctx, ns.GetName(), metav1.DeleteOptions{})
 	}
 	_ = all.Delete(ctx, ns.GetName(), metav1.DeleteOptions{})
 }
