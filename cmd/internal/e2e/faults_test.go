@@ -53,6 +53,18 @@ func parseFaultRun(s string) (r faultRun, err error) {
 	return r, nil
 }
 
+// parseFaultRuns reads several, with spaces between.
+func parseFaultRuns(text string) (runs []faultRun, err error) {
+	for _, one := range strings.Fields(text) {
+		r, err := parseFaultRun(one)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
 // An apply in which any one request fails, in any of the ways, is finished by a plain
 // second apply: the network is as described and nothing is stray. All cases take an
 // hour or two; without being told to, the test takes a sample of a smaller network:
@@ -74,7 +86,7 @@ func TestFaults(t *testing.T) {
 	h := newFaultHarness(t, twentyLinks(proxy))
 	runs, err := h.chosen(chosen)
 	if err != nil {
-		t.Fatalf("%s=%s: want all, all:KIND, each, 1/NUMBER or KIND:NUMBER: %s", faultsVariable, chosen, err)
+		t.Fatalf("%s=%s: want all, all:KIND, each, 1/NUMBER, or KIND:NUMBER, several with spaces between: %s", faultsVariable, chosen, err)
 	}
 	h.run(runs)
 	if strings.HasPrefix(chosen, "all") {
@@ -173,8 +185,7 @@ func (h *faultHarness) chosen(text string) ([]faultRun, error) {
 	} else if kind, ok := strings.CutPrefix(text, "all:"); ok && slices.Contains(faultKinds, faultKind(kind)) {
 		return h.all(faultKind(kind)), nil
 	} else if text != "each" {
-		r, err := parseFaultRun(text)
-		return []faultRun{r}, err
+		return parseFaultRuns(text)
 	}
 	var all []faultRun
 	for n := 1; n <= h.total(); n++ {
