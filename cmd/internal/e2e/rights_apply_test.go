@@ -85,7 +85,6 @@ func TestApplyRights(t *testing.T) {
 		w.draw(everything(), p)
 		w.become("apply")
 		life := &life{ward: w, proxy: p, lost: map[string]bool{}, tries: map[string]int{}}
-		w.late.start()
 		life.live()
 		life.choose()
 		for round := 1; len(life.open) > 0; round++ {
@@ -262,6 +261,8 @@ func (r request) isOf(p printed) bool {
 // apply runs one; a finalizer that holds an object is taken off once somebody watches,
 // and in the end where the object is on its way out.
 func (l *life) apply(s stage) outcome {
+	l.late.start()
+	defer l.late.stop()
 	args := append([]string{"apply", "--yes", "--timeout", "60s"}, s.args...)
 	if s.held == "" {
 		return l.run(args...)

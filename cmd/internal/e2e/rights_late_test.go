@@ -9,20 +9,32 @@ import (
 	"sync"
 )
 
-// lateness lets every wait see the world as it was when the command wrote last, so that
-// it has to watch for what comes, however fast the controllers are. API servers keep
-// old versions for some minutes (Kubernetes API concepts: resourceVersionMatch=Exact).
+// lateness lets every wait of an apply see the world as it was when the apply last
+// changed the network, so that it has to watch for what comes, however fast the
+// controllers are. Its own records do not count: it writes them, and renews its locks,
+// while it waits. API servers keep old versions for some minutes (Kubernetes API
+// concepts: resourceVersionMatch=Exact), longer than one apply takes.
 type lateness struct {
 	mu   sync.Mutex
 	on   bool
 	last map[int]string
 }
 
-// start switches it on.
-func (l *lateness) start() {
+// start switches it on for one apply.
+func (l *lateness) start() { l.set(true) }
+
+// stop switches it off.
+func (l *lateness) stop() { l.set(false) }
+
+func (l *lateness) set(on bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.on, l.last = true, map[int]string{}
+	l.on, l.last = on, map[int]string{}
+}
+
+// isRecord reports whether an object is a lock or an inventory.
+func isRecord(path, name string) bool {
+	return strings.Contains(path, "/leases") || strings.Contains(path, "/configmaps") && strings.HasPrefix(name, "fairlead-")
 }
 
 // ask makes a list of one name one of the past.
@@ -30,9 +42,8 @@ func (l *lateness) ask(cluster int, r *http.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	query := r.URL.Query()
-	one := strings.HasPrefix(query.Get("fieldSelector"), "metadata.name=")
-	lock := strings.Contains(r.URL.Path, "/leases") // a lock changes by the hand of others
-	if !l.on || l.last[cluster] == "" || !one || lock || r.Method != http.MethodGet || query.Get("watch") != "" {
+	name, one := strings.CutPrefix(query.Get("fieldSelector"), "metadata.name=")
+	if !l.on || l.last[cluster] == "" || !one || isRecord(r.URL.Path, name) || r.Method != http.MethodGet || query.Get("watch") != "" {
 		return
 	}
 	query.Set("resourceVersion", l.last[cluster])
@@ -51,9 +62,9 @@ func (l *lateness) note(cluster int, r *http.Request, resp *http.Response) error
 	_ = resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	var o struct {
-		Metadata struct{ ResourceVersion string }
+		Metadata struct{ Name, ResourceVersion string }
 	}
-	if json.Unmarshal(body, &o) == nil && o.Metadata.ResourceVersion != "" {
+	if json.Unmarshal(body, &o) == nil && o.Metadata.ResourceVersion != "" && !isRecord(r.URL.Path, o.Metadata.Name) {
 		l.last[cluster] = o.Metadata.ResourceVersion
 	}
 	return err
