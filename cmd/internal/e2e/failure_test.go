@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -324,13 +323,9 @@ func TestSavedPlan(t *testing.T) {
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
 	w.describe(sites, links)
-	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"}} {
-		git := exec.Command("git", args...)
-		git.Dir = w.dir
-		if out, err := git.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
+	w.git("init", "-q")
+	w.git("add", "-A")
+	w.git("commit", "-qm", "x")
 	w.must(0, "plan", "-o", "plan.json") // which makes the work tree dirty, and no other plan
 	w.must(0, "apply", "--plan", "plan.json")
 	w.settled(sites, links)

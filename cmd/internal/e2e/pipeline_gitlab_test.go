@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 	}
 	if base != "" {
 		maps.Copy(env, map[string]string{
-			"CI_MERGE_REQUEST_DIFF_BASE_SHA": r.mergeBase(base), "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+			"CI_MERGE_REQUEST_DIFF_BASE_SHA": r.git("merge-base", "HEAD", base), "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
 			"CI_MERGE_REQUEST_PROJECT_ID": env["CI_PROJECT_ID"], "CI_MERGE_REQUEST_EVENT_TYPE": "detached",
 		})
 		r.git("config", "remote.origin.url", r.dir)
@@ -100,18 +99,6 @@ func (r *runner) gitlab(name string, variables map[string]string, base string) r
 		r.stand.Keep(kept)
 	}
 	return out
-}
-
-// mergeBase is where the commit that is checked out left another one.
-func (r *runner) mergeBase(other string) string {
-	r.t.Helper()
-	cmd := exec.Command("git", "merge-base", "HEAD", other)
-	cmd.Dir = r.dir
-	out, err := cmd.Output()
-	if err != nil {
-		r.t.Fatalf("git merge-base: %v", err)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // bin is a folder with the program, as an image may have it.

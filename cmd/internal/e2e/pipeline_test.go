@@ -10,16 +10,7 @@ import (
 )
 
 // rev is the SHA of a revision.
-func (r *runner) rev(name string) string {
-	r.t.Helper()
-	cmd := exec.Command("git", "rev-parse", "--verify", name)
-	cmd.Dir = r.dir
-	out, err := cmd.Output()
-	if err != nil {
-		r.t.Fatalf("git rev-parse %s: %v", name, err)
-	}
-	return strings.TrimSpace(string(out))
-}
+func (r *runner) rev(name string) string { return r.git("rev-parse", "--verify", name) }
 
 // commit commits the description on a branch that is checked out.
 func (r *runner) commit(sites []site, links []link) string {

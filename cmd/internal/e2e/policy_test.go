@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,16 +9,20 @@ import (
 	"testing"
 )
 
-// git runs git in the world's directory, with nothing of this machine's own settings.
-func (w *world) git(args ...string) {
+// git runs git in the world's directory, with nothing of this machine's own settings,
+// and gives what it prints.
+func (w *world) git(args ...string) string {
 	w.t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		w.t.Fatalf("git %v: %v\n%s", args, err, out)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := cmd.Run(); err != nil {
+		w.t.Fatalf("git %v: %v\n%s%s", args, err, out.Bytes(), errOut.Bytes())
 	}
+	return strings.TrimSpace(out.String())
 }
 
 // refused checks that plan and apply refuse with these words and write nothing.
