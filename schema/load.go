@@ -79,7 +79,7 @@ func evaluate(src Source) (Result, error) {
 	}
 	places := newPlaces(src.Display)
 	res := Result{Files: files(inst)}
-	if res.Findings = notText(src, res.Files).Sorted(); len(res.Findings) > 0 {
+	if res.Findings = notText(src, inst).Sorted(); len(res.Findings) > 0 {
 		return res, nil
 	}
 	if inst.Err != nil {
@@ -172,6 +172,16 @@ func badPackage(src Source, dir, pkg string) diag.Finding {
 // files lists the CUE files of the instance and of all that it imports.
 func files(inst *build.Instance) []string {
 	names := map[string]bool{}
+	for _, i := range instances(inst) {
+		for _, f := range i.Files {
+			names[treePath(f.Filename)] = true
+		}
+	}
+	return sortedKeys(names)
+}
+
+// instances are the instance and all that it imports, each once.
+func instances(inst *build.Instance) (out []*build.Instance) {
 	visited := map[*build.Instance]bool{}
 	var visit func(*build.Instance)
 	visit = func(i *build.Instance) {
@@ -179,15 +189,13 @@ func files(inst *build.Instance) []string {
 			return
 		}
 		visited[i] = true
-		for _, f := range i.Files {
-			names[treePath(f.Filename)] = true
-		}
+		out = append(out, i)
 		for _, imported := range i.Imports {
 			visit(imported)
 		}
 	}
 	visit(inst)
-	return sortedKeys(names)
+	return out
 }
 
 // offline is a registry that has nothing: a description is complete in its tree.

@@ -20,6 +20,9 @@ import (
 // CodeNoFiles is the code of a finding that there is no description.
 const CodeNoFiles = "no-files"
 
+// noPackage is why CUE leaves a file out that has no package clause.
+const noPackage = "no package name"
+
 // loadFindings words what keeps a package from being loaded at all.
 func loadFindings(src Source, places *places, inst *build.Instance) diag.List {
 	var out diag.List
@@ -122,7 +125,7 @@ func noFiles(src Source, here diag.Position, dir, text string) diag.Finding {
 	file, why, _ := strings.Cut(strings.TrimSpace(rest), ": ")
 	f.At = diag.Position{File: display(src, treePath(file))}
 	switch {
-	case why == "no package name":
+	case why == noPackage:
 		f.Code, f.Message = "no-package", "the file has no package clause"
 		f.Fix = fmt.Sprintf("start it with a line such as: package %s", packageName(dir))
 	case strings.HasPrefix(why, "package is "):
