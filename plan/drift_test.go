@@ -271,6 +271,42 @@ func TestIgnoredFacts(t *testing.T) {
 	}
 }
 
+// A fact about a site of which no record tells is of that site all the same.
+func TestFactsOfTheUnrecordedAreNarrowed(t *testing.T) {
+	t.Parallel()
+	labelled := func(m *model, ns string) plan.Meta {
+		return plan.Meta{Namespace: ns, Name: "gone", UID: m.uid(), Labels: m.labels(plan.LabelLink, "gone")}
+	}
+	for name, tt := range map[string]struct {
+		site   network.SiteName
+		change func(m *model)
+		want   []string
+	}{
+		"a link that is down": {"spoke", func(m *model) { m.cluster("b").Inventories, m.cluster("b").Links[0].Operational = nil, false },
+			[]string{"error link-down link/spoke-hub", "error inventory-lost site/spoke"}},
+		"a Link made by hand": {"spoke", func(m *model) {
+			m.cluster("b").Inventories = nil
+			m.cluster("b").Links = append(m.cluster("b").Links, plan.LinkView{Meta: plan.Meta{Namespace: "spoke", Name: "by-hand", UID: m.uid()}})
+		}, []string{"error inventory-lost site/spoke", "warning unmanaged-link link/by-hand"}},
+		"an open grant": {"hub", func(m *model) {
+			m.cluster("a").Grants = append(m.cluster("a").Grants, plan.GrantView{Meta: labelled(m, "hub")})
+		}, []string{"warning grant-left-open link/gone"}},
+		"a token": {"spoke", func(m *model) {
+			m.cluster("b").Tokens = append(m.cluster("b").Tokens, plan.TokenView{Meta: labelled(m, "spoke")})
+		}, []string{"warning leftover link/gone"}},
+	} {
+		m := up(t)
+		tt.change(m)
+		d := desired.Build(twoSites(1))
+		for site, want := range map[network.SiteName][]string{tt.site: tt.want, "other": nil} {
+			p := plan.Drift(plan.Input{Desired: d, Observation: m.obs, Now: now, Filter: plan.Filter{Sites: []network.SiteName{site}}}, desired.LastApplied(m.obs, d))
+			if diff := cmp.Diff(want, said(p.Live)); diff != "" {
+				t.Errorf("%s, of %s (-want +got):\n%s", name, site, diff)
+			}
+		}
+	}
+}
+
 // Every code may be ignored, and no other.
 func TestCodesOfFacts(t *testing.T) {
 	t.Parallel()

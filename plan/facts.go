@@ -20,14 +20,17 @@ type facts struct {
 	going map[string]bool
 	// reports are what the routers say of links, by the UID of the connecting Site.
 	reports map[string]map[string]LinkReport
-	found   []Live
-	left    []Ignored
+	// sites are the network's, by place, also where no record tells of them.
+	sites map[place]standing
+	found []Live
+	left  []Ignored
 }
 
 // factsOf gives the facts that no rule covers, and those that one does, both sorted. The
 // input's description is what was last applied, and drift the plan made of it.
 func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
-	f := &facts{maker: newMaker(in), drift: map[string]Action{}, going: map[string]bool{}, reports: reportsOf(in.Observation)}
+	m := newMaker(in)
+	f := &facts{maker: m, drift: map[string]Action{}, going: map[string]bool{}, reports: reportsOf(in.Observation), sites: m.standing()}
 	for _, a := range drift.Actions {
 		f.drift[a.ID] = a
 		if a.Link != nil {
@@ -126,7 +129,7 @@ func (f *facts) unmanagedLinks(list []ObjectRef) {
 			continue
 		}
 		v := f.index.liveLinks[at][i]
-		site := f.index.desiredAt[at].Name
+		site := f.sites[at].name
 		to, message := v.RemoteSiteName, "is not Fairlead's"
 		switch {
 		case v.Operational:
@@ -189,12 +192,14 @@ func leftover(r ObjectRef) Live {
 	}
 }
 
-// strayAction is what a fact about an object of a link that is not there is about.
+// strayAction is what a fact about an object of a link that is not there is about. One
+// that no record has is of the site where the object is.
 func (f *facts) strayAction(name network.LinkName, r ObjectRef) Action {
 	l := f.index.links[name]
+	from := cmp.Or(l.From, f.sites[place{r.Cluster, r.Namespace}].name)
 	return Action{
 		Kind: KindLink, Name: string(name), Cluster: r.Cluster, Namespace: r.Namespace, DeclaredAt: l.DeclaredAt,
-		Link: &LinkWork{From: End{Site: l.From}, To: End{Site: l.To}},
+		Link: &LinkWork{From: End{Site: from}, To: End{Site: l.To}},
 	}
 }
 

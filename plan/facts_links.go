@@ -80,7 +80,7 @@ func (f *facts) running(at place, name network.LinkName, l InventoryLink, v Link
 		LinkView: v, at: at, name: name, recorded: l, alone: !slices.ContainsFunc(f.index.liveLinks[at], up),
 		about: Action{
 			Kind: KindLink, Name: string(name), Cluster: at.cluster, Namespace: at.namespace, DeclaredAt: d.DeclaredAt,
-			Link: &LinkWork{From: End{Site: f.index.inventories[at].Content.Site}, To: to},
+			Link: &LinkWork{From: End{Site: f.sites[at].name}, To: to},
 		},
 	}
 }
