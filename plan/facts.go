@@ -3,8 +3,8 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -157,14 +157,14 @@ func (f *facts) leftoverFacts() {
 			grants[g.UID] = g
 		}
 	}
-	known := f.knownLinks()
-	for _, name := range sortedKeys(f.index.leftovers) {
+	known, all := f.knownLinks(), f.allKnown()
+	for _, name := range slices.Sorted(maps.Keys(f.index.leftovers)) {
 		for _, r := range f.index.leftovers[name] {
 			g, grant := grants[r.UID]
 			switch {
 			case grant && f.open(name, g):
 				f.tell(f.strayAction(name, r), openGrant(r, g))
-			case !known[name] && !f.going[r.UID] && f.allKnown():
+			case !known[name] && !f.going[r.UID] && all:
 				f.tell(f.strayAction(name, r), leftover(r))
 			}
 		}
@@ -271,13 +271,4 @@ func (f *facts) leftoverLinks() {
 			}
 		}
 	}
-}
-
-func sortedKeys[V any](m map[network.LinkName]V) []network.LinkName {
-	out := make([]network.LinkName, 0, len(m))
-	for name := range m {
-		out = append(out, name)
-	}
-	slices.SortFunc(out, func(a, b network.LinkName) int { return strings.Compare(string(a), string(b)) })
-	return out
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/diag"
@@ -39,10 +40,10 @@ func (f *facts) linkFacts() {
 func (f *facts) halted() {
 	for _, at := range sortedPlaces(f.index.inventories) {
 		inv := f.index.inventories[at]
-		if inv.Broken != "" || !f.index.readable(at.cluster) {
+		if inv.Broken != "" {
 			continue
 		}
-		for _, name := range sortedKeys(inv.Content.Links) {
+		for _, name := range slices.Sorted(maps.Keys(inv.Content.Links)) {
 			if l := inv.Content.Links[name]; l.State == LinkUnderWay {
 				f.halt(f.running(at, name, l, LinkView{}))
 			}
@@ -214,13 +215,13 @@ func (f *facts) authority(l runningLink) {
 		issuer = d
 	}
 	ca, credentials := f.index.secrets[to][issuer], f.index.secrets[l.at][l.TLSCredentials]
-	uid := l.about.Link.To.UID
+	by, uid := ca.newer(credentials, to.cluster == l.at.cluster), l.about.Link.To.UID
 	switch {
 	case l.recorded.ToUID != "" && uid != "" && uid != l.recorded.ToUID:
 		f.mismatch(l, diag.Error, fmt.Sprintf("Link %s has credentials of an earlier Site %s, whose CA is gone: it does not connect again", l.Name, l.recorded.To))
-	case ca.newer(credentials, to.cluster == l.at.cluster) > 0:
+	case by > 0:
 		f.mismatch(l, diag.Warning, fmt.Sprintf("the CA of site %s (Secret %s) was made %s after the credentials of Link %s, which may not connect again",
-			l.recorded.To, issuer, span(ca.newer(credentials, to.cluster == l.at.cluster)), l.Name))
+			l.recorded.To, issuer, span(by), l.Name))
 	}
 }
 
