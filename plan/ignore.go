@@ -156,18 +156,25 @@ func listOf(path string) (string, bool) {
 
 // KeepIn gives a copy of an object's manifest with the values that the live one has at
 // the paths, which are of Flatten. Where a path leads through a list whose items have no
-// name, all of the list is taken over. Paths that lead nowhere change nothing.
+// name, all of the list is taken over. Paths that lead nowhere change nothing, and so do
+// those of empty maps: what others keep below one is not ours to send.
 func KeepIn(manifest, live map[string]any, paths []string) map[string]any {
 	out, _ := copied(manifest).(map[string]any)
 	for _, path := range paths {
 		if list, ok := listOf(path); ok {
 			path = list
 		}
-		if v, ok := at(live, path); ok && path != "" {
+		sent, _ := at(out, path)
+		if v, ok := at(live, path); ok && path != "" && !(isMap(sent) && isMap(v)) {
 			setAt(out, path, copied(v))
 		}
 	}
 	return out
+}
+
+func isMap(v any) bool {
+	_, ok := v.(map[string]any)
+	return ok
 }
 
 // setAt sets the value at a path, where the map that holds it is there.

@@ -351,3 +351,15 @@ func TestKeepIn(t *testing.T) {
 		t.Error("the manifest itself was changed")
 	}
 }
+
+// Below an empty map others keep what is theirs: it is not sent along. What somebody put
+// in the place of a value is.
+func TestKeepInOfEmptyMaps(t *testing.T) {
+	t.Parallel()
+	manifest := map[string]any{"dir": map[string]any{}, "size": int64(1)}
+	live := map[string]any{"dir": map[string]any{"limit": "1Gi"}, "size": map[string]any{"min": int64(2)}}
+	want := map[string]any{"dir": map[string]any{}, "size": map[string]any{"min": int64(2)}}
+	if diff := cmp.Diff(want, plan.KeepIn(manifest, live, []string{"dir", "size"})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
