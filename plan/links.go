@@ -311,8 +311,10 @@ func (m *maker) appliedLink(c linkCase) {
 		m.add(m.replace(c, why, cause))
 		return
 	}
+	left := m.left
 	a, needed := m.updateLink(c)
 	if v, old := m.tooOld(c.at, c.From); old && a.Link.Reconnect {
+		m.left = left // a new Link has the cost that is described
 		m.add(m.replace(c, fmt.Sprintf("site %s has other endpoints now, which Skupper %s takes up in a new Link only", c.To, v), CauseDrift))
 		return
 	}

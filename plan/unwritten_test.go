@@ -216,3 +216,24 @@ func TestEndpointsRule(t *testing.T) {
 		t.Errorf("still at %q", at)
 	}
 }
+
+// A link that is made anew has the cost of the description, so nothing of it is left alone.
+func TestNothingIsIgnoredOfALinkMadeAnew(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, "net", "a", "b")
+	n := twoSites(1)
+	n.Links[0].Via = network.ViaCertificate
+	in := plan.Input{Desired: desired.Build(n), Observation: m.obs, Ignore: ignoring("link/*/cost")}
+	m.run(plan.Make(in))
+	m.cluster("b").Links[0].Cost = 7
+	m.cluster("a").Sites[0].Endpoints[0].Host = "elsewhere"
+	in.Observation = m.obs
+	if p := plan.Make(in); len(p.Actions) != 1 || p.Actions[0].Verb != plan.VerbUpdate || len(p.Ignored) != 1 {
+		t.Errorf("changed in place: %s\n%v", dump(p), notes(p.Ignored))
+	}
+	m.cluster("b").Sites[0].Version = "2.1.0" // takes up other endpoints in a new Link only
+	in.Observation = m.obs
+	if p := plan.Make(in); len(p.Actions) != 1 || p.Actions[0].Verb != plan.VerbReplace || len(p.Ignored) != 0 {
+		t.Errorf("made anew: %s\n%v", dump(p), notes(p.Ignored))
+	}
+}
