@@ -23,7 +23,7 @@ func portsOf(p Picture, inner map[string]bool, named bool) map[string][]port {
 		}
 		text := e.CostLabel()
 		if named {
-			text = short(e.To, longestName) + ": " + text
+			text = clip(e.To, longestName) + ": " + text
 		}
 		wide := smallLetter * utf8.RuneCountInString(text)
 		if e.Change != Same { // bold, with a sign
@@ -163,7 +163,7 @@ func (c *columns) column(groups []cluster, edge, side int) {
 	slices.SortStableFunc(groups, func(x, y cluster) int { return cmp.Compare(math.Round(x.y), math.Round(y.y)) })
 	width, ports, height := 60, 0, 0
 	for _, g := range groups {
-		width = max(width, textWidth(short(g.Name, longestName)))
+		width = max(width, textWidth(clip(g.Name, longestName)))
 		height += c.height(g.nodes) + boxTitle + 20
 		for _, n := range g.nodes {
 			width = max(width, n.textWidth()+20)

@@ -78,7 +78,7 @@ const (
 	oneColumn   = 12 // how many nodes stand on one side alone
 	mostUpright = 24 // how many core nodes keep their text upright
 	mostOnArc   = 6  // how many core nodes stand on an arc beside one column
-	longestName = 26
+	longestName = 26 // of a name; its title has all of it
 )
 
 func arrange(p Picture) *layout {
@@ -141,18 +141,10 @@ func (n Node) textWidth() int {
 	return wide
 }
 
-// short cuts a text that is too long to be drawn; its title has all of it.
-func short(s string, longest int) string {
-	if utf8.RuneCountInString(s) <= longest {
-		return s
-	}
-	return string([]rune(s)[:longest-1]) + "…"
-}
-
 func (l *layout) placeCore(p Picture) {
 	widest := 0
 	for _, s := range l.core {
-		widest = max(widest, s.textWidth(), textWidth(short(s.Group, longestName)))
+		widest = max(widest, s.textWidth(), textWidth(clip(s.Group, longestName)))
 	}
 	for _, s := range l.core {
 		s.w, s.h = widest+24, coreHeight
@@ -337,7 +329,7 @@ func (l *layout) enclose() {
 		l.top, l.bottom = min(l.top, s.y-h), max(l.bottom, s.y+h)
 	}
 	for _, b := range l.bands {
-		reach := b.radius + 24 + textWidth(short(b.Name, longestName))
+		reach := b.radius + 24 + textWidth(clip(b.Name, longestName))
 		l.left, l.right = min(l.left, -reach), max(l.right, reach)
 		l.top, l.bottom = min(l.top, -b.radius-24), max(l.bottom, b.radius+24)
 	}

@@ -104,7 +104,7 @@ func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.out, forma
 
 func (d *drawing) box(b box) {
 	d.printf(`<rect class="group%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class(b.Change), b.x+d.dx, b.y+d.dy, b.w, b.h)
-	d.printf(`<text class="group-title" x="%d" y="%d">%s</text>`+"\n", b.x+d.dx+12, b.y+d.dy+15, xmlText(short(b.Name, longestName)))
+	d.printf(`<text class="group-title" x="%d" y="%d">%s</text>`+"\n", b.x+d.dx+12, b.y+d.dy+15, xmlText(clip(b.Name, longestName)))
 }
 
 func (d *drawing) band(b band) {
@@ -113,7 +113,7 @@ func (d *drawing) band(b band) {
 		wide = 1
 	}
 	d.printf(`<path class="band" d="M%d %dA%d %d 0 %d 1 %d %d"/>`+"\n", b.x1+d.dx, b.y1+d.dy, b.radius, b.radius, wide, b.x2+d.dx, b.y2+d.dy)
-	d.printf(`<text class="group-title" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", b.textX+d.dx, b.textY+d.dy+4, b.anchor, xmlText(short(b.Name, longestName)))
+	d.printf(`<text class="group-title" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", b.textX+d.dx, b.textY+d.dy+4, b.anchor, xmlText(clip(b.Name, longestName)))
 }
 
 func class(c Change) string {
@@ -201,10 +201,10 @@ func (d *drawing) node(s *spot) {
 // lines are the two texts of a node: its name, and its cluster or which sites it is.
 func (n Node) lines() (first, second string) {
 	if len(n.Members) == 0 {
-		return short(n.Name, longestName), short(n.Group, longestName)
+		return clip(n.Name, longestName), clip(n.Group, longestName)
 	}
 	ordered := slices.SortedFunc(slices.Values(n.Members), natural)
-	return fmt.Sprintf("%d sites", len(ordered)), short(ordered[0], longestName/2) + " … " + short(ordered[len(ordered)-1], longestName/2)
+	return fmt.Sprintf("%d sites", len(ordered)), clip(ordered[0], longestName/2) + " … " + clip(ordered[len(ordered)-1], longestName/2)
 }
 
 // shape tells kinds of sites apart: thick for one that accepts links, dashed and round

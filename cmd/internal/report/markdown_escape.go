@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // markdown is text that a renderer may see as it is: words of ours, and what escapeText
@@ -138,14 +137,6 @@ func longestRun(s string, of rune) (longest int) {
 		longest = max(longest, run)
 	}
 	return longest
-}
-
-// clip shortens a text to so many characters, the last one a mark that some are missing.
-func clip(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most-1]) + "…"
 }
 
 // code is a code span of a name.

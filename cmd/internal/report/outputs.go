@@ -40,7 +40,7 @@ func Outputs(w io.Writer, r Report, _ Style) error {
 	}
 	var b strings.Builder
 	for _, o := range list {
-		fmt.Fprintf(&b, "%s=%s\n", o.key, shortened(strings.TrimSpace(oneLine(fmt.Sprint(o.value))), outputMost))
+		fmt.Fprintf(&b, "%s=%s\n", o.key, clip(strings.TrimSpace(oneLine(fmt.Sprint(o.value))), outputMost))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

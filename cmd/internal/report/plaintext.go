@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // printable replaces what text of one or more lines cannot show: control characters but
@@ -29,11 +30,10 @@ func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(printable(s), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
 }
 
-// shortened cuts text to a number of characters.
-func shortened(s string, most int) string {
-	runes := []rune(s)
-	if len(runes) <= most {
+// clip shortens a text to so many characters, the last one a mark that some are missing.
+func clip(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
-	return string(runes[:most-1]) + "…"
+	return string([]rune(s)[:most-1]) + "…"
 }
