@@ -165,12 +165,7 @@ func (p *printer) verdict(pl plan.Plan) {
 // warnings about how it runs; 3 differences ignored; git is ahead by 2 changes." It is
 // empty where there is nothing.
 func DriftNotes(pl plan.Plan) string {
-	errors := 0
-	for _, l := range pl.Live {
-		if l.Severity == diag.Error {
-			errors++
-		}
-	}
+	errors := len(liveOf(pl, diag.Error))
 	var parts []string
 	switch warnings := len(pl.Live) - errors; {
 	case errors > 0 && warnings > 0:

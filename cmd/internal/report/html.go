@@ -122,7 +122,7 @@ func aboutOf(p plan.Plan, drift bool) []string {
 		return []string{"The clusters compared with what was last applied", head}
 	case p.Base == nil:
 		return []string{head + " compared with the clusters"}
-	case p.Base.Alone:
+	case alone(p):
 		return []string{head + " compared with the base " + sourceOf(p.Base.Source), "No cluster was read: the base counts as applied"}
 	}
 	return []string{head + " compared with the clusters and with the base " + sourceOf(p.Base.Source)}

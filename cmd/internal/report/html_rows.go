@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -110,7 +111,7 @@ func (b pageBuilder) tableRow(a plan.Action, ids map[string]string) tableRow {
 	out := tableRow{
 		ID: ids[a.ID], Is: is, Of: of, Verb: a.Verb, Sign: signs[a.Verb].symbol, Kind: a.Kind, Name: NameOf(a), Why: a.Why,
 		Where: whereIs(a), Tags: b.tags(a), Fields: a.Fields, Traffic: disruption[a.Disruption], Place: a.DeclaredAt.String(),
-		Steps: steps(a.Steps), Anyway: b.plan.OriginOf(a.ID) == plan.OriginAnyway,
+		Steps: steps(a.Steps), Anyway: anyway(b.plan, a),
 	}
 	if a.Verb == plan.VerbDelete {
 		out.Traffic = "goes away"
@@ -179,7 +180,7 @@ type deletes struct {
 const mostDeletes = 6
 
 func (b pageBuilder) danger() danger {
-	out := danger{Refusals: b.plan.Refusals, Lost: b.effectsOf("high")}
+	out := danger{Refusals: b.plan.Refusals, Lost: b.effectsOf(topology.High)}
 	if b.drift {
 		return out
 	}
@@ -195,31 +196,33 @@ func (b pageBuilder) danger() danger {
 
 // effects are those of one severity.
 type effects struct {
-	Severity, Title, Sign string
-	First, Rest           []effect
+	Severity    topology.Severity
+	Title, Sign string
+	First, Rest []effect
 }
 
 // effect is a sentence and the parts of the picture that it is about.
 type effect struct{ Is, Message string }
 
 // mostEffects are how many effects of a severity are not folded away.
-var mostEffects = map[string]int{"medium": 5, "low": 2}
+var mostEffects = map[topology.Severity]int{topology.Medium: 5, topology.Low: 2}
 
 // effects are what a change does to traffic, but for what is lost: that is danger.
 func (b pageBuilder) effects() (out []effects) {
-	for _, s := range []struct{ severity, title, sign string }{
-		{"medium", "Gets worse", "▼"}, {"low", "For your information", "·"},
+	for _, e := range []effects{
+		{Severity: topology.Medium, Title: "Gets worse", Sign: "▼"}, {Severity: topology.Low, Title: "For your information", Sign: "·"},
 	} {
-		if list := b.effectsOf(s.severity); len(list) > 0 {
-			most := min(len(list), mostEffects[s.severity])
-			out = append(out, effects{s.severity, s.title, s.sign, list[:most], list[most:]})
+		if list := b.effectsOf(e.Severity); len(list) > 0 {
+			most := min(len(list), mostEffects[e.Severity])
+			e.First, e.Rest = list[:most], list[most:]
+			out = append(out, e)
 		}
 	}
 	return out
 }
 
-func (b pageBuilder) effectsOf(severity string) (out []effect) {
-	for _, e := range bySeverity(b.plan.Topology.Effects, severity) {
+func (b pageBuilder) effectsOf(s topology.Severity) (out []effect) {
+	for _, e := range effectsOf(b.plan, s) {
 		out = append(out, effect{b.parts.ofEffect(e), e.Message})
 	}
 	return out

@@ -3,10 +3,10 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -26,20 +26,20 @@ func headlineOf(r Report, p plan.Plan, drift bool) headline {
 		judge = driftHeadline
 	}
 	v := judge(r, p)
-	if list := unreadClusters(p); len(list) > 0 {
+	if list := unread(p.Clusters); len(list) > 0 {
 		if v.Level == "fine" {
 			v.Level = "caution"
 		}
-		v.More = strings.TrimSpace("What " + strings.Join(list, ", ") + " holds is unknown, and nothing there is planned. " + v.More)
+		v.More = strings.TrimSpace("What " + strings.Join(named(list), ", ") + " holds is unknown, and nothing there is planned. " + v.More)
 	}
 	v.Sign = levelSigns[v.Level]
 	return v
 }
 
 func planHeadline(r Report, p plan.Plan) headline {
-	lost := bySeverity(p.Topology.Effects, "high")
+	lost := effectsOf(p, topology.High)
 	refused := p.Refused()
-	gone := deleted(p)
+	gone := deletions(p.Actions)
 	switch {
 	case len(refused) > 0:
 		return headline{Level: "danger", Words: "Refused: " + count(len(refused), "rule") + " " + stand(len(refused)) + " against it", More: cmp.Or(lossWords(lost), takeWords(gone))}
@@ -53,7 +53,7 @@ func planHeadline(r Report, p plan.Plan) headline {
 		return headline{Level: "fine", Words: strings.TrimSuffix(nothing(p), "."), More: ""}
 	case len(disturbed(p)) > 0:
 		return headline{Level: "caution", Words: "Disturbs traffic briefly: " + strings.Join(disturbed(p), ", "), More: keepWords(r)}
-	case len(bySeverity(p.Topology.Effects, "medium")) > 0:
+	case len(effectsOf(p, topology.Medium)) > 0:
 		return headline{Level: "caution", Words: "Changes which ways traffic takes", More: keepWords(r)}
 	}
 	return headline{Level: "fine", Words: "Disturbs no traffic", More: keepWords(r)}
@@ -95,12 +95,7 @@ func keepWords(r Report) string {
 }
 
 func driftHeadline(_ Report, p plan.Plan) headline {
-	troubles := 0
-	for _, l := range p.Live {
-		if l.Severity == diag.Error {
-			troubles++
-		}
-	}
+	troubles := len(liveOf(p, diag.Error))
 	switch {
 	case len(p.Actions) > 0:
 		v := headline{Level: "caution", Words: "Drift: " + things(p.Actions) + " not as last applied"}
@@ -126,22 +121,12 @@ func driftHeadline(_ Report, p plan.Plan) headline {
 	return headline{Level: "fine", Words: "No drift"}
 }
 
-func unreadClusters(p plan.Plan) (out []string) {
-	for _, c := range p.Clusters {
-		if c.State != plan.StateOK && (p.Base == nil || !p.Base.Alone) {
-			out = append(out, fmt.Sprintf("cluster %s (%s)", c.Name, c.State))
-		}
+// named gives clusters with their states.
+func named(clusters []plan.Cluster) (out []string) {
+	for _, c := range clusters {
+		out = append(out, fmt.Sprintf("cluster %s (%s)", c.Name, c.State))
 	}
 	return out
-}
-
-func bySeverity(list []plan.Effect, severity string) []plan.Effect {
-	return slices.DeleteFunc(slices.Clone(list), func(e plan.Effect) bool { return e.Severity != severity })
-}
-
-// deleted are the actions that take sites, links and other things away.
-func deleted(p plan.Plan) []plan.Action {
-	return slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return a.Verb != plan.VerbDelete })
 }
 
 var allKinds = []plan.Kind{plan.KindSite, plan.KindLink, plan.KindProxy, plan.KindObject}

@@ -24,18 +24,11 @@ func (d *document) changes(pl plan.Plan) {
 // parted divides the actions: those of the change, and those that have nothing to do with
 // it: without a base, what is drift alone.
 func parted(pl plan.Plan) (own, others []plan.Action) {
-	for _, a := range pl.Actions {
-		other := pl.OriginOf(a.ID) == plan.OriginAnyway
-		if pl.Base == nil {
-			other = a.Cause == plan.CauseDrift
-		}
-		if other {
-			others = append(others, a)
-		} else {
-			own = append(own, a)
-		}
+	if pl.Base != nil {
+		return pl.ByOrigin()
 	}
-	return own, others
+	drifted := func(a plan.Action) bool { return a.Cause == plan.CauseDrift }
+	return only(pl.Actions, func(a plan.Action) bool { return !drifted(a) }), only(pl.Actions, drifted)
 }
 
 // table adds a section with a row for each action.

@@ -1,13 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -15,18 +13,8 @@ import (
 // way: to bare names, and then to as many of them as fit.
 func (d *document) danger(pl plan.Plan) {
 	b := dangers{
-		refused: pl.Refused(), deletes: deletions(pl.Actions), plan: pl, run: d.run,
-		anyway: func(a plan.Action) bool { return pl.OriginOf(a.ID) == plan.OriginAnyway },
-	}
-	for _, r := range pl.Refusals {
-		if r.Overridden {
-			b.allowed = append(b.allowed, r)
-		}
-	}
-	for _, e := range pl.Topology.Effects {
-		if e.Code == topology.ConnectionLost {
-			b.lost = append(b.lost, e)
-		}
+		plan: pl, run: d.run, refused: pl.Refused(), allowed: only(pl.Refusals, func(r plan.Refusal) bool { return r.Overridden }),
+		lost: only(pl.Topology.Effects, lost), deletes: deletions(pl.Actions),
 	}
 	all := max(len(b.refused), len(b.allowed), len(b.lost), len(b.deletes))
 	p := part{}
@@ -49,7 +37,6 @@ type dangers struct {
 	refused, allowed []plan.Refusal
 	lost             []plan.Effect
 	deletes          []plan.Action
-	anyway           func(plan.Action) bool
 }
 
 // cautions puts paragraphs that are not empty into the box.
@@ -159,18 +146,6 @@ func reached(from network.SiteName, s plan.Shape) map[network.SiteName]bool {
 	return out
 }
 
-// deletions are the actions that delete, sites first.
-func deletions(actions []plan.Action) []plan.Action {
-	out := slices.DeleteFunc(slices.Clone(actions), func(a plan.Action) bool { return a.Verb != plan.VerbDelete })
-	slices.SortStableFunc(out, func(a, b plan.Action) int {
-		return cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind))
-	})
-	return out
-}
-
-// kinds are in the order in which their loss hurts.
-var kinds = []plan.Kind{plan.KindSite, plan.KindLink, plan.KindObject, plan.KindProxy}
-
 var kindWords = map[plan.Kind]string{
 	plan.KindSite: "site", plan.KindLink: "link", plan.KindObject: "object", plan.KindProxy: "proxy setting",
 }
@@ -199,7 +174,7 @@ const mostAlike = 8
 // rest of them.
 func (b dangers) deletions() markdown {
 	alike := func(a plan.Action) string {
-		return fmt.Sprint(a.Kind, b.anyway(a), a.Site != nil && a.Site.Takes != nil, a.Why)
+		return fmt.Sprint(a.Kind, anyway(b.plan, a), a.Site != nil && a.Site.Takes != nil, a.Why)
 	}
 	groups, order := map[string][]plan.Action{}, []string{}
 	for _, a := range b.deletes {
@@ -233,7 +208,7 @@ func (b dangers) deletion(a plan.Action) markdown {
 }
 
 func (b dangers) reason(a plan.Action) markdown {
-	if b.anyway(a) {
+	if anyway(b.plan, a) {
 		return escapeText(a.Why) + " (also without this change)"
 	}
 	return escapeText(a.Why)
@@ -289,7 +264,7 @@ func takenAlong(list []plan.Action) (out []string) {
 func denseDeletes(list []plan.Action) markdown {
 	var text markdown
 	for _, k := range kinds {
-		of := slices.DeleteFunc(slices.Clone(list), func(a plan.Action) bool { return a.Kind != k })
+		of := only(list, func(a plan.Action) bool { return a.Kind == k })
 		if len(of) > 0 {
 			text += "- " + markdown(kindWords[k]) + "s: " + joined(of, ", ", func(a plan.Action) markdown { return code(NameOf(a)) }) + "\n"
 		}

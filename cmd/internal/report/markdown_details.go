@@ -10,9 +10,7 @@ func (d *document) planDetails(pl plan.Plan) {
 	d.warnings(pl.Diagnostics)
 	d.steps(pl.Actions)
 	d.unmanaged(pl.Unmanaged)
-	if !alone(pl) {
-		d.clusters(pl.Clusters)
-	}
+	d.clusters(pl.Clusters)
 	d.glossary()
 }
 

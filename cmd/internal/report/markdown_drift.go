@@ -1,8 +1,6 @@
 package report
 
 import (
-	"slices"
-
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
 )
@@ -36,14 +34,9 @@ func driftKind(pl plan.Plan) string {
 	return "drift"
 }
 
-// errorsOf are the facts that something is broken.
-func errorsOf(list []plan.Live) []plan.Live {
-	return slices.DeleteFunc(slices.Clone(list), func(l plan.Live) bool { return l.Severity != diag.Error })
-}
-
 func driftVerdict(pl plan.Plan) markdown {
 	name := "Network " + code(pl.Network) + ": "
-	broken := len(errorsOf(pl.Live))
+	broken := len(liveOf(pl, diag.Error))
 	switch {
 	case broken > 0:
 		return "🔴 " + name + counted(broken, "thing") + either(broken, " does", " do") + " not run as it should"
@@ -81,8 +74,8 @@ func driftExplanation(pl plan.Plan) markdown {
 
 // troubles adds a box with what is broken, gone or refused.
 func (d *document) troubles(pl plan.Plan) {
-	broken := errorsOf(pl.Live)
-	gone := slices.DeleteFunc(slices.Clone(pl.Actions), func(a plan.Action) bool { return a.Verb != plan.VerbCreate })
+	broken := liveOf(pl, diag.Error)
+	gone := only(pl.Actions, func(a plan.Action) bool { return a.Verb == plan.VerbCreate })
 	show := func(most int) func() markdown {
 		return func() markdown {
 			return cautions(
@@ -148,7 +141,7 @@ func differenceRow(a plan.Action) markdown {
 
 // live adds what is known of how the network runs, but for what is broken.
 func (d *document) live(list []plan.Live) {
-	list = slices.DeleteFunc(slices.Clone(list), func(l plan.Live) bool { return l.Severity == diag.Error })
+	list = only(list, func(l plan.Live) bool { return l.Severity != diag.Error })
 	if len(list) == 0 {
 		return
 	}

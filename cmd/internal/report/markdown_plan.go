@@ -1,13 +1,10 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/topology"
-	"fairlead.dev/fairlead/schema/diag"
-	"fairlead.dev/fairlead/schema/network"
 )
 
 // planDocument is the comment of a pull request.
@@ -33,14 +30,6 @@ func kindOf(pl plan.Plan) string {
 	return "plan"
 }
 
-// alone reports whether two revisions were compared, and no cluster was read.
-func alone(pl plan.Plan) bool { return pl.Base != nil && pl.Base.Alone }
-
-// wholly reports whether all that the plan is made of could be read.
-func wholly(pl plan.Plan) bool {
-	return alone(pl) || plan.AllRead(pl.Clusters) && pl.Summary.Unknown == 0
-}
-
 // verdict is what to know when nothing else is read.
 func verdict(pl plan.Plan) markdown {
 	name := "Network " + code(pl.Network) + ": "
@@ -60,7 +49,7 @@ func verdict(pl plan.Plan) markdown {
 	if len(parts) == 0 && pl.Pending() {
 		parts = append(parts, counted(len(pl.Actions), "change"))
 	}
-	if list := unreadOf(pl); len(list) > 0 {
+	if list := unread(pl.Clusters); len(list) > 0 {
 		if sign == calm {
 			sign = "🟠 "
 		}
@@ -81,21 +70,6 @@ func verdict(pl plan.Plan) markdown {
 	return "✅ " + name + "no change"
 }
 
-// settings are the findings about what a change does that no action shows.
-func settings(pl plan.Plan) []diag.Finding {
-	return slices.DeleteFunc(slices.Clone(pl.Diagnostics), func(f diag.Finding) bool {
-		return f.Code != plan.CodePolicyChanged && f.Code != plan.CodeClusterChanged
-	})
-}
-
-// unreadOf are the clusters that a plan needed and that could not be read.
-func unreadOf(pl plan.Plan) []plan.Cluster {
-	if alone(pl) {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(pl.Clusters), func(c plan.Cluster) bool { return c.State == plan.StateOK })
-}
-
 func counted(n int, one string) markdown { return markdown(count(n, one)) }
 
 // either gives the form of a word that goes with a number.
@@ -104,19 +78,6 @@ func either(n int, one, many markdown) markdown {
 		return one
 	}
 	return many
-}
-
-// losing are the sites that lose a path to another one.
-func losing(pl plan.Plan) map[network.SiteName]bool {
-	out := map[network.SiteName]bool{}
-	for _, e := range pl.Topology.Effects {
-		if e.Code == topology.ConnectionLost {
-			for _, s := range e.Sites {
-				out[s] = true
-			}
-		}
-	}
-	return out
 }
 
 // mostOfWorst is how much of an effect is told at the top.
@@ -146,7 +107,7 @@ func worst(effects []plan.Effect) markdown {
 		return " No path is lost, and none gets dearer."
 	}
 	text := markdown(" ")
-	if first.Code != topology.ConnectionLost {
+	if !lost(first) {
 		text += "No site that stays loses its last path to another. "
 	}
 	return text + "Worst for traffic: " + escapeText(clip(first.Message, mostOfWorst)) + "."
@@ -167,14 +128,8 @@ func what(pl plan.Plan) markdown {
 		return "No change is known: " + counted(pl.Summary.Unknown, "thing") + " could not be compared."
 	}
 	text := "Planned: " + markdown(Summary(pl)) + "."
-	anyway := 0
-	for _, a := range pl.Actions {
-		if pl.OriginOf(a.ID) == plan.OriginAnyway {
-			anyway++
-		}
-	}
-	if anyway > 0 {
-		text += markdown(fmt.Sprintf(" Of these, %d would be done without this change too.", anyway))
+	if _, others := pl.ByOrigin(); len(others) > 0 {
+		text += " Of these, " + number(len(others)) + " would be done without this change too."
 	}
 	return text
 }
@@ -210,7 +165,7 @@ const mostOfReason = 500
 
 // unread adds a box about clusters that could not be read.
 func (d *document) unread(pl plan.Plan) {
-	list := unreadOf(pl)
+	list := unread(pl.Clusters)
 	if len(list) == 0 {
 		return
 	}
@@ -241,7 +196,7 @@ func footer(pl plan.Plan) markdown {
 		text += "It is refused as it stands: see each rule above. "
 	}
 	command := "fairlead apply --plan plan.json --expect-plan-id " + pl.ID
-	if len(unreadOf(pl)) > 0 {
+	if len(unread(pl.Clusters)) > 0 {
 		command += " --allow-partial"
 	}
 	return markdown(text) + "To apply exactly this plan and nothing else: " + code(command) + ". What was edited on the clusters since is left alone.\n"

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -32,7 +31,7 @@ func (d *document) traffic(pl plan.Plan) {
 	text := func(lines markdown) markdown {
 		return title + shapes(pl.Topology) + lines + "\n" + reading + "\n\n" + atWork(pl) + "\n"
 	}
-	others := slices.DeleteFunc(slices.Clone(list), func(e plan.Effect) bool { return e.Code == topology.ConnectionLost })
+	others := only(list, func(e plan.Effect) bool { return !lost(e) })
 	some := func(most int) func() markdown {
 		return func() markdown {
 			lines := items(others[:most], effectLine)

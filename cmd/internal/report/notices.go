@@ -126,7 +126,7 @@ func thing(subject string) string {
 // else goes, all other actions, findings and what rules leave out, in this order.
 func (c *collector) plan(p plan.Plan) {
 	c.refusals(p.Refusals)
-	c.clusters(p.Clusters)
+	c.unread(p.Clusters)
 	c.actions(p, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind == plan.KindSite })
 	c.effects(p.Topology.Effects)
 	c.actions(p, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind != plan.KindSite })
@@ -148,7 +148,7 @@ func (c *collector) actions(p plan.Plan, which func(plan.Action) bool) {
 // drift tells of differences, facts, what git has ahead, and what rules leave out.
 func (c *collector) drift(p plan.Plan) {
 	c.refusals(p.Refusals)
-	c.clusters(p.Clusters)
+	c.unread(p.Clusters)
 	for _, a := range p.Actions {
 		c.difference(a)
 	}
@@ -192,11 +192,9 @@ func ruleOfRefusal(code string) string {
 	return parts[0]
 }
 
-func (c *collector) clusters(list []plan.Cluster) {
-	for _, v := range list {
-		if v.State == plan.StateOK {
-			continue
-		}
+// unread tells of clusters that could not be read.
+func (c *collector) unread(list []plan.Cluster) {
+	for _, v := range unread(list) {
 		id := "cluster/" + string(v.Name)
 		c.add(notice{
 			rule: "cluster/" + string(v.State), level: levelError, subject: id,
@@ -236,7 +234,7 @@ func levelOfEffect(e plan.Effect) level {
 // no more than a note.
 func (c *collector) action(p plan.Plan, a plan.Action) {
 	n := c.change(a)
-	if p.OriginOf(a.ID) == plan.OriginAnyway {
+	if anyway(p, a) {
 		n.level, n.message = levelNote, n.message+"; this is so without the change under review too"
 	}
 	c.add(n)

@@ -62,19 +62,23 @@ func outputsOfFindings(f Findings, list []notice) []output {
 
 func outputsOfPlan(p plan.Plan) []output {
 	refused := len(p.Refused())
-	unread := unreadNames(p)
+	own, _ := p.ByOrigin()
 	most := ""
 	if len(p.Topology.Effects) > 0 {
 		most = p.Topology.Effects[0].Message
 	}
+	var missing []string
+	for _, c := range unread(p.Clusters) {
+		missing = append(missing, string(c.Name))
+	}
 	return slices.Concat([]output{
 		{"network", p.Network}, {"plan_id", p.ID}, {"narrowed", p.Narrowed}, {"pending", p.Pending()}, {"refused", refused > 0},
 	}, outputsOfSummary(p.Summary), []output{
-		{"changed", countChanged(p)}, {"refusals", refused}, {"overridden", len(p.Refusals) - refused},
-		{"unread", len(unread)}, {"unread_clusters", strings.Join(unread, ",")},
-		{"effects_high", countEffects(p, topology.High)}, {"effects_medium", countEffects(p, topology.Medium)},
-		{"effects_low", countEffects(p, topology.Low)}, {"effect", most}, {"summary", Summary(p)},
-		{"live_errors", countLive(p, diag.Error)}, {"live_warnings", countLive(p, diag.Warning)},
+		{"changed", len(own)}, {"refusals", refused}, {"overridden", len(p.Refusals) - refused},
+		{"unread", len(missing)}, {"unread_clusters", strings.Join(missing, ",")},
+		{"effects_high", len(effectsOf(p, topology.High))}, {"effects_medium", len(effectsOf(p, topology.Medium))},
+		{"effects_low", len(effectsOf(p, topology.Low))}, {"effect", most}, {"summary", Summary(p)},
+		{"live_errors", len(liveOf(p, diag.Error))}, {"live_warnings", len(liveOf(p, diag.Warning))},
 		{"ignored", len(p.Ignored)}, {"behind", len(p.Behind)},
 	})
 }
@@ -84,40 +88,4 @@ func outputsOfSummary(s plan.Summary) []output {
 		{"create", s.Create}, {"update", s.Update}, {"replace", s.Replace}, {"delete", s.Delete},
 		{"adopt", s.Adopt}, {"drift", s.Drift}, {"unknown", s.Unknown},
 	}
-}
-
-func countChanged(p plan.Plan) (n int) {
-	for _, a := range p.Actions {
-		if p.OriginOf(a.ID) != plan.OriginAnyway {
-			n++
-		}
-	}
-	return n
-}
-
-func unreadNames(p plan.Plan) (names []string) {
-	for _, c := range p.Clusters {
-		if c.State != plan.StateOK {
-			names = append(names, string(c.Name))
-		}
-	}
-	return names
-}
-
-func countEffects(p plan.Plan, s topology.Severity) (n int) {
-	for _, e := range p.Topology.Effects {
-		if e.Severity == string(s) {
-			n++
-		}
-	}
-	return n
-}
-
-func countLive(p plan.Plan, s diag.Severity) (n int) {
-	for _, l := range p.Live {
-		if l.Severity == s {
-			n++
-		}
-	}
-	return n
 }

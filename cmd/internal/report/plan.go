@@ -36,7 +36,7 @@ func (p *printer) plan(pl plan.Plan) {
 
 func (p *printer) header(pl plan.Plan) {
 	p.line("%s %s", p.paint(bold, "Network "+pl.Network), p.paint(dim, sourceOf(pl.Source)))
-	if pl.Base != nil && pl.Base.Alone {
+	if alone(pl) {
 		p.line("%s", p.paint(dim, "compared with "+revisionOf(pl.Base.Source)+"; no cluster was read"))
 	}
 	p.gap()
@@ -65,17 +65,15 @@ func revisionOf(s plan.Source) string {
 }
 
 func (p *printer) clusters(clusters []plan.Cluster) {
-	for _, c := range clusters {
-		if c.State != plan.StateOK {
-			p.line("  %s cluster %s is %s: %s", p.paint(red, "!"), c.Name, c.State, c.Reason)
-			p.line("      nothing there is planned; what it holds is unknown")
-		}
+	for _, c := range unread(clusters) {
+		p.line("  %s cluster %s is %s: %s", p.paint(red, "!"), c.Name, c.State, c.Reason)
+		p.line("      nothing there is planned; what it holds is unknown")
 	}
 }
 
 // actions shows all of them; with a base those of the change apart from the rest.
 func (p *printer) actions(pl plan.Plan) {
-	if pl.Base == nil || pl.Base.Alone {
+	if pl.Base == nil || alone(pl) {
 		p.eachAction(pl.Actions)
 		return
 	}
@@ -291,7 +289,7 @@ func (p *printer) unmanaged(list []plan.ObjectRef) {
 
 func (p *printer) summary(pl plan.Plan) {
 	p.gap()
-	if !pl.Pending() && len(pl.Refusals) == 0 && pl.Summary.Unknown == 0 && plan.AllRead(pl.Clusters) {
+	if !pl.Pending() && len(pl.Refusals) == 0 && wholly(pl) {
 		p.line("%s", p.paint(green, nothing(pl)))
 		return
 	}
