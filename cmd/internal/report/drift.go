@@ -151,14 +151,22 @@ func (p *printer) verdict(pl plan.Plan) {
 	switch {
 	case len(pl.Actions) > 0:
 		p.line("%s %s not as last applied; to heal: fairlead apply", p.paint(yellow, "Drift:"), things(pl.Actions))
-	case pl.Summary.Unknown > 0:
-		p.line("Not all could be compared: %s.", count(pl.Summary.Unknown, "unknown thing"))
+	case !wholly(pl):
+		p.line("%s.", notCompared(pl))
 	default:
 		p.line("%s", p.paint(green, "No drift."))
 	}
 	if text := DriftNotes(pl); text != "" {
 		p.line("%s", text)
 	}
+}
+
+// notCompared says that drift may be more than what was found.
+func notCompared(pl plan.Plan) string {
+	if pl.Summary.Unknown == 0 {
+		return "Not all could be compared"
+	}
+	return "Not all could be compared: " + count(pl.Summary.Unknown, "unknown thing")
 }
 
 // DriftNotes words what a drift found beside differences, in one line: "1 error and 2

@@ -80,12 +80,20 @@ Drift: 2 sites and links are not as last applied; to heal: fairlead apply
 
 func TestNoDriftText(t *testing.T) {
 	t.Parallel()
-	var got strings.Builder
-	p := plan.Plan{Network: "n", Applied: []plan.Applied{{Sites: []network.SiteName{"hub"}}}}
-	if err := report.Text(&got, report.Report{Drift: &p}, report.Style{}); err != nil {
-		t.Fatal(err)
-	}
-	if want := "Network n, compared with what was last applied\n\nNo drift.\n"; got.String() != want {
-		t.Errorf("%q", got.String())
+	for want, p := range map[string]plan.Plan{
+		"No drift.\n": {},
+		"Not all could be compared: 1 unknown thing.\n": {Summary: plan.Summary{Unknown: 1}},
+		"  ! cluster two is unreachable: no answer\n      nothing there is planned; what it holds is unknown\n\nNot all could be compared.\n": {
+			Clusters: []plan.Cluster{{Name: "two", State: plan.StateUnreachable, Reason: "no answer"}},
+		},
+	} {
+		p.Network, p.Applied = "n", []plan.Applied{{Sites: []network.SiteName{"hub"}}}
+		var got strings.Builder
+		if err := report.Text(&got, report.Report{Drift: &p}, report.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if want = "Network n, compared with what was last applied\n\n" + want; got.String() != want {
+			t.Errorf("%q, want %q", got.String(), want)
+		}
 	}
 }

@@ -49,8 +49,10 @@ func planHeadline(r Report, p plan.Plan) headline {
 		return headline{Level: "caution", Words: "Takes away " + numbersOf(gone), More: keepWords(r)}
 	case len(settings(p)) > 0 && len(p.Actions) == 0:
 		return headline{Level: "caution", Words: "Changes the policy, or how clusters are reached", More: nothing(p)}
+	case !p.Pending() && !wholly(p):
+		return headline{Level: "caution", Words: strings.TrimSuffix(nothing(p), ".")}
 	case !p.Pending():
-		return headline{Level: "fine", Words: strings.TrimSuffix(nothing(p), "."), More: ""}
+		return headline{Level: "fine", Words: strings.TrimSuffix(nothing(p), ".")}
 	case len(disturbed(p)) > 0:
 		return headline{Level: "caution", Words: "Disturbs traffic briefly: " + strings.Join(disturbed(p), ", "), More: keepWords(r)}
 	case len(effectsOf(p, topology.Medium)) > 0:
@@ -95,7 +97,10 @@ func keepWords(r Report) string {
 }
 
 func driftHeadline(_ Report, p plan.Plan) headline {
-	troubles := len(liveOf(p, diag.Error))
+	troubles, calm := len(liveOf(p, diag.Error)), "No drift"
+	if !wholly(p) {
+		calm = "No drift is known"
+	}
 	switch {
 	case len(p.Actions) > 0:
 		v := headline{Level: "caution", Words: "Drift: " + things(p.Actions) + " not as last applied"}
@@ -110,9 +115,9 @@ func driftHeadline(_ Report, p plan.Plan) headline {
 		n := len(p.Refused())
 		return headline{Level: "danger", Words: count(n, "thing") + " " + stand(n) + " in the way of an apply", More: p.Refused()[0].Subject + " " + p.Refused()[0].Message + "."}
 	case troubles > 0:
-		return headline{Level: "danger", Words: "No drift, but " + count(troubles, "trouble") + " in how the network runs"}
-	case p.Summary.Unknown > 0:
-		return headline{Level: "caution", Words: "Not all could be compared: " + count(p.Summary.Unknown, "unknown thing")}
+		return headline{Level: "danger", Words: calm + ", but " + count(troubles, "trouble") + " in how the network runs"}
+	case !wholly(p):
+		return headline{Level: "caution", Words: notCompared(p)}
 	case len(p.Live) > 0:
 		return headline{Level: "caution", Words: "No drift, but " + count(len(p.Live), "warning") + " about how the network runs"}
 	case len(p.Behind) > 0:

@@ -116,16 +116,10 @@ func worst(effects []plan.Effect) markdown {
 // what words the counts of a plan, apart from those that are not of the change.
 func what(pl plan.Plan) markdown {
 	if !pl.Pending() && len(pl.Refusals) == 0 {
-		switch {
-		case alone(pl):
+		if alone(pl) {
 			return "Both revisions describe the same network."
-		case wholly(pl):
-			return markdown(nothing(pl))
 		}
-		if pl.Summary.Unknown == 0 {
-			return "No change is known."
-		}
-		return "No change is known: " + counted(pl.Summary.Unknown, "thing") + " could not be compared."
+		return markdown(nothing(pl))
 	}
 	text := "Planned: " + markdown(Summary(pl)) + "."
 	if _, others := pl.ByOrigin(); len(others) > 0 {

@@ -296,8 +296,13 @@ func (p *printer) summary(pl plan.Plan) {
 	p.line("%s %s.", p.paint(bold, "Plan:"), Summary(pl))
 }
 
+// nothing says why there is nothing to do, or that it is not known whether there is.
 func nothing(pl plan.Plan) string {
 	switch {
+	case pl.Summary.Unknown > 0:
+		return "No change is known: " + count(pl.Summary.Unknown, "thing") + " could not be compared."
+	case !wholly(pl):
+		return "No change is known."
 	case alone(pl):
 		return "Nothing changes for sites, links and objects."
 	case pl.Narrowed:

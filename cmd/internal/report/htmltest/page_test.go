@@ -15,6 +15,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -258,6 +259,38 @@ func TestPageSays(t *testing.T) {
 			if !strings.Contains(got, w) {
 				t.Errorf("%s: does not say %q", name, w)
 			}
+		}
+	}
+}
+
+// A page that is made without all that it takes does not say that there is nothing to do,
+// or no drift.
+func TestVerdictOfWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	n := retail(5)
+	far := plan.Cluster{Name: "far", State: plan.StateUnreachable, Reason: "no answer"}
+	trouble := plan.Live{Severity: diag.Error, Code: "link-down", Subject: "link/shop1-hub", Message: "is down"}
+	for want, change := range map[string]func(*report.Report){
+		"No change is known: 1 thing could not be compared":  func(r *report.Report) { r.Plan.Summary.Unknown = 1 },
+		"No change is known: 2 things could not be compared": func(r *report.Report) { r.Plan.Summary.Unknown, r.Plan.Clusters[0] = 2, far },
+		"No change is known":                         func(r *report.Report) { r.Plan.Clusters[0] = far },
+		"Not all could be compared: 1 unknown thing": func(r *report.Report) { r.Plan.Summary.Unknown, r.Plan, r.Drift = 1, nil, r.Plan },
+		"Not all could be compared":                  func(r *report.Report) { r.Plan.Clusters[0], r.Plan, r.Drift = far, nil, r.Plan },
+		"No drift is known, but 1 trouble in how the network runs": func(r *report.Report) {
+			r.Plan.Clusters[0], r.Plan.Live, r.Plan, r.Drift = far, []plan.Live{trouble}, nil, r.Plan
+		},
+	} {
+		r := reportOf(n, n)
+		change(&r)
+		d := parse(t, page(t, r))
+		if got := text(d.all("h2")[0]); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got := text(d.all("title")[0]); got != "Network retail: "+want {
+			t.Errorf("the title is %q", got)
+		}
+		if attribute(d.all("section")[0], "class") == "verdict fine" {
+			t.Errorf("%s: that is fine", want)
 		}
 	}
 }
