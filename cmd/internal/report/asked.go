@@ -47,6 +47,17 @@ func deletions(actions []plan.Action) []plan.Action {
 // kinds are in the order in which their loss hurts.
 var kinds = []plan.Kind{plan.KindSite, plan.KindLink, plan.KindObject, plan.KindProxy}
 
+// kindsIn counts actions by kind, in an order and in words: "1 site and 51 links".
+func kindsIn(actions []plan.Action, order []plan.Kind, words func(n int, k plan.Kind) string) string {
+	var parts []string
+	for _, k := range order {
+		if n := len(only(actions, func(a plan.Action) bool { return a.Kind == k })); n > 0 {
+			parts = append(parts, words(n, k))
+		}
+	}
+	return spoken(parts)
+}
+
 // anyway reports whether an action would be taken without the change under review too.
 func anyway(pl plan.Plan, a plan.Action) bool { return pl.OriginOf(a.ID) == plan.OriginAnyway }
 

@@ -188,7 +188,7 @@ func (b pageBuilder) danger() danger {
 		rows := b.rows(b.plan.Actions, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind == k }, "a")
 		if len(rows) > 0 {
 			most := min(len(rows), mostDeletes)
-			out.Deletes = append(out.Deletes, deletes{Title: numbersOf(slices.Repeat([]plan.Action{{Kind: k}}, len(rows))) + " deleted", First: rows[:most], Rest: rows[most:]})
+			out.Deletes = append(out.Deletes, deletes{Title: numberOf(len(rows), k) + " deleted", First: rows[:most], Rest: rows[most:]})
 		}
 	}
 	return out

@@ -21,11 +21,12 @@ var levelSigns = map[string]string{"danger": "✖", "caution": "!", "fine": "✔
 
 // headlineOf judges a plan by the worst in it.
 func headlineOf(r Report, p plan.Plan, drift bool) headline {
-	judge := planHeadline
+	var v headline
 	if drift {
-		judge = driftHeadline
+		v = driftHeadline(p)
+	} else {
+		v = planHeadline(r, p)
 	}
-	v := judge(r, p)
 	if list := unread(p.Clusters); len(list) > 0 {
 		if v.Level == "fine" {
 			v.Level = "caution"
@@ -42,11 +43,11 @@ func planHeadline(r Report, p plan.Plan) headline {
 	gone := deletions(p.Actions)
 	switch {
 	case len(refused) > 0:
-		return headline{Level: "danger", Words: "Refused: " + count(len(refused), "rule") + " " + stand(len(refused)) + " against it", More: cmp.Or(lossWords(lost), takeWords(gone))}
+		return headline{Level: "danger", Words: "Refused: " + plural(len(refused), "rule stands", "rules stand") + " against it", More: cmp.Or(lossWords(lost), takeWords(gone))}
 	case len(lost) > 0:
 		return headline{Level: "danger", Words: "Connections are lost", More: lossWords(lost)}
 	case len(gone) > 0:
-		return headline{Level: "caution", Words: "Takes away " + numbersOf(gone), More: keepWords(r)}
+		return headline{Level: "caution", Words: "Takes away " + kindsIn(gone, allKinds, numberOf), More: keepWords(r, p)}
 	case len(settings(p)) > 0 && len(p.Actions) == 0:
 		return headline{Level: "caution", Words: "Changes the policy, or how clusters are reached", More: nothing(p)}
 	case !p.Pending() && !wholly(p):
@@ -54,18 +55,11 @@ func planHeadline(r Report, p plan.Plan) headline {
 	case !p.Pending():
 		return headline{Level: "fine", Words: strings.TrimSuffix(nothing(p), ".")}
 	case len(disturbed(p)) > 0:
-		return headline{Level: "caution", Words: "Disturbs traffic briefly: " + strings.Join(disturbed(p), ", "), More: keepWords(r)}
+		return headline{Level: "caution", Words: "Disturbs traffic briefly: " + strings.Join(disturbed(p), ", "), More: keepWords(r, p)}
 	case len(effectsOf(p, topology.Medium)) > 0:
-		return headline{Level: "caution", Words: "Changes which ways traffic takes", More: keepWords(r)}
+		return headline{Level: "caution", Words: "Changes which ways traffic takes", More: keepWords(r, p)}
 	}
-	return headline{Level: "fine", Words: "Disturbs no traffic", More: keepWords(r)}
-}
-
-func stand(n int) string {
-	if n == 1 {
-		return "stands"
-	}
-	return "stand"
+	return headline{Level: "fine", Words: "Disturbs no traffic", More: keepWords(r, p)}
 }
 
 // lossWords sums up connections that are lost.
@@ -85,18 +79,18 @@ func takeWords(gone []plan.Action) string {
 	if len(gone) == 0 {
 		return ""
 	}
-	return "It would take away " + numbersOf(gone) + "."
+	return "It would take away " + kindsIn(gone, allKinds, numberOf) + "."
 }
 
 // keepWords says that no connection is lost, where the networks before and after are known.
-func keepWords(r Report) string {
-	if r.Before == nil || r.After == nil || len(r.Before.Sites) == 0 || r.Plan.Narrowed {
+func keepWords(r Report, p plan.Plan) string {
+	if r.Before == nil || r.After == nil || len(r.Before.Sites) == 0 || p.Narrowed {
 		return ""
 	}
 	return "No site that stays loses its last path to another."
 }
 
-func driftHeadline(_ Report, p plan.Plan) headline {
+func driftHeadline(p plan.Plan) headline {
 	troubles, calm := len(liveOf(p, diag.Error)), "No drift"
 	if !wholly(p) {
 		calm = "No drift is known"
@@ -113,7 +107,7 @@ func driftHeadline(_ Report, p plan.Plan) headline {
 		return v
 	case len(p.Refused()) > 0:
 		n := len(p.Refused())
-		return headline{Level: "danger", Words: count(n, "thing") + " " + stand(n) + " in the way of an apply", More: p.Refused()[0].Subject + " " + p.Refused()[0].Message + "."}
+		return headline{Level: "danger", Words: plural(n, "thing stands", "things stand") + " in the way of an apply", More: p.Refused()[0].Subject + " " + p.Refused()[0].Message + "."}
 	case troubles > 0:
 		return headline{Level: "danger", Words: calm + ", but " + count(troubles, "trouble") + " in how the network runs"}
 	case !wholly(p):
@@ -138,39 +132,13 @@ var allKinds = []plan.Kind{plan.KindSite, plan.KindLink, plan.KindProxy, plan.Ki
 
 var manyOf = map[plan.Kind]string{plan.KindSite: "sites", plan.KindLink: "links", plan.KindProxy: "proxies", plan.KindObject: "objects"}
 
-// numbersOf counts actions by what they are about: "1 site and 54 links".
-func numbersOf(actions []plan.Action) string {
-	var parts []string
-	for _, k := range allKinds {
-		n := 0
-		for _, a := range actions {
-			if a.Kind == k {
-				n++
-			}
-		}
-		switch {
-		case n == 1:
-			parts = append(parts, "1 "+string(k))
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %s", n, manyOf[k]))
-		}
-	}
-	if last := len(parts) - 1; last > 0 {
-		return strings.Join(parts[:last], ", ") + " and " + parts[last]
-	}
-	return strings.Join(parts, "")
-}
+// numberOf words how many things of a kind there are: "54 links".
+func numberOf(n int, k plan.Kind) string { return plural(n, string(k), manyOf[k]) }
 
 // disturbed counts the actions that traffic notices, by how.
 func disturbed(p plan.Plan) (out []string) {
 	for _, d := range []plan.Disruption{plan.DisruptionRestart, plan.DisruptionReconnect, plan.DisruptionReplace} {
-		n := 0
-		for _, a := range p.Actions {
-			if a.Disruption == d && a.Verb != plan.VerbDelete {
-				n++
-			}
-		}
-		if n > 0 {
+		if n := len(only(p.Actions, func(a plan.Action) bool { return a.Disruption == d && a.Verb != plan.VerbDelete })); n > 0 {
 			out = append(out, count(n, disturbing[d]))
 		}
 	}

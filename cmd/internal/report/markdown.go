@@ -203,15 +203,6 @@ func joined[T any](list []T, between markdown, f func(T) markdown) markdown {
 
 func same(m markdown) markdown { return m }
 
-// spoken lists parts as people do: "a, b and c".
-func spoken(parts []markdown) markdown {
-	last := len(parts) - 1
-	if last < 1 {
-		return joined(parts, "", same)
-	}
-	return joined(parts[:last], ", ", same) + " and " + parts[last]
-}
-
 // items makes a list, an element each.
 func items[T any](list []T, f func(T) markdown) markdown {
 	return joined(list, "", func(e T) markdown { return "- " + f(e) + "\n" })

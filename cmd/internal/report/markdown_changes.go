@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
@@ -104,20 +105,14 @@ func important(actions []plan.Action, most int) (shown, others []plan.Action) {
 }
 
 // verbsOf counts actions by verb: "100 more to create and 312 more to update".
-func verbsOf(actions []plan.Action, more markdown) markdown {
-	var parts []markdown
+func verbsOf(actions []plan.Action, more string) markdown {
+	var parts []string
 	for _, v := range []plan.Verb{plan.VerbCreate, plan.VerbUpdate, plan.VerbReplace, plan.VerbAdopt, plan.VerbDelete} {
-		n := 0
-		for _, a := range actions {
-			if a.Verb == v {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, number(n)+more+" to "+markdown(v))
+		if n := len(only(actions, func(a plan.Action) bool { return a.Verb == v })); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d%s to %s", n, more, v))
 		}
 	}
-	return spoken(parts)
+	return markdown(spoken(parts))
 }
 
 func actionRow(a plan.Action) markdown {

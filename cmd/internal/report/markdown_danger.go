@@ -152,19 +152,7 @@ var kindWords = map[plan.Kind]string{
 
 // kindsOf counts actions by kind: "1 site and 51 links".
 func kindsOf(actions []plan.Action) markdown {
-	var parts []markdown
-	for _, k := range kinds {
-		n := 0
-		for _, a := range actions {
-			if a.Kind == k {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, counted(n, kindWords[k]))
-		}
-	}
-	return spoken(parts)
+	return markdown(kindsIn(actions, kinds, func(n int, k plan.Kind) string { return count(n, kindWords[k]) }))
 }
 
 // mostAlike is how many deletions of one kind, for one reason, have a line each.

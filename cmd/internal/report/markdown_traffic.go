@@ -106,13 +106,7 @@ func atWork(pl plan.Plan) markdown {
 		{markdown(disruption[plan.DisruptionReplace]), "gets a new link before the old one goes", "get a new link before the old one goes"},
 		{markdown(disruption[plan.DisruptionReconnect]), "reconnects briefly", "reconnect briefly"},
 	} {
-		var of []plan.Action
-		for _, a := range pl.Actions {
-			if meanwhile(a) == c.word {
-				of = append(of, a)
-			}
-		}
-		if len(of) > 0 {
+		if of := only(pl.Actions, func(a plan.Action) bool { return meanwhile(a) == c.word }); len(of) > 0 {
 			parts = append(parts, kindsOf(of)+" "+either(len(of), c.one, c.many))
 		}
 	}

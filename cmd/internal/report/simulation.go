@@ -162,15 +162,19 @@ func (p *printer) more(all int, one, many string) {
 
 // listed spells out the first names and counts the rest.
 func listed[T ~string](list []T, most int) string {
-	words := texts(list[:min(len(list), most)])
-	last := len(words) - 1
-	switch rest := len(list) - len(words); {
-	case rest > 0:
-		return fmt.Sprintf("%s and %d more", strings.Join(words, ", "), rest)
-	case last > 0:
-		return strings.Join(words[:last], ", ") + " and " + words[last]
+	if len(list) > most {
+		return someOf(texts(list), most)
 	}
-	return strings.Join(words, "")
+	return spoken(texts(list))
+}
+
+// spoken lists words as people do: "a, b and c".
+func spoken(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // plural puts a number before one of two words.
