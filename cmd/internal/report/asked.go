@@ -85,3 +85,14 @@ func losing(pl plan.Plan) map[network.SiteName]bool {
 func liveOf(pl plan.Plan, s diag.Severity) []plan.Live {
 	return only(pl.Live, func(l plan.Live) bool { return l.Severity == s })
 }
+
+// removals are the objects that an action deletes by name.
+func removals(a plan.Action) []plan.ObjectRef {
+	switch {
+	case a.Link != nil:
+		return a.Link.Remove
+	case a.Proxy != nil && a.Verb == plan.VerbDelete:
+		return []plan.ObjectRef{a.Proxy.Secret}
+	}
+	return nil
+}

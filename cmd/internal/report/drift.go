@@ -46,14 +46,14 @@ func (p *printer) versions(pl plan.Plan) {
 		parts = []string{"nothing"}
 	}
 	p.line("%s %s", p.paint(dim, "last applied:"), strings.Join(parts, ", "))
-	p.line("%s %s", p.paint(dim, "git:"), strings.Trim(sourceOf(pl.Source), "()"))
+	p.line("%s %s", p.paint(dim, "git:"), inGit(pl.Source))
 }
 
 func commitOf(commit string) string {
 	if commit == "" {
 		return "outside of git"
 	}
-	return commit[:min(len(commit), 12)]
+	return abbreviated(commit)
 }
 
 // sitesOf names a few sites, or counts many.
@@ -62,11 +62,7 @@ func sitesOf(list []network.SiteName) string {
 	if len(list) > most {
 		return count(len(list), "site")
 	}
-	var names []string
-	for _, s := range list {
-		names = append(names, string(s))
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(texts(list), ", ")
 }
 
 func (p *printer) difference(a plan.Action) {
@@ -85,8 +81,7 @@ func (p *printer) live(list []plan.Live) {
 	if len(list) == 0 {
 		return
 	}
-	p.gap()
-	p.line("%s", p.paint(bold, "How it runs"))
+	p.title("How it runs")
 	for _, l := range list {
 		c := yellow
 		if l.Severity == diag.Error {
@@ -111,8 +106,7 @@ func (p *printer) ignored(list []plan.Ignored) {
 	if len(list) == 0 {
 		return
 	}
-	p.gap()
-	p.line("%s", p.paint(bold, "Ignored by the description's policy"))
+	p.title("Ignored by the description's policy")
 	for _, i := range list {
 		switch {
 		case i.From == nil && i.To == nil && i.Field == "":
@@ -131,8 +125,7 @@ func (p *printer) behind(pl plan.Plan) {
 	if len(pl.Behind) == 0 {
 		return
 	}
-	p.gap()
-	p.line("%s", p.paint(bold, "Git is ahead, not applied yet"))
+	p.title("Git is ahead, not applied yet")
 	for _, a := range pl.Behind {
 		s := signs[a.Verb]
 		p.line("  %s %s %s %s: %s%s", p.paint(s.color, s.symbol), a.Verb, a.Kind, NameOf(a), a.Why, p.paint(dim, place(a)))

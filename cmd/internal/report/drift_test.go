@@ -97,3 +97,16 @@ func TestNoDriftText(t *testing.T) {
 		}
 	}
 }
+
+// A ref is named as it is, parentheses at its ends too.
+func TestDriftTextOfOddRef(t *testing.T) {
+	t.Parallel()
+	var got strings.Builder
+	p := plan.Plan{Network: "n", Source: plan.Source{Commit: "0123456789abcdef", Ref: "(wip)"}}
+	if err := report.Text(&got, report.Report{Drift: &p}, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\ngit: (wip) at 0123456789ab\n"; !strings.Contains(got.String(), want) {
+		t.Errorf("%q is not in %q", want, got.String())
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
@@ -37,7 +36,7 @@ func digestOf(text string) string {
 var htmlTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"style":  func() template.CSS { return template.CSS(htmlStyle) }, //nolint:gosec // embedded
 	"script": func() template.JS { return template.JS(htmlScript) },  //nolint:gosec // embedded
-	"policy": func() string { return htmlPolicy() },
+	"policy": htmlPolicy,
 	"value":  value,
 }).Parse(htmlPage))
 
@@ -85,13 +84,6 @@ type page struct {
 	Data      pageData
 }
 
-// tally is one of the counts: of a verb, of drift and so on. Verb is empty for those that
-// no row is filtered by.
-type tally struct {
-	Count      int
-	Word, Verb string
-}
-
 func newPage(r Report, p plan.Plan, drift bool) page {
 	c := newCanvas(r, p, drift)
 	b := pageBuilder{plan: p, drift: drift, parts: c.parts()}
@@ -130,16 +122,11 @@ func aboutOf(p plan.Plan, drift bool) []string {
 
 // talliesOf counts what a plan has, zeros left out.
 func talliesOf(p plan.Plan, drift bool) []tally {
-	s := p.Summary
-	all := []tally{
-		{s.Create, "to create", "create"}, {s.Update, "to update", "update"}, {s.Replace, "to replace", "replace"},
-		{s.Adopt, "to adopt", "adopt"}, {s.Delete, "to delete", "delete"}, {s.Drift, "because of drift", ""}, {s.Unknown, "unknown", ""},
+	if !drift {
+		return tallied(p.Summary)
 	}
-	if drift {
-		all = []tally{
-			{len(p.Actions), "not as last applied", ""}, {len(p.Live), "about how it runs", ""}, {len(p.Behind), "not applied yet", ""},
-			{len(p.Ignored), "ignored", ""}, {s.Unknown, "unknown", ""},
-		}
-	}
-	return slices.DeleteFunc(all, func(t tally) bool { return t.Count == 0 })
+	return notZero(
+		tally{len(p.Actions), "not as last applied", ""}, tally{len(p.Live), "about how it runs", ""}, tally{len(p.Behind), "not applied yet", ""},
+		tally{len(p.Ignored), "ignored", ""}, tally{p.Summary.Unknown, "unknown", ""},
+	)
 }

@@ -122,13 +122,8 @@ func (b pageBuilder) tableRow(a plan.Action, ids map[string]string) tableRow {
 	if a.Object != nil {
 		out.Source = a.Object.Source
 	}
-	if a.Proxy != nil && a.Verb == plan.VerbDelete {
-		out.Removes = append(out.Removes, a.Proxy.Secret.String())
-	}
-	if a.Link != nil {
-		for _, r := range a.Link.Remove {
-			out.Removes = append(out.Removes, r.String())
-		}
+	for _, r := range removals(a) {
+		out.Removes = append(out.Removes, r.String())
 	}
 	for _, d := range a.DependsOn {
 		out.After = append(out.After, jump{ids[d], d})
@@ -136,23 +131,13 @@ func (b pageBuilder) tableRow(a plan.Action, ids map[string]string) tableRow {
 	return out
 }
 
-func whereIs(a plan.Action) string {
-	if a.Link != nil {
-		return fmt.Sprintf("%s → %s", a.Link.From.Site, a.Link.To.Site)
-	}
-	return fmt.Sprintf("in %s/%s", a.Cluster, a.Namespace)
-}
-
 // tags tell of drift and of what is pending without the change.
 func (b pageBuilder) tags(a plan.Action) (out []string) {
 	if b.drift {
 		return nil
 	}
-	switch a.Cause {
-	case plan.CauseDrift:
-		out = append(out, "drift")
-	case plan.CauseBoth:
-		out = append(out, "drift and pending")
+	if word := causeWords[a.Cause]; word != "" {
+		out = append(out, word)
 	}
 	if b.plan.OriginOf(a.ID) == plan.OriginBoth {
 		out = append(out, "pending otherwise without this change")
@@ -247,11 +232,7 @@ type note struct{ Severity, Place, Text, Fix string }
 
 func notesOf(list diag.List) (out []note) {
 	for _, d := range list {
-		text := d.Message
-		if d.Subject != "" {
-			text = d.Subject + ": " + text
-		}
-		out = append(out, note{string(d.Severity), d.At.String(), text, d.Fix})
+		out = append(out, note{string(d.Severity), d.At.String(), about(d), d.Fix})
 	}
 	return out
 }

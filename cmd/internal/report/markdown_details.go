@@ -42,17 +42,6 @@ func stepLine(a plan.Action) markdown {
 	return text
 }
 
-// removals are the objects that an action deletes by name.
-func removals(a plan.Action) []plan.ObjectRef {
-	switch {
-	case a.Link != nil:
-		return a.Link.Remove
-	case a.Proxy != nil && a.Verb == plan.VerbDelete:
-		return []plan.ObjectRef{a.Proxy.Secret}
-	}
-	return nil
-}
-
 func objectRef(r plan.ObjectRef) markdown { return code(r.String()) }
 
 func (d *document) warnings(list diag.List) {

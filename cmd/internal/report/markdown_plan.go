@@ -144,7 +144,7 @@ func source(s plan.Source) markdown {
 	if s.Commit == "" {
 		return "not in git"
 	}
-	text := code(s.Commit[:min(len(s.Commit), 12)])
+	text := code(abbreviated(s.Commit))
 	if s.Ref != "" {
 		text = code(s.Ref) + " at " + text
 	}

@@ -266,11 +266,7 @@ func (c *collector) placeOf(a plan.Action) diag.Position {
 // actionText says in one sentence where an action is, why, what it changes and what
 // traffic meets.
 func actionText(a plan.Action) string {
-	where := fmt.Sprintf("in %s/%s", a.Cluster, a.Namespace)
-	if a.Link != nil {
-		where = fmt.Sprintf("%s → %s", a.Link.From.Site, a.Link.To.Site)
-	}
-	parts := []string{where, a.Why}
+	parts := []string{whereIs(a), a.Why}
 	for _, f := range a.Fields {
 		parts = append(parts, fmt.Sprintf("%s: %s → %s", f.Path, value(f.From), value(f.To)))
 	}

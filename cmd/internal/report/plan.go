@@ -42,27 +42,33 @@ func (p *printer) header(pl plan.Plan) {
 	p.gap()
 }
 
-func sourceOf(s plan.Source) string {
+func sourceOf(s plan.Source) string { return "(" + inGit(s) + ")" }
+
+// revisionOf names the revision of a base.
+func revisionOf(s plan.Source) string {
 	if s.Commit == "" {
-		return "(not in git)"
+		return cmp.Or(s.Ref, "nothing")
 	}
-	text := s.Commit[:min(len(s.Commit), 12)]
+	return inGit(s)
+}
+
+// inGit says where a description is from: "main at 0a1b2c3d4e5f".
+func inGit(s plan.Source) string {
+	if s.Commit == "" {
+		return "not in git"
+	}
+	text := abbreviated(s.Commit)
 	if s.Ref != "" {
 		text = s.Ref + " at " + text
 	}
 	if s.Dirty {
 		text += ", with uncommitted changes"
 	}
-	return "(" + text + ")"
+	return text
 }
 
-// revisionOf names the revision of a base: "main at 0a1b2c3d4e5f".
-func revisionOf(s plan.Source) string {
-	if s.Commit == "" {
-		return cmp.Or(s.Ref, "nothing")
-	}
-	return strings.Trim(sourceOf(s), "()")
-}
+// abbreviated is a commit's ID as people write it.
+func abbreviated(commit string) string { return commit[:min(len(commit), 12)] }
 
 func (p *printer) clusters(clusters []plan.Cluster) {
 	for _, c := range unread(clusters) {
@@ -106,11 +112,9 @@ func (p *printer) action(a plan.Action) {
 	s := signs[a.Verb]
 	title := fmt.Sprintf("%s %s %s", a.Verb, a.Kind, p.paint(bold, NameOf(a)))
 	if a.Link != nil {
-		title += fmt.Sprintf(": %s → %s", a.Link.From.Site, a.Link.To.Site)
-	} else {
-		title += fmt.Sprintf(" in %s/%s", a.Cluster, a.Namespace)
+		title += ":"
 	}
-	p.line("  %s %s%s%s", p.paint(s.color, s.symbol), title, p.tags(a), p.paint(dim, place(a)))
+	p.line("  %s %s %s%s%s", p.paint(s.color, s.symbol), title, whereIs(a), p.tags(a), p.paint(dim, place(a)))
 	p.line("      %s", a.Why)
 	if a.Object != nil && a.Object.Source != "" {
 		p.line("      %s %s", p.paint(dim, "from:"), a.Object.Source)
@@ -118,9 +122,7 @@ func (p *printer) action(a plan.Action) {
 	for _, f := range a.Fields {
 		p.field(f)
 	}
-	if a.Verb == plan.VerbDelete || a.Link != nil {
-		p.removed(a)
-	}
+	p.removed(a)
 	if a.Verb != plan.VerbDelete {
 		p.line("      %s %s", p.paint(dim, "steps:"), steps(a.Steps))
 	}
@@ -148,6 +150,14 @@ func NameOf(a plan.Action) string {
 	return a.Name
 }
 
+// whereIs says which sites a link joins, and of others where they are.
+func whereIs(a plan.Action) string {
+	if a.Link != nil {
+		return fmt.Sprintf("%s → %s", a.Link.From.Site, a.Link.To.Site)
+	}
+	return fmt.Sprintf("in %s/%s", a.Cluster, a.Namespace)
+}
+
 // tags says what deserves attention: drift, and what traffic meets.
 func (p *printer) tags(a plan.Action) string {
 	var tags []string
@@ -172,12 +182,7 @@ var disruption = map[plan.Disruption]string{
 	plan.DisruptionReplace:   "new link before the old one goes",
 }
 
-func place(a plan.Action) string {
-	if at := a.DeclaredAt.String(); at != "" {
-		return "  " + at
-	}
-	return ""
-}
+func place(a plan.Action) string { return spaced(a.DeclaredAt.String()) }
 
 func (p *printer) field(f plan.Field) {
 	switch {
@@ -201,13 +206,7 @@ func value(v any) string {
 }
 
 func (p *printer) removed(a plan.Action) {
-	if a.Proxy != nil {
-		p.line("      %s %s", p.paint(red, "-"), a.Proxy.Secret)
-	}
-	if a.Link == nil {
-		return
-	}
-	for _, r := range a.Link.Remove {
+	for _, r := range removals(a) {
 		p.line("      %s %s", p.paint(red, "-"), r)
 	}
 }
@@ -262,8 +261,7 @@ func (p *printer) effects(list []plan.Effect) {
 	if len(list) == 0 {
 		return
 	}
-	p.gap()
-	p.line("%s", p.paint(bold, "What it does to the network"))
+	p.title("What it does to the network")
 	const most = 12
 	for i, e := range list {
 		if i == most {
@@ -280,8 +278,7 @@ func (p *printer) unmanaged(list []plan.ObjectRef) {
 	if len(list) == 0 {
 		return
 	}
-	p.gap()
-	p.line("%s", p.paint(bold, "Not managed by Fairlead, left alone"))
+	p.title("Not managed by Fairlead, left alone")
 	for _, r := range list {
 		p.line("  %s", r)
 	}
@@ -313,20 +310,28 @@ func nothing(pl plan.Plan) string {
 	return "Nothing to do: the clusters are as described."
 }
 
+// tally is one of the counts: of a verb, of drift and so on. Verb is empty for what is no
+// action of one verb.
+type tally struct {
+	Count      int
+	Word, Verb string
+}
+
+// tallied words the counts of a plan, leaving out zeros.
+func tallied(s plan.Summary) []tally {
+	return notZero(
+		tally{s.Create, "to create", "create"}, tally{s.Update, "to update", "update"}, tally{s.Replace, "to replace", "replace"},
+		tally{s.Adopt, "to adopt", "adopt"}, tally{s.Delete, "to delete", "delete"}, tally{s.Drift, "because of drift", ""}, tally{s.Unknown, "unknown", ""},
+	)
+}
+
+func notZero(list ...tally) []tally { return only(list, func(t tally) bool { return t.Count > 0 }) }
+
 // Summary words a plan's counts, leaving out zeros: "2 to create, 1 to delete".
 func Summary(pl plan.Plan) string {
-	s := pl.Summary
 	var parts []string
-	for _, c := range []struct {
-		n    int
-		word string
-	}{
-		{s.Create, "to create"}, {s.Update, "to update"}, {s.Replace, "to replace"}, {s.Adopt, "to adopt"},
-		{s.Delete, "to delete"}, {s.Drift, "because of drift"}, {s.Unknown, "unknown"},
-	} {
-		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
-		}
+	for _, c := range tallied(pl.Summary) {
+		parts = append(parts, fmt.Sprintf("%d %s", c.Count, c.Word))
 	}
 	refused := len(pl.Refused())
 	if refused > 0 {
