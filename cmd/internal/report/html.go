@@ -44,15 +44,12 @@ var htmlTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 // asks for nothing over a network, and can be read without its script, which adds pan and
 // zoom, a filter and highlights. The same report gives the same bytes.
 func HTML(w io.Writer, r Report, _ Style) error {
-	p, drift := r.Plan, false
-	if p == nil {
-		p, drift = r.Drift, true
-	}
+	p := planOf(r)
 	if p == nil {
 		return fmt.Errorf("report: html shows plans and drift only")
 	}
 	var b strings.Builder
-	if err := htmlTemplate.Execute(&b, newPage(r, *p, drift)); err != nil {
+	if err := htmlTemplate.Execute(&b, newPage(r, *p, p == r.Drift)); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -96,10 +96,8 @@ func clustersOf(r Report) map[string]network.ClusterName {
 			out["link/"+string(l.Name)] = out["site/"+string(l.From)]
 		}
 	}
-	for _, p := range []*plan.Plan{r.Plan, r.Drift} {
-		if p != nil {
-			placePlan(out, *p)
-		}
+	if p := planOf(r); p != nil {
+		placePlan(out, *p)
 	}
 	return out
 }
@@ -121,12 +119,10 @@ func placePlan(out map[string]network.ClusterName, p plan.Plan) {
 func (t *tests) declared() {
 	t.caseOf("network/" + caseTitle(t.report))
 	unread := map[network.ClusterName]bool{}
-	for _, p := range []*plan.Plan{t.report.Plan, t.report.Drift} {
-		if p != nil {
-			for _, c := range p.Clusters {
-				t.caseOf("cluster/" + string(c.Name))
-				unread[c.Name] = c.State != plan.StateOK
-			}
+	if p := planOf(t.report); p != nil {
+		for _, c := range p.Clusters {
+			t.caseOf("cluster/" + string(c.Name))
+			unread[c.Name] = c.State != plan.StateOK
 		}
 	}
 	n := t.report.Described

@@ -30,13 +30,10 @@ type output struct {
 // behind, which are 0 for plans.
 func Outputs(w io.Writer, r Report, _ Style) error {
 	var list []output
-	switch {
-	case r.Findings != nil:
+	if r.Findings != nil {
 		list = outputsOfFindings(*r.Findings, notices(r))
-	case r.Plan != nil:
-		list = outputsOfPlan(*r.Plan)
-	case r.Drift != nil:
-		list = outputsOfPlan(*r.Drift)
+	} else if p := planOf(r); p != nil {
+		list = outputsOfPlan(*p)
 	}
 	var b strings.Builder
 	for _, o := range list {

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -88,6 +89,9 @@ func (r Report) part() any {
 	}
 	return r.Status
 }
+
+// planOf is the plan that a report shows, be it of drift; nil where it shows neither.
+func planOf(r Report) *plan.Plan { return cmp.Or(r.Plan, r.Drift) }
 
 // Text writes the set part for people.
 func Text(w io.Writer, r Report, style Style) error {

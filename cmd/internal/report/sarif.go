@@ -181,13 +181,11 @@ func category(r Report) string {
 }
 
 func networkOf(r Report) string {
-	switch {
-	case r.Findings != nil:
+	if r.Findings != nil {
 		return r.Findings.Network
-	case r.Drift != nil:
-		return r.Drift.Network
-	case r.Plan != nil:
-		return r.Plan.Network
+	}
+	if p := planOf(r); p != nil {
+		return p.Network
 	}
 	return ""
 }

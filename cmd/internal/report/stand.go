@@ -4,7 +4,6 @@ import (
 	"path"
 	"strings"
 
-	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -53,9 +52,11 @@ func placesOf(r Report) places {
 	if n := r.Described; n != nil {
 		p.add(*n)
 	}
-	for _, a := range actionsOf(r) {
-		if !a.DeclaredAt.IsZero() {
-			p.declared[a.ID] = a.DeclaredAt
+	if pl := planOf(r); pl != nil {
+		for _, a := range pl.Actions {
+			if !a.DeclaredAt.IsZero() {
+				p.declared[a.ID] = a.DeclaredAt
+			}
 		}
 	}
 	return p
@@ -75,16 +76,6 @@ func (p *places) add(n network.Network) {
 	for _, x := range n.Proxies {
 		p.declared["proxy/"+string(x.Name)] = x.DeclaredAt
 	}
-}
-
-func actionsOf(r Report) []plan.Action {
-	switch {
-	case r.Plan != nil:
-		return r.Plan.Actions
-	case r.Drift != nil:
-		return r.Drift.Actions
-	}
-	return nil
 }
 
 // find gives a place from the root of the repository: at, or else that of the first of
