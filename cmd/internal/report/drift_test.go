@@ -69,11 +69,7 @@ Git is ahead, not applied yet
 Drift: 2 sites and links are not as last applied; to heal: fairlead apply
 1 error and 1 warning about how it runs; 3 ignored by policy; git is ahead by 1 change.
 `
-	var got strings.Builder
-	if err := report.Text(&got, report.Report{Drift: &p}, report.Style{}); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got.String()); diff != "" {
+	if diff := cmp.Diff(want, string(rendered(t, "text", report.Report{Drift: &p}))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -88,12 +84,9 @@ func TestNoDriftText(t *testing.T) {
 		},
 	} {
 		p.Network, p.Applied = "n", []plan.Applied{{Sites: []network.SiteName{"hub"}}}
-		var got strings.Builder
-		if err := report.Text(&got, report.Report{Drift: &p}, report.Style{}); err != nil {
-			t.Fatal(err)
-		}
-		if want = "Network n, compared with what was last applied\n\n" + want; got.String() != want {
-			t.Errorf("%q, want %q", got.String(), want)
+		got := string(rendered(t, "text", report.Report{Drift: &p}))
+		if want = "Network n, compared with what was last applied\n\n" + want; got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
@@ -101,12 +94,9 @@ func TestNoDriftText(t *testing.T) {
 // A ref is named as it is, parentheses at its ends too.
 func TestDriftTextOfOddRef(t *testing.T) {
 	t.Parallel()
-	var got strings.Builder
 	p := plan.Plan{Network: "n", Source: plan.Source{Commit: "0123456789abcdef", Ref: "(wip)"}}
-	if err := report.Text(&got, report.Report{Drift: &p}, report.Style{}); err != nil {
-		t.Fatal(err)
-	}
-	if want := "\ngit: (wip) at 0123456789ab\n"; !strings.Contains(got.String(), want) {
-		t.Errorf("%q is not in %q", want, got.String())
+	got := string(rendered(t, "text", report.Report{Drift: &p}))
+	if want := "\ngit: (wip) at 0123456789ab\n"; !strings.Contains(got, want) {
+		t.Errorf("%q is not in %q", want, got)
 	}
 }

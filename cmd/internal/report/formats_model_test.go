@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +19,8 @@ import (
 // machineFormats are those that tell of each thing by itself.
 var machineFormats = []string{"sarif", "junit", "gitlab", "github"}
 
-func rendered(t *testing.T, format string, r report.Report) []byte {
+// rendered is a report in the named format, without colors.
+func rendered(t testing.TB, format string, r report.Report) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := report.Render(&out, format, r, report.Style{}); err != nil {
@@ -27,10 +29,12 @@ func rendered(t *testing.T, format string, r report.Report) []byte {
 	return out.Bytes()
 }
 
-// golden compares with a file of testdata/formats.
-func golden(t *testing.T, name string, got []byte) {
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// golden compares with a file of a folder of testdata.
+func golden(t *testing.T, folder, name string, got []byte) {
 	t.Helper()
-	file := filepath.Join("testdata", "formats", name)
+	file := filepath.Join("testdata", folder, name)
 	if *update {
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
@@ -45,6 +49,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
+// at is a place in a description.
 func at(file string, line, column int) diag.Position {
 	return diag.Position{File: file, Line: line, Column: column}
 }

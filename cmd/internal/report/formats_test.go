@@ -27,7 +27,7 @@ func TestMachineFormatsGolden(t *testing.T) {
 		for format, suffix := range map[string]string{
 			"sarif": "sarif.json", "junit": "junit.xml", "gitlab": "gitlab.json", "github": "github.txt", "outputs": "outputs.env",
 		} {
-			golden(t, kind+"."+suffix, rendered(t, format, r))
+			golden(t, "formats", kind+"."+suffix, rendered(t, format, r))
 		}
 	}
 }

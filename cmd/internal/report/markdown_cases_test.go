@@ -12,8 +12,8 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// at is a place in a description.
-func lineAt(line int) diag.Position { return diag.Position{File: "retail.cue", Line: line, Column: 2} }
+// lineAt is a line of the description of the network below.
+func lineAt(line int) diag.Position { return at("retail.cue", line, 2) }
 
 // chain is a small network: a hub, a backup, shops linked to both, and a depot behind the
 // first shop.

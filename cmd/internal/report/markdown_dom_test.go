@@ -13,7 +13,7 @@ import (
 	dom "golang.org/x/net/html"
 )
 
-// rendered is markdown as a forge would show it: raw HTML is let through.
+// domOf is markdown as a forge would show it: raw HTML is let through.
 func domOf(t testing.TB, text string) *dom.Node {
 	t.Helper()
 	var b bytes.Buffer
