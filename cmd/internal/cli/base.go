@@ -9,7 +9,6 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
-	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/diag"
 )
@@ -53,16 +52,19 @@ func comparable(d plan.Desired) plan.Desired {
 	return d
 }
 
-// compare is what leads from the base to the head, as a plan.
-func (o *common) compare(base, head description) plan.Plan {
+// between leads from the network of the base to that of the head.
+func between(base, head description) change {
+	before := desired.AsNetwork(base.desired)
+	return change{before: &before, after: desired.AsNetwork(head.desired)}
+}
+
+// compare is what leads from the base to the head, as a plan that tells of the settings
+// that change.
+func (o *common) compare(base, head description, c change, settings []diag.Finding) plan.Plan {
 	from, to := comparable(base.desired), comparable(head.desired)
-	before, after := desired.AsNetwork(from), desired.AsNetwork(to)
 	return plan.FromGit(plan.Make(plan.Input{
 		Desired: to, Observation: desired.AsApplied(from, to.Clusters...), Source: head.source,
-		Topology: plan.Topology{
-			Before: shapeOf(before), After: shapeOf(after), Effects: planned(topology.Compare(before, after)),
-		},
-		Diagnostics: slices.Concat(head.Findings, settingsChanged(base, head)), Filter: o.filter(), Limits: &head.Network.Policy.Deletes,
+		Topology: c.topology(), Diagnostics: slices.Concat(head.Findings, settings), Filter: o.filter(), Limits: &head.Network.Policy.Deletes,
 	}), base.source)
 }
 

@@ -83,7 +83,7 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := o.makeFor(s, observation, saved)
+	p := o.make(s, observation, s.changeOf(observation), saved)
 	o.whole = saved == nil && p.Summary.Unknown == 0 && plan.AllRead(p.Clusters)
 	if saved != nil {
 		return o.runSaved(ctx, s, observation, *saved, p)

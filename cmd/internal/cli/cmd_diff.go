@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/plan/desired"
 )
 
 func newDiff(sys *System) *cobra.Command {
@@ -48,15 +47,15 @@ func (o *common) diff(ctx context.Context, detailed bool) error {
 	if err != nil {
 		return err
 	}
-	p := o.compare(base, head)
+	change, settings := between(base, head), settingsChanged(base, head)
+	p := o.compare(base, head, change, settings)
 	if err := o.knows(session{description: head}, p); err != nil {
 		return err
 	}
-	before, after := desired.AsNetwork(base.desired), desired.AsNetwork(head.desired)
-	if err := o.show(head.placed(report.Report{Plan: &p, Before: &before, After: &after, Run: o.invocation.URL})); err != nil {
+	if err := o.show(o.reportOf(head, change, p)); err != nil {
 		return err
 	}
-	if detailed && (p.Pending() || len(settingsChanged(base, head)) > 0) {
+	if detailed && (p.Pending() || len(settings) > 0) {
 		return quit(exitChanges)
 	}
 	return nil

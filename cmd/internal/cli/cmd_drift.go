@@ -57,10 +57,11 @@ func (o *common) drift(ctx context.Context, against string) error {
 	if err != nil {
 		return err
 	}
-	p := o.driftPlan(s, observation)
+	applied := desired.LastApplied(observation, s.desired)
+	p := o.driftPlan(s, observation, applied)
 	o.records.facts.Drift = &p
 	o.found(s, observation)
-	if err := o.show(o.driftReport(s, observation, p)); err != nil {
+	if err := o.show(o.driftReport(s.description, applied, p)); err != nil {
 		return err
 	}
 	switch {
@@ -72,10 +73,10 @@ func (o *common) drift(ctx context.Context, against string) error {
 	return nil
 }
 
-// driftPlan is the plan of the session's drift.
-func (o *common) driftPlan(s session, observation plan.Observation) plan.Plan {
+// driftPlan is the plan of the session's drift from what was last applied.
+func (o *common) driftPlan(s session, observation plan.Observation, applied plan.Desired) plan.Plan {
 	return plan.Drift(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source, Filter: o.filter(),
 		ExpiringBefore: expiry(), Now: time.Now().UTC().Format(time.RFC3339), Ignore: s.Network.Policy.Ignore,
-	}, desired.LastApplied(observation, s.desired))
+	}, applied)
 }

@@ -45,7 +45,8 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 	if err != nil {
 		return err
 	}
-	p, err := o.lift(o.make(s, observation))
+	change := s.changeOf(observation)
+	p, err := o.lift(o.make(s, observation, change, nil))
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 		return err
 	}
 	p = o.against(p, s, observation)
-	if err := o.savePlan(o.reportOf(s, observation, p)); err != nil {
+	if err := o.savePlan(o.reportOf(s.description, change, p)); err != nil {
 		return err
 	}
 	return planExit(o.accepted(p), detailed)

@@ -310,7 +310,8 @@ func TestPolicyInPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return o.make(session{description: d}, plan.Observation{})
+		s, nothing := session{description: d}, plan.Observation{}
+		return o.make(s, nothing, s.changeOf(nothing), nil)
 	}
 	before := made()
 	if len(before.Refusals) > 0 || before.Source.Dirty {

@@ -338,17 +338,12 @@ func (o *common) knows(s session, p plan.Plan) error {
 	return nil
 }
 
-// make plans a session's description.
-func (o *common) make(s session, observation plan.Observation) plan.Plan {
-	return o.makeFor(s, observation, nil)
-}
-
-// makeFor plans it to be compared with a saved plan, which may be nil.
-func (o *common) makeFor(s session, observation plan.Observation, saved *plan.Plan) plan.Plan {
+// make plans a session's description, to be compared with a saved plan, which may be nil.
+func (o *common) make(s session, observation plan.Observation, c change, saved *plan.Plan) plan.Plan {
 	end := o.phase("plan")
 	p := plan.Make(plan.Input{
 		Desired: s.desired, Observation: observation, Source: s.source,
-		Topology: s.topologyOf(observation), Diagnostics: s.Findings,
+		Topology: c.topology(), Diagnostics: s.Findings,
 		Adopt: o.adopt, Filter: o.filter(), Approved: saved, ExpiringBefore: expiry(), Limits: &s.Network.Policy.Deletes,
 		Ignore: s.Network.Policy.Ignore,
 		Now:    time.Now().UTC().Format(time.RFC3339), Refusals: judge(s.Network.Policy, s.from),

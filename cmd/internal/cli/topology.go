@@ -8,52 +8,47 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// before gives the network as last applied; not ok where a cluster could not be read, for
-// then it is not known.
-func (s session) before(o plan.Observation) (n network.Network, ok bool) {
-	if !plan.AllRead(states(o)) {
-		return n, false
-	}
-	return desired.AsNetwork(desired.LastApplied(o, s.desired)), true
+// change is the network before and after a plan, as topology looks at it.
+type change struct {
+	// before is nil where it is not known: a cluster could not be read.
+	before *network.Network
+	after  network.Network
 }
 
-func states(o plan.Observation) (out []plan.Cluster) {
-	for _, c := range o.Clusters {
-		out = append(out, plan.Cluster{Name: c.Name, State: c.State})
+// changeOf leads from the network as last applied to the described one.
+func (s session) changeOf(o plan.Observation) change {
+	c := change{after: desired.AsNetwork(s.desired)}
+	if countUnread(o) == 0 {
+		applied := desired.AsNetwork(desired.LastApplied(o, s.desired))
+		c.before = &applied
 	}
-	return out
+	return c
 }
 
-// topologyOf compares the network as last applied with the described one. Where a
-// cluster could not be read the comparison would lie, and is left out.
-func (s session) topologyOf(o plan.Observation) plan.Topology {
-	described := desired.AsNetwork(s.desired)
-	t := plan.Topology{After: shapeOf(described)}
-	if before, ok := s.before(o); ok {
-		t.Before = shapeOf(before)
-		t.Effects = planned(topology.Compare(before, described))
+// topology compares the two. Where a cluster could not be read the comparison would lie,
+// and is left out.
+func (c change) topology() plan.Topology {
+	t := plan.Topology{After: shapeOf(c.after)}
+	if c.before != nil {
+		t.Before = shapeOf(*c.before)
+		t.Effects = planned(topology.Compare(*c.before, c.after))
 	}
 	return t
 }
 
 // reportOf is the report of a plan.
-func (o *common) reportOf(s session, observation plan.Observation, p plan.Plan) report.Report {
-	after := desired.AsNetwork(s.desired)
-	r := report.Report{Plan: &p, After: &after, Run: o.invocation.URL}
-	if before, ok := s.before(observation); ok {
-		r.Before = &before
-	}
-	return s.placed(r)
+func (o *common) reportOf(d description, c change, p plan.Plan) report.Report {
+	return d.placed(report.Report{Plan: &p, Before: c.before, After: &c.after, Run: o.invocation.URL})
 }
 
 // driftReport is the report of drift, from the network as last applied to itself.
-func (o *common) driftReport(s session, observation plan.Observation, p plan.Plan) report.Report {
-	p.Diagnostics = p.Diagnostics.Sorted()
+func (o *common) driftReport(d description, applied plan.Desired, p plan.Plan) report.Report {
 	r := report.Report{Drift: &p, Run: o.invocation.URL}
-	if applied, ok := s.before(observation); ok {
-		r.Before, r.After = &applied, &applied
+	if plan.AllRead(p.Clusters) {
+		n := desired.AsNetwork(applied)
+		r.Before, r.After = &n, &n
 	}
-	return s.placed(r)
+	return d.placed(r)
 }
 
 // planned puts effects into the words of a plan.
