@@ -70,7 +70,7 @@ const mostRunes = 65536
 
 // text reads a file of markdown and its marker.
 func (o *ciFlags) text(flag, file string) (string, forge.Marker, error) {
-	data, err := os.ReadFile((&common{sys: o.sys}).abs(file))
+	data, err := os.ReadFile(o.sys.abs(file))
 	if err != nil {
 		return "", forge.Marker{}, failure{code: exitInvalid, err: fmt.Errorf("%s: %w", flag, err)}
 	}

@@ -87,7 +87,7 @@ func (o *issueFlags) whole(flag, file string) (string, forge.Marker, error) {
 func (o *issueFlags) title(network string) (string, error) {
 	found := map[string]string{}
 	if o.outputs != "" {
-		data, err := os.ReadFile((&common{sys: o.sys}).abs(o.outputs))
+		data, err := os.ReadFile(o.sys.abs(o.outputs))
 		if err != nil {
 			return "", failure{code: exitInvalid, err: fmt.Errorf("--outputs: %w", err)}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 
 	"github.com/spf13/cobra"
@@ -71,22 +72,16 @@ func (o *reviewedFlags) run(ctx context.Context, f forge.Forge) error {
 	if err != nil {
 		return fail(exitInvalid, "the plan of request %d cannot be used: %w", found.Request, err)
 	}
-	if err := o.save(found.Plan); err != nil {
+	err = o.sys.write("--output", o.output, func(w io.Writer) error {
+		if _, err := w.Write(found.Plan); err != nil {
+			return fmt.Errorf("--output: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(o.sys.Err, "The plan of network %s that request %d showed for commit %s is in %s.\n", p.Network, found.Request, found.Head, o.output)
 	_, err = fmt.Fprintln(o.sys.Out, p.ID)
 	return err
-}
-
-func (o *reviewedFlags) save(content []byte) error {
-	out, err := (&common{sys: o.sys}).create("--output", o.output)
-	if err != nil {
-		return err
-	}
-	if _, err := out.Write(content); err != nil {
-		_ = out.Close()
-		return fmt.Errorf("--output: %w", err)
-	}
-	return out.Close()
 }

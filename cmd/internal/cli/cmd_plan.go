@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -63,8 +64,7 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 // savePlan shows the plan and, with -o, writes its JSON to the file. With -o - the
 // JSON is all that standard output has.
 func (o *common) savePlan(r report.Report) error {
-	file := o.output
-	switch file {
+	switch o.output {
 	case "":
 		return o.show(r)
 	case "-":
@@ -73,15 +73,8 @@ func (o *common) savePlan(r report.Report) error {
 		}
 		return o.writeReports(r)
 	}
-	out, err := o.create("--output", file)
-	if err != nil {
+	if err := o.sys.write("--output", o.output, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
 		return err
-	}
-	if err := report.JSON(out, r); err != nil {
-		return err
-	}
-	if err := out.Close(); err != nil {
-		return fail(exitError, "--output: %w", err)
 	}
 	if err := o.render(o.sys.Out, r, o.colored(o.sys.OutTerminal)); err != nil {
 		return err

@@ -2,11 +2,8 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -204,26 +201,11 @@ func (o *common) destination() (io.Writer, func() error, error) {
 	if o.output == "" || o.output == "-" {
 		return o.sys.Out, func() error { return nil }, nil
 	}
-	f, err := o.create("--output", o.output)
+	f, err := o.sys.create("--output", o.output)
 	if err != nil {
 		return nil, nil, err
 	}
 	return f, f.Close, nil
 }
 
-// create opens a file that a flag names, for its owner alone.
-func (o *common) create(flag, file string) (*os.File, error) {
-	f, err := os.OpenFile(o.abs(file), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
-	}
-	return f, nil
-}
-
-// abs resolves a path of the user against the working directory.
-func (o *common) abs(path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(o.sys.Dir, path)
-}
+func (o *common) abs(path string) string { return o.sys.abs(path) }

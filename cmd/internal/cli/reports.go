@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"slices"
 	"strings"
 
@@ -33,16 +34,11 @@ func (o *common) checkReports() error {
 func (o *common) writeReports(r report.Report) error {
 	for _, text := range o.reports {
 		name, file, _ := strings.Cut(text, "=")
-		out, err := o.create("--report", file)
+		err := o.sys.write("--report", file, func(w io.Writer) error {
+			return report.Render(w, name, r, report.Style{})
+		})
 		if err != nil {
 			return err
-		}
-		if err := report.Render(out, name, r, report.Style{}); err != nil {
-			_ = out.Close()
-			return err
-		}
-		if err := out.Close(); err != nil {
-			return fail(exitError, "--report %s: %w", text, err)
 		}
 	}
 	return nil
