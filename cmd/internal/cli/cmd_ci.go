@@ -65,6 +65,18 @@ func (o *ciFlags) open(ctx context.Context, do func(context.Context, forge.Forge
 	return do(ctx, f)
 }
 
+// wholeSHA is a commit's name, SHA-1 or SHA-256.
+var wholeSHA = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+// commit is the one of --commit, or the job's.
+func (o *ciFlags) commit(given string) (string, error) {
+	commit := cmp.Or(given, o.job.Commit)
+	if !wholeSHA.MatchString(commit) {
+		return "", fail(exitInvalid, "--commit %q is no whole SHA of a commit", commit)
+	}
+	return commit, nil
+}
+
 // mostRunes is how long a comment or an issue may be on GitHub; GitLab takes more.
 const mostRunes = 65536
 

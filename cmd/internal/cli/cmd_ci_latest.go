@@ -16,7 +16,8 @@ import (
 // latestFlags are those of ci latest.
 type latestFlags struct {
 	ciFlags
-	commit, branch string
+	// given is --commit.
+	given, branch string
 	// description is a directory of the repository.
 	description string
 }
@@ -35,17 +36,18 @@ JSON, which a description may be made of wherever they are.`,
 		RunE: func(c *cobra.Command, _ []string) error { return o.open(c.Context(), o.run) },
 	}
 	o.flags(c)
-	c.Flags().StringVar(&o.commit, "commit", "", "the commit, its whole SHA (default: the job's)")
+	c.Flags().StringVar(&o.given, "commit", "", "the commit, its whole SHA (default: the job's)")
 	c.Flags().StringVar(&o.branch, "branch", "", "the branch (default: the job's)")
 	c.Flags().StringVar(&o.description, "description", "", "the description's directory, from the root of the repository")
 	return c
 }
 
 func (o *latestFlags) run(ctx context.Context, f forge.Forge) error {
-	commit, branch := cmp.Or(o.commit, o.job.Commit), cmp.Or(o.branch, o.job.Branch)
-	if !wholeSHA.MatchString(commit) {
-		return fail(exitInvalid, "--commit %q is no whole SHA of a commit", commit)
+	commit, err := o.commit(o.given)
+	if err != nil {
+		return err
 	}
+	branch := cmp.Or(o.branch, o.job.Branch)
 	if branch == "" {
 		return fail(exitInvalid, "this job is not for a branch; name one with --branch")
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -50,15 +49,10 @@ Where there is no such plan, or it has expired, nothing is saved (exit code 5).`
 	return c
 }
 
-// wholeSHA is a commit's name, SHA-1 or SHA-256.
-var wholeSHA = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
-
-func (o *reviewedFlags) run(ctx context.Context, f forge.Forge) error {
-	o.want.Branch = o.job.Branch
-	o.want.Commit = cmp.Or(o.want.Commit, o.job.Commit)
-	o.want.Name = cmp.Or(o.want.Name, "fairlead-plan")
-	if !wholeSHA.MatchString(o.want.Commit) {
-		return fail(exitInvalid, "--commit %q is no whole SHA of a commit", o.want.Commit)
+func (o *reviewedFlags) run(ctx context.Context, f forge.Forge) (err error) {
+	o.want.Branch, o.want.Name = o.job.Branch, cmp.Or(o.want.Name, "fairlead-plan")
+	if o.want.Commit, err = o.commit(o.want.Commit); err != nil {
+		return err
 	}
 	found, err := f.Reviewed(ctx, o.want)
 	var none *forge.NoPlan
