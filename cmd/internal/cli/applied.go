@@ -21,7 +21,7 @@ func (o *applyFlags) conclude(s session, p plan.Plan, result apply.Report, took 
 	if len(a.Outcomes) > 0 {
 		o.records.facts.Status = nil // it is of before
 	}
-	if err := report.Text(o.sys.Err, report.Report{Applied: &a}, report.Style{Color: o.colored(o.sys.ErrTerminal)}); err != nil {
+	if err := o.aside(report.Report{Applied: &a}); err != nil {
 		return err
 	}
 	return quit(codeOf(result, len(a.LeftOut) > 0))

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"slices"
 
-	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/schema"
@@ -26,7 +25,7 @@ func (o *common) readBase(ctx context.Context, head description) (description, e
 		return d, err
 	}
 	if d.Findings.HasErrors() {
-		if err := report.Text(o.sys.Err, findings(d.Result), report.Style{Color: o.colored(o.sys.ErrTerminal)}); err != nil {
+		if err := o.aside(findings(d.Result)); err != nil {
 			return d, err
 		}
 		return d, fail(exitInvalid, "--base %s: the description of that revision is invalid, so nothing can be compared with it", o.base)

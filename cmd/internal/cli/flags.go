@@ -197,6 +197,11 @@ func (o *common) render(w io.Writer, r report.Report, colored bool) error {
 	return report.Render(w, o.format, r, report.Style{Color: colored})
 }
 
+// aside shows a report on standard error, as text.
+func (o *common) aside(r report.Report) error {
+	return report.Text(o.sys.Err, r, report.Style{Color: o.colored(o.sys.ErrTerminal)})
+}
+
 func (o *common) destination() (io.Writer, func() error, error) {
 	if o.output == "" || o.output == "-" {
 		return o.sys.Out, func() error { return nil }, nil

@@ -42,7 +42,7 @@ func (o *common) load(ctx context.Context) (description, error) {
 	o.described(d)
 	end("sites", len(d.desired.Sites), "links", len(d.desired.Links), "commit", d.source.Commit)
 	if d.Findings.HasErrors() {
-		if err := report.Text(o.sys.Err, findings(d.Result), report.Style{Color: o.colored(o.sys.ErrTerminal)}); err != nil {
+		if err := o.aside(findings(d.Result)); err != nil {
 			return d, err
 		}
 		return d, quit(exitInvalid)
