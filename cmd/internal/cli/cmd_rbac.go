@@ -175,7 +175,11 @@ func (o *rbacFlags) resources(ctx context.Context, d description) (map[string]st
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	for _, v := range d.desired.Objects {
-		resource, err := s.clusters[v.Cluster].Resource(ctx, v.APIVersion, v.Kind)
+		client, err := s.reached(v.Cluster)
+		var resource string
+		if err == nil {
+			resource, err = client.Resource(ctx, v.APIVersion, v.Kind)
+		}
 		if err != nil {
 			return nil, failure{code: exitUnreachable, err: fmt.Errorf("--discover: %w", err)}
 		}

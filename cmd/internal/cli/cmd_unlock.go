@@ -54,8 +54,8 @@ func (o *common) unlock(ctx context.Context, name network.ClusterName, id string
 	if err != nil {
 		return err
 	}
-	if s.clusters[name] == nil {
-		return fail(exitUnreachable, "cluster %s cannot be asked: its kubeconfig is a Secret of a cluster that does not answer", name)
+	if _, err := s.reached(name); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()

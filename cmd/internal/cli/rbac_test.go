@@ -151,6 +151,19 @@ func TestRBACFlags(t *testing.T) {
 	}
 }
 
+// A cluster whose kubeconfig is kept by one that does not answer cannot be asked.
+func TestRBACDiscoverUnanswered(t *testing.T) {
+	t.Parallel()
+	dir := unreachable(t, "clusters: d: kubeconfig: kubernetes: {cluster: \"c\", namespace: \"n\", name: \"s\", key: \"k\"}\n"+
+		"sites: b: {cluster: \"d\", namespace: \"b\", overlay: \"b\"}\n")
+	writeAt(t, filepath.Join(dir, "b", "kustomization.yaml"), "resources: [map.yaml]\n")
+	writeAt(t, filepath.Join(dir, "b", "map.yaml"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: b}}\n")
+	code, out, errOut := runIn(dir, nil, "rbac", "--for", "plan", "--discover", "--timeout", "5s")
+	if code != exitUnreachable || out != "" || !strings.Contains(errOut, "--discover: cluster d cannot be asked") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+}
+
 // --since adds what the description of a revision takes, for the change from it.
 func TestRBACSince(t *testing.T) {
 	t.Parallel()

@@ -177,6 +177,14 @@ func (o *common) connect(ctx context.Context, d description) (session, error) {
 	return s, nil
 }
 
+// reached gives a cluster's client; an error where its kubeconfig could not be had.
+func (s session) reached(name network.ClusterName) (*kube.Cluster, error) {
+	if client, ok := s.clusters[name]; ok {
+		return client, nil
+	}
+	return nil, fail(exitUnreachable, "cluster %s cannot be asked: its kubeconfig is a Secret of a cluster that does not answer", name)
+}
+
 // fromCluster reports whether a cluster's kubeconfig is a Secret of another one.
 func fromCluster(c network.Cluster) bool {
 	return c.Kubeconfig != nil && c.Kubeconfig.Kubernetes != nil
