@@ -132,7 +132,10 @@ func (o *common) check(args []string) error {
 	if err := o.checkReports(); err != nil {
 		return err
 	}
-	return o.startLog()
+	if err := o.startLog(); err != nil {
+		return err
+	}
+	return o.distinct()
 }
 
 // choices are the values that --format takes.

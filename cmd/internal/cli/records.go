@@ -47,9 +47,6 @@ func (o *common) recorded(ctx context.Context, run func(context.Context) error) 
 
 func (o *common) openRecords() error {
 	r := &o.records
-	if err := o.distinct(); err != nil {
-		return err
-	}
 	if r.metricsFile != "" {
 		if err := metrics.Check(o.abs(r.metricsFile)); err != nil {
 			return failure{code: exitInvalid, err: fmt.Errorf("--metrics: %w", err)}
@@ -69,11 +66,16 @@ func (o *common) openRecords() error {
 // distinct refuses a file that two flags name, and standard output, which has the
 // plan.
 func (o *common) distinct() error {
+	type flagged struct{ flag, file string }
+	files := []flagged{{"--output", o.output}, {"--plan", o.reads}}
+	for _, text := range o.reports {
+		_, file, _ := strings.Cut(text, "=")
+		files = append(files, flagged{"--report", file})
+	}
+	files = append(files, flagged{"--metrics", o.records.metricsFile}, flagged{"--events", o.records.eventsFile})
 	named := map[string]string{}
-	for _, f := range []struct{ flag, file string }{
-		{"--output", o.output}, {"--plan", o.reads}, {"--metrics", o.records.metricsFile}, {"--events", o.records.eventsFile},
-	} {
-		ours := f.flag == "--metrics" || f.flag == "--events"
+	for _, f := range files {
+		ours := f.flag != "--output" && f.flag != "--plan"
 		switch {
 		case f.file == "-" && ours:
 			return fail(exitInvalid, "%s -: standard output is for the command's own; name a file", f.flag)
