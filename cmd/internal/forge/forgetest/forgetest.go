@@ -4,7 +4,6 @@ package forgetest
 
 import (
 	"cmp"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -306,17 +305,6 @@ func (f *Forge) changedSince(from string) []string {
 	return f.since[from]
 }
 
-// tip answers with a branch's last commit, in the form of a forge.
-func (f *Forge) tip(w http.ResponseWriter, branch string, form func(commit string) any) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if commit := f.tips[branch]; commit != "" {
-		answerJSON(w, http.StatusOK, form(commit))
-		return
-	}
-	answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
-}
-
 // Keep lets a job keep an artifact.
 func (f *Forge) Keep(a Artifact) {
 	f.mu.Lock()
@@ -366,35 +354,4 @@ func (f *Forge) Env(request int, commit string) map[string]string {
 		env["GITHUB_REF"] = "refs/pull/" + strconv.Itoa(request) + "/merge"
 	}
 	return env
-}
-
-func answerJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
-}
-
-// decoded reads a body of strings.
-func decoded(r *http.Request) map[string]string {
-	out := map[string]string{}
-	_ = json.NewDecoder(r.Body).Decode(&out)
-	return out
-}
-
-// page cuts a page out of a list; next is 0 at its end.
-func page[T any](f *Forge, r *http.Request, all []T) (part []T, next int) {
-	size, _ := strconv.Atoi(r.URL.Query().Get("per_page"))
-	size = min(max(size, 1), f.PageSize)
-	n, _ := strconv.Atoi(r.URL.Query().Get("page"))
-	n = max(n, 1)
-	from, to := min((n-1)*size, len(all)), min(n*size, len(all))
-	if to < len(all) {
-		next = n + 1
-	}
-	return append([]T{}, all[from:to]...), next
-}
-
-func number(r *http.Request, name string) int {
-	n, _ := strconv.Atoi(r.PathValue(name))
-	return n
 }

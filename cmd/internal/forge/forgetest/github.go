@@ -1,14 +1,11 @@
 package forgetest
 
 import (
-	"archive/zip"
-	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-	"testing"
 )
 
 // github serves GitHub's API of the repository acme/network, with the token of a
@@ -19,31 +16,20 @@ func (f *Forge) github(mux *http.ServeMux, prefix string) {
 		answerJSON(w, http.StatusForbidden, map[string]any{"message": "Resource not accessible by integration"})
 	})
 	mux.HandleFunc("GET "+repo+"/issues/{n}/comments", func(w http.ResponseWriter, r *http.Request) {
-		var all []any
-		for _, n := range f.Notes(number(r, "n")) {
-			all = append(all, githubNote(n))
-		}
-		f.githubPage(w, r, all)
+		f.githubPage(w, r, shown(f.Notes(number(r, "n")), githubNote))
 	})
 	mux.HandleFunc("POST "+repo+"/issues/{n}/comments", f.githubComment)
 	mux.HandleFunc("PATCH "+repo+"/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
-		f.editNote(w, number(r, "id"), decoded(r)["body"])
+		f.editNote(w, number(r, "id"), decoded(r)["body"], githubNote)
 	})
 	mux.HandleFunc("GET "+repo+"/issues", func(w http.ResponseWriter, r *http.Request) {
 		all := []any{map[string]any{"number": 999, "title": "a pull request", "body": "", "user": githubUser(Ours), "pull_request": map[string]any{}}}
-		for _, i := range f.Issues() {
-			if i.Open || r.URL.Query().Get("state") != "open" {
-				all = append(all, githubIssue(i))
-			}
-		}
-		f.githubPage(w, r, all)
+		issues := f.issuesThat(func(i Issue) bool { return i.Open || r.URL.Query().Get("state") != "open" })
+		f.githubPage(w, r, append(all, shown(issues, githubIssue)...))
 	})
 	mux.HandleFunc("POST "+repo+"/issues", func(w http.ResponseWriter, r *http.Request) {
 		said := decoded(r)
-		f.mu.Lock()
-		made := f.issue(Ours, said["title"], said["body"])
-		f.mu.Unlock()
-		answerJSON(w, http.StatusCreated, githubIssue(made))
+		f.openIssue(w, said["title"], said["body"], githubIssue)
 	})
 	mux.HandleFunc("PATCH "+repo+"/issues/{n}", func(w http.ResponseWriter, r *http.Request) {
 		said := decoded(r)
@@ -56,28 +42,16 @@ func (f *Forge) github(mux *http.ServeMux, prefix string) {
 // on an issue.
 func (f *Forge) githubComment(w http.ResponseWriter, r *http.Request) {
 	n, body := number(r, "n"), decoded(r)["body"]
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if n <= len(f.issues) {
-		f.serial++
-		made := Note{ID: f.serial, Author: Ours, Body: body}
-		f.issues[n-1].Notes = append(f.issues[n-1].Notes, made)
-		answerJSON(w, http.StatusCreated, githubNote(made))
+	if n <= len(f.Issues()) {
+		f.addIssueNote(w, n, body, githubNote)
 		return
 	}
-	answerJSON(w, http.StatusCreated, githubNote(f.note(n, Ours, body)))
+	f.addNote(w, n, body, githubNote)
 }
 
 func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 	mux.HandleFunc("GET "+repo+"/commits/{sha}/pulls", func(w http.ResponseWriter, r *http.Request) {
-		var all []any
-		for _, m := range f.mergesOf(r.PathValue("sha")) {
-			all = append(all, map[string]any{
-				"number": m.Request, "merged_at": "2026-07-01T10:00:00Z", "merge_commit_sha": m.Commit,
-				"head": map[string]any{"sha": m.Head, "ref": "change", "repo": map[string]any{"id": 1}}, "base": map[string]any{"ref": m.Branch},
-			})
-		}
-		f.githubPage(w, r, all)
+		f.githubPage(w, r, shown(f.mergesOf(r.PathValue("sha")), githubMerge))
 	})
 	mux.HandleFunc("GET "+repo+"/git/ref/heads/{branch...}", func(w http.ResponseWriter, r *http.Request) {
 		f.tip(w, r.PathValue("branch"), func(commit string) any {
@@ -108,12 +82,8 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 	mux.HandleFunc("GET "+repo+"/actions/runs/{id}", func(w http.ResponseWriter, r *http.Request) {
 		a, ok := f.artifact(number(r, "id"))
 		if !ok {
-			answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
+			notFound(w)
 			return
-		}
-		event := "pull_request"
-		if a.Event != "" {
-			event = a.Event
 		}
 		pulls, repo := []any{}, 1
 		if a.Fork {
@@ -122,7 +92,7 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 			pulls = append(pulls, map[string]any{"number": a.Request})
 		}
 		answerJSON(w, http.StatusOK, map[string]any{
-			"id": a.ID, "event": event, "pull_requests": pulls, "head_branch": cmp.Or(a.Branch, "change"), "head_repository": map[string]any{"id": repo},
+			"id": a.ID, "event": cmp.Or(a.Event, "pull_request"), "pull_requests": pulls, "head_branch": cmp.Or(a.Branch, "change"), "head_repository": map[string]any{"id": repo},
 		})
 	})
 	mux.HandleFunc("GET "+repo+"/actions/artifacts/{id}/zip", func(w http.ResponseWriter, r *http.Request) {
@@ -132,47 +102,6 @@ func (f *Forge) githubPlans(mux *http.ServeMux, repo string) {
 		}
 		http.Redirect(w, r, f.storage.URL+"/"+r.PathValue("id"), http.StatusFound)
 	})
-}
-
-func (f *Forge) mergesOf(sha string) (out []Merge) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, m := range f.merges {
-		if m.Commit == sha || m.Head == sha {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// stored is where artifacts are: another host, which must not see the token.
-func (f *Forge) stored(t testing.TB) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" || r.Header.Get("Private-Token") != "" {
-			t.Errorf("the token went to another host")
-		}
-		id, _ := strconv.Atoi(r.URL.Path[1:])
-		a, _ := f.artifact(id)
-		if name := r.URL.Query().Get("file"); name != "" {
-			_, _ = w.Write([]byte(a.Files[name]))
-			return
-		}
-		_, _ = w.Write(zipped(a.Files))
-	})
-}
-
-func zipped(files map[string]string) []byte {
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for name, content := range files {
-		file, err := z.Create(name)
-		if err != nil {
-			panic(err) // into memory
-		}
-		_, _ = file.Write([]byte(content))
-	}
-	_ = z.Close()
-	return out.Bytes()
 }
 
 // githubPage answers with a page; there is another where the Link header says so.
@@ -205,6 +134,13 @@ func githubIssue(i Issue) map[string]any {
 	}
 }
 
+func githubMerge(m Merge) map[string]any {
+	return map[string]any{
+		"number": m.Request, "merged_at": "2026-07-01T10:00:00Z", "merge_commit_sha": m.Commit,
+		"head": map[string]any{"sha": m.Head, "ref": "change", "repo": map[string]any{"id": 1}}, "base": map[string]any{"ref": m.Branch},
+	}
+}
+
 func githubArtifact(a Artifact) map[string]any {
 	head := 1
 	if a.Fork {
@@ -214,46 +150,4 @@ func githubArtifact(a Artifact) map[string]any {
 		"id": a.ID, "name": a.Name, "expired": a.Expired,
 		"workflow_run": map[string]any{"id": a.ID, "repository_id": 1, "head_repository_id": head, "head_sha": a.Head},
 	}
-}
-
-// editNote changes a comment, which only its author may.
-func (f *Forge) editNote(w http.ResponseWriter, id int, body string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for request, notes := range f.notes {
-		for i, n := range notes {
-			switch {
-			case n.ID != id:
-			case n.Author != Ours:
-				answerJSON(w, http.StatusForbidden, map[string]any{"message": "Not yours"})
-				return
-			default:
-				f.notes[request][i].Body = body
-				answerJSON(w, http.StatusOK, githubNote(f.notes[request][i]))
-				return
-			}
-		}
-	}
-	answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
-}
-
-// editIssue changes what is given of an issue.
-func (f *Forge) editIssue(w http.ResponseWriter, n int, title, body string, closes bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if n < 1 || n > len(f.issues) {
-		answerJSON(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
-		return
-	}
-	i := &f.issues[n-1]
-	if title != "" {
-		i.Title = title
-	}
-	if body != "" {
-		i.Body = body
-	}
-	if closes {
-		i.Open = false
-	}
-	answerJSON(w, http.StatusOK, map[string]any{"number": n, "iid": n})
 }

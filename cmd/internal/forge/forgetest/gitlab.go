@@ -15,44 +15,24 @@ func (f *Forge) gitlab(mux *http.ServeMux, prefix string) {
 		answerJSON(w, http.StatusOK, map[string]any{"id": Ours, "username": "project_11_bot"})
 	})
 	mux.HandleFunc("GET "+project+"/merge_requests/{n}/notes", func(w http.ResponseWriter, r *http.Request) {
-		var all []any
-		for _, n := range f.Notes(number(r, "n")) {
-			all = append(all, gitlabNote(n))
-		}
-		f.gitlabPage(w, r, all)
+		f.gitlabPage(w, r, shown(f.Notes(number(r, "n")), gitlabNote))
 	})
 	mux.HandleFunc("POST "+project+"/merge_requests/{n}/notes", func(w http.ResponseWriter, r *http.Request) {
-		body := decoded(r)["body"]
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		answerJSON(w, http.StatusCreated, gitlabNote(f.note(number(r, "n"), Ours, body)))
+		f.addNote(w, number(r, "n"), decoded(r)["body"], gitlabNote)
 	})
 	mux.HandleFunc("PUT "+project+"/merge_requests/{n}/notes/{id}", func(w http.ResponseWriter, r *http.Request) {
-		f.editNote(w, number(r, "id"), decoded(r)["body"])
+		f.editNote(w, number(r, "id"), decoded(r)["body"], gitlabNote)
 	})
 	mux.HandleFunc("GET "+project+"/issues", func(w http.ResponseWriter, r *http.Request) {
-		var all []any
-		for _, i := range f.Issues() {
-			if i.Open && strconv.Itoa(i.Author) == r.URL.Query().Get("author_id") {
-				all = append(all, gitlabIssue(i))
-			}
-		}
-		f.gitlabPage(w, r, all)
+		author := r.URL.Query().Get("author_id")
+		f.gitlabPage(w, r, shown(f.issuesThat(func(i Issue) bool { return i.Open && strconv.Itoa(i.Author) == author }), gitlabIssue))
 	})
 	mux.HandleFunc("POST "+project+"/issues", func(w http.ResponseWriter, r *http.Request) {
 		said := decoded(r)
-		f.mu.Lock()
-		made := f.issue(Ours, said["title"], said["description"])
-		f.mu.Unlock()
-		answerJSON(w, http.StatusCreated, gitlabIssue(made))
+		f.openIssue(w, said["title"], said["description"], gitlabIssue)
 	})
 	mux.HandleFunc("POST "+project+"/issues/{n}/notes", func(w http.ResponseWriter, r *http.Request) {
-		n, body := number(r, "n"), decoded(r)["body"]
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.serial++
-		f.issues[n-1].Notes = append(f.issues[n-1].Notes, Note{ID: f.serial, Author: Ours, Body: body})
-		answerJSON(w, http.StatusCreated, map[string]any{"id": f.serial})
+		f.addIssueNote(w, number(r, "n"), decoded(r)["body"], gitlabNote)
 	})
 	mux.HandleFunc("PUT "+project+"/issues/{n}", func(w http.ResponseWriter, r *http.Request) {
 		said := decoded(r)
@@ -63,11 +43,7 @@ func (f *Forge) gitlab(mux *http.ServeMux, prefix string) {
 
 func (f *Forge) gitlabPlans(mux *http.ServeMux, project string) {
 	mux.HandleFunc("GET "+project+"/repository/commits/{sha}/merge_requests", func(w http.ResponseWriter, r *http.Request) {
-		var all []any
-		for _, m := range f.mergesOf(r.PathValue("sha")) {
-			all = append(all, map[string]any{"iid": m.Request, "state": "merged", "sha": m.Head, "merge_commit_sha": m.Commit, "target_branch": m.Branch})
-		}
-		f.gitlabPage(w, r, all)
+		f.gitlabPage(w, r, shown(f.mergesOf(r.PathValue("sha")), gitlabMerge))
 	})
 	mux.HandleFunc("GET "+project+"/repository/branches/{branch}", func(w http.ResponseWriter, r *http.Request) {
 		f.tip(w, r.PathValue("branch"), func(commit string) any { return map[string]any{"commit": map[string]any{"id": commit}} })
@@ -142,20 +118,20 @@ func gitlabIssue(i Issue) map[string]any {
 	}
 }
 
+func gitlabMerge(m Merge) map[string]any {
+	return map[string]any{"iid": m.Request, "state": "merged", "sha": m.Head, "merge_commit_sha": m.Commit, "target_branch": m.Branch}
+}
+
 func gitlabPipeline(a Artifact) map[string]any {
-	project, source := 11, "merge_request_event"
+	project, kind := 11, "head"
 	if a.Fork {
 		project = 12
 	}
-	if a.Event != "" {
-		source = a.Event
-	}
-	kind := "head"
 	if a.Result != "" {
 		kind = "merge"
 	}
 	return map[string]any{
-		"id": a.ID, "sha": cmp.Or(a.Result, a.Head), "source": source, "project_id": project,
+		"id": a.ID, "sha": cmp.Or(a.Result, a.Head), "source": cmp.Or(a.Event, "merge_request_event"), "project_id": project,
 		"ref": fmt.Sprintf("refs/merge-requests/%d/%s", a.Request, kind),
 	}
 }
