@@ -2,6 +2,7 @@ package forge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,10 +117,7 @@ func (c *client) fetch(ctx context.Context, r request) ([]byte, http.Header, err
 		return nil, nil, c.broken(ctx, r, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read, or is of no use
-	most := int64(mostBytes)
-	if r.most > 0 {
-		most = r.most
-	}
+	most := cmp.Or(r.most, mostBytes)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	switch {
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 )
 
 type githubPull struct {
@@ -106,7 +107,7 @@ func (g *GitHub) artifact(ctx context.Context, name string, pull githubPull) (gi
 		Artifacts []githubArtifact `json:"artifacts"`
 	}
 	_, err := g.do(ctx, request{
-		method: "GET", path: g.repo + "/actions/artifacts", query: url.Values{"name": {name}, "per_page": {"100"}},
+		method: "GET", path: g.repo + "/actions/artifacts", query: url.Values{"name": {name}, "per_page": {strconv.Itoa(perPage)}},
 		goal: "look for the artifact " + name, need: githubArtifacts,
 	}, &list)
 	if err != nil {

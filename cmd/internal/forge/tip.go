@@ -51,7 +51,7 @@ func (g *GitHub) Since(ctx context.Context, from, to string) (files []string, al
 	}
 	_, err = g.do(ctx, request{
 		method: "GET", path: g.repo + "/compare/" + from + "..." + to,
-		goal: "ask what came after commit " + from, need: githubContents, most: mostCompared,
+		goal: "ask what came after commit " + from, need: githubContents,
 	}, &found)
 	for _, f := range found.Files {
 		files = append(files, named(f.Name, f.Was)...)
@@ -80,16 +80,13 @@ func (g *GitLab) Since(ctx context.Context, from, to string) (files []string, al
 		} `json:"diffs"`
 	}
 	_, err = g.do(ctx, request{
-		method: "GET", path: g.project + "/repository/compare", query: url.Values{"from": {from}, "to": {to}}, goal: goal, need: gitlabWrite, most: mostCompared,
+		method: "GET", path: g.project + "/repository/compare", query: url.Values{"from": {from}, "to": {to}}, goal: goal, need: gitlabWrite,
 	}, &found)
 	for _, f := range found.Diffs {
 		files = append(files, named(f.Name, f.Was)...)
 	}
 	return files, err == nil && !found.Timeout && len(found.Diffs) > 0, err
 }
-
-// mostCompared bounds the answer to a comparison, which has the changes in it, in bytes.
-const mostCompared = 64 << 20
 
 // named gives a file's names after and before, where those differ.
 func named(is, was string) []string {
