@@ -24,6 +24,23 @@ func runIn(dir string, env map[string]string, args ...string) (code int, out, er
 	return code, o.String(), e.String()
 }
 
+// gitIn runs git in a directory, without anybody's settings and always at the same time,
+// so that the same commits have the same hashes. It gives what git says.
+func gitIn(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	const when = "2026-01-02T03:04:05Z"
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com",
+		"GIT_AUTHOR_DATE="+when, "GIT_COMMITTER_DATE="+when)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 func fixtures(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join("..", "..", "..", "fixtures"))
@@ -147,15 +164,6 @@ func TestColor(t *testing.T) {
 func TestRevision(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	git := func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
 	data, err := os.ReadFile(filepath.Join(fixtures(t), "hello", "hello.cue"))
 	if err != nil {
 		t.Fatal(err)
@@ -169,12 +177,12 @@ func TestRevision(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	git("init", "-q", "-b", "main", ".")
+	gitIn(t, dir, "init", "-q", "-b", "main", ".")
 	write(strings.Replace(string(data), `to: "hello-hub"`, `to: "hello-hud"`, 1))
-	git("add", "-A")
-	git("commit", "-qm", "broken")
+	gitIn(t, dir, "add", "-A")
+	gitIn(t, dir, "commit", "-qm", "broken")
 	write(string(data))
-	git("commit", "-qam", "mended")
+	gitIn(t, dir, "commit", "-qam", "mended")
 	write("not CUE {")
 
 	if code, out, _ := runIn(dir, nil, "vet", "net"); code != exitInvalid {

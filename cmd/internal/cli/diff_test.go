@@ -30,15 +30,7 @@ func newHistory(t *testing.T) history {
 
 func (h history) git(args ...string) {
 	h.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = h.dir
-	const when = "2026-01-02T03:04:05Z"
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
-		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com",
-		"GIT_AUTHOR_DATE="+when, "GIT_COMMITTER_DATE="+when)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		h.t.Fatalf("git %v: %v\n%s", args, err, out)
-	}
+	gitIn(h.t, h.dir, args...)
 }
 
 // commit writes files, given as name and content, and commits them.

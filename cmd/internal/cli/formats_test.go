@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,21 +126,11 @@ func severalFiles(t *testing.T) string {
 		"env/prod/a.cue":     "package prod\n\nimport \"example.com/net/shared\"\n\nnetwork: \"retail\"\nclusters: {\n\thub: context: \"hub\"\n}\nsites: hub: {cluster: \"hub\", namespace: \"hub\", linkAccess: \"default\"}\nsites: shared.Shops\n",
 		"env/prod/b.cue":     "package prod\n\nlinks: {\n\t\"shop-hub\": {from: \"shop\", to: \"hbu\"}\n\t\"other-hub\": {from: \"other\", to: \"hub\", cost: 0}\n}\n",
 	} {
-		file := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		writeAt(t, filepath.Join(root, filepath.FromSlash(name)), text)
 	}
-	for _, args := range [][]string{{"init", "-q", "-b", "main", "."}, {"add", "-A"}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "first"}} {
-		cmd := exec.Command("git", args...)
-		cmd.Dir, cmd.Env = root, append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
+	gitIn(t, root, "init", "-q", "-b", "main", ".")
+	gitIn(t, root, "add", "-A")
+	gitIn(t, root, "commit", "-qm", "first")
 	return root
 }
 

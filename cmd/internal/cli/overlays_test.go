@@ -2,7 +2,6 @@ package cli
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,19 +61,12 @@ sites: s: {cluster: "c", namespace: "s", overlay: "../extra"}
 func TestOverlayOfRevision(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	git := func(args ...string) {
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
 	if err := os.CopyFS(filepath.Join(dir, "net"), os.DirFS(filepath.Join(fixtures(t), "overlay"))); err != nil {
 		t.Fatal(err)
 	}
-	git("init", "-q")
-	git("add", ".")
-	git("commit", "-q", "-m", "x")
+	gitIn(t, dir, "init", "-q")
+	gitIn(t, dir, "add", ".")
+	gitIn(t, dir, "commit", "-q", "-m", "x")
 	_, committed, _ := runIn(filepath.Join(dir, "net"), nil, "render")
 	writeAt(t, filepath.Join(dir, "net", "hub", "connector.yaml"), "nothing")
 	if code, _, _ := runIn(filepath.Join(dir, "net"), nil, "render"); code != exitInvalid {

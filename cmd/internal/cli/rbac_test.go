@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -168,17 +167,9 @@ func TestRBACDiscoverUnanswered(t *testing.T) {
 func TestRBACSince(t *testing.T) {
 	t.Parallel()
 	dir := rbacNet(t, hubSite+", "+spokeSite, `l: {from: "spoke", to: "hub"}`, "")
-	git := func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
-	git("init", "-q")
-	git("add", ".")
-	git("commit", "-q", "-m", "by token")
+	gitIn(t, dir, "init", "-q")
+	gitIn(t, dir, "add", ".")
+	gitIn(t, dir, "commit", "-q", "-m", "by token")
 	text, err := os.ReadFile(filepath.Join(dir, "net.cue"))
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,13 +21,9 @@ func TestFilesStartAtTheDescription(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(net, "net.cue"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"}} {
-		cmd := exec.Command("git", args...)
-		cmd.Dir = repo
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
+	gitIn(t, repo, "init", "-q")
+	gitIn(t, repo, "add", "-A")
+	gitIn(t, repo, "commit", "-qm", "x")
 	for _, args := range [][]string{{"plan", "./net"}, {"plan", "./net:retail"}, {"plan", "./net", "--rev", "HEAD"}, {"plan", "./net:retail", "--rev", "HEAD"}} {
 		_, _, errOut := runIn(repo, nil, args...)
 		if !strings.Contains(errOut, filepath.Join(net, "nowhere.yaml")) {
