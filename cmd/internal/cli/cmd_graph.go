@@ -52,12 +52,5 @@ func (o *common) draw(p report.Picture) error {
 	if o.format == "mermaid" && len(p.Edges) > report.MermaidEdges {
 		fmt.Fprintf(o.sys.Err, "fairlead: more than %d links: most viewers refuse so large a Mermaid picture; --format svg draws it\n", report.MermaidEdges)
 	}
-	w, done, err := o.destination()
-	if err != nil {
-		return err
-	}
-	if err := pictures[o.format](w, p); err != nil {
-		return err
-	}
-	return done()
+	return o.out(func(w io.Writer) error { return pictures[o.format](w, p) })
 }

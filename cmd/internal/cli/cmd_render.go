@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -81,14 +82,10 @@ func (o *renderFlags) print(manifests []desired.Manifest) error {
 	if err != nil {
 		return err
 	}
-	w, done, err := o.destination()
-	if err != nil {
+	return o.out(func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
-	}
-	if _, err := w.Write(text); err != nil {
-		return err
-	}
-	return done()
+	})
 }
 
 func (o *renderFlags) encode(manifests []desired.Manifest) ([]byte, error) {

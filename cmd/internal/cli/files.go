@@ -15,20 +15,11 @@ func (s *System) abs(path string) string {
 	return filepath.Join(s.Dir, path)
 }
 
-// create opens a file that a flag names, for its owner alone.
-func (s *System) create(flag, file string) (*os.File, error) {
+// write makes or replaces the file that a flag names, for its owner alone.
+func (s *System) write(flag, file string, content func(io.Writer) error) error {
 	f, err := os.OpenFile(s.abs(file), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
-	}
-	return f, nil
-}
-
-// write makes the file that a flag names, as create does, and closes it.
-func (s *System) write(flag, file string, content func(io.Writer) error) error {
-	f, err := s.create(flag, file)
-	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", flag, err)
 	}
 	if err := content(f); err != nil {
 		_ = f.Close()

@@ -183,14 +183,10 @@ func (o *common) colored(terminal bool) bool {
 // show renders a report to standard output, or to the file of -o, and to those of
 // --report.
 func (o *common) show(r report.Report) error {
-	w, done, err := o.destination()
+	err := o.out(func(w io.Writer) error {
+		return o.render(w, r, o.output == "" && o.colored(o.sys.OutTerminal))
+	})
 	if err != nil {
-		return err
-	}
-	if err := o.render(w, r, o.output == "" && o.colored(o.sys.OutTerminal)); err != nil {
-		return err
-	}
-	if err := done(); err != nil {
 		return err
 	}
 	return o.writeReports(r)
@@ -205,15 +201,12 @@ func (o *common) aside(r report.Report) error {
 	return report.Text(o.sys.Err, r, report.Style{Color: o.colored(o.sys.ErrTerminal)})
 }
 
-func (o *common) destination() (io.Writer, func() error, error) {
+// out writes to standard output, or to the file of -o.
+func (o *common) out(content func(io.Writer) error) error {
 	if o.output == "" || o.output == "-" {
-		return o.sys.Out, func() error { return nil }, nil
+		return content(o.sys.Out)
 	}
-	f, err := o.sys.create("--output", o.output)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, f.Close, nil
+	return o.sys.write("--output", o.output, content)
 }
 
 func (o *common) abs(path string) string { return o.sys.abs(path) }
