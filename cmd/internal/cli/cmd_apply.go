@@ -91,7 +91,7 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if p, err = o.lift(p); err != nil {
 		return err
 	}
-	if err := o.knows(s, p); err != nil {
+	if err := o.knows(s.description, p); err != nil {
 		return err
 	}
 	if err := o.show(report.Report{Plan: &p}); err != nil {

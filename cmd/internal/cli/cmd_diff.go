@@ -49,7 +49,7 @@ func (o *common) diff(ctx context.Context, detailed bool) error {
 	}
 	change, settings := between(base, head), settingsChanged(base, head)
 	p := o.compare(base, head, change, settings)
-	if err := o.knows(session{description: head}, p); err != nil {
+	if err := o.knows(head, p); err != nil {
 		return err
 	}
 	if err := o.show(o.reportOf(head, change, p)); err != nil {

@@ -51,7 +51,7 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 	if err != nil {
 		return err
 	}
-	if err := o.knows(s, p); err != nil {
+	if err := o.knows(s.description, p); err != nil {
 		return err
 	}
 	p = o.against(p, s, observation)

@@ -114,7 +114,7 @@ func (o *rbacFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.knows(session{description: d}, plan.Plan{}); err != nil {
+	if err := o.knows(d, plan.Plan{}); err != nil {
 		return err
 	}
 	all := []description{d}

@@ -61,7 +61,7 @@ func (o *renderFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.knows(session{description: d}, plan.Plan{}); err != nil {
+	if err := o.knows(d, plan.Plan{}); err != nil {
 		return err
 	}
 	manifests := slices.DeleteFunc(desired.Manifests(d.Network, d.desired), func(m desired.Manifest) bool { return !o.wants(m) })

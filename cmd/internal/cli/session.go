@@ -322,15 +322,15 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 }
 
 // knows refuses names on the command line that are neither described nor planned.
-func (o *common) knows(s session, p plan.Plan) error {
+func (o *common) knows(d description, p plan.Plan) error {
 	known := map[string]bool{}
-	for _, c := range s.Network.Clusters {
+	for _, c := range d.Network.Clusters {
 		known["cluster "+string(c.Name)] = true
 	}
-	for _, v := range s.desired.Sites {
+	for _, v := range d.desired.Sites {
 		known["site "+string(v.Name)] = true
 	}
-	for _, v := range s.desired.Links {
+	for _, v := range d.desired.Links {
 		known["link "+string(v.Name)] = true
 	}
 	for _, a := range p.Actions {
