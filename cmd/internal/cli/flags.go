@@ -23,8 +23,8 @@ type common struct {
 	rev  string
 	// base is the revision to compare with, of --base.
 	base string
-	// revGiven tells --rev "" from no --rev.
-	revGiven func() bool
+	// given tells a flag that is empty, such as --rev "", from one that is not there.
+	given    func(flag string) bool
 	tags     []string
 	clusters []string
 	sites    []string
@@ -75,7 +75,7 @@ type common struct {
 // describe adds the flags that say which description is meant and how to show.
 func (o *common) describe(c *cobra.Command) {
 	f := c.Flags()
-	o.revGiven = func() bool { return f.Changed("rev") }
+	o.given = f.Changed
 	f.StringVar(&o.rev, "rev", "", "read the description from this git revision instead of the work tree")
 	f.StringArrayVarP(&o.tags, "tag", "t", nil, "CUE tag, key=value or key (repeatable)")
 	f.StringVar(&o.format, "format", o.choices()[0], "output format: "+alternatives(o.choices()))
@@ -113,7 +113,7 @@ func (o *common) check(args []string) error {
 	if len(args) > 0 {
 		o.path = args[0]
 	}
-	if o.rev == "" && o.revGiven != nil && o.revGiven() {
+	if o.rev == "" && o.given != nil && o.given("rev") {
 		return fail(exitInvalid, "--rev is empty; name a revision, or leave it out for the work tree")
 	}
 	if !slices.Contains(o.choices(), o.format) {

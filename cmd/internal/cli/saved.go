@@ -18,8 +18,16 @@ import (
 )
 
 // savedPlan reads the file of --plan, "-" being standard input; nil without one. A
-// plan that is not the expected one, or that narrowing flags would change, is refused.
+// plan that is not the expected one, or that narrowing flags would change, is refused,
+// and so are flags that are empty: what was reviewed is to be applied, and not anything.
 func (o *applyFlags) savedPlan() (*plan.Plan, error) {
+	want := strings.TrimPrefix(o.expected, "sha256:")
+	if o.reads == "" && o.given("plan") {
+		return nil, fail(exitInvalid, "--plan is empty; name the file of a saved plan, or leave it out")
+	}
+	if want == "" && o.given("expect-plan-id") {
+		return nil, fail(exitInvalid, "--expect-plan-id is empty; pass the id of the plan that was reviewed")
+	}
 	if o.reads == "" {
 		if o.expected != "" {
 			return nil, fail(exitInvalid, "--expect-plan-id needs --plan FILE")
@@ -40,7 +48,7 @@ func (o *applyFlags) savedPlan() (*plan.Plan, error) {
 	if p.Base != nil && p.Base.Alone {
 		return nil, fail(exitInvalid, "--plan %s: this compares two revisions and was made without the clusters; save a plan with: fairlead plan -o FILE", o.reads)
 	}
-	if want := strings.TrimPrefix(o.expected, "sha256:"); want != "" && (len(want) < 12 || !strings.HasPrefix(strings.TrimPrefix(p.ID, "sha256:"), want)) {
+	if want != "" && (len(want) < 12 || !strings.HasPrefix(strings.TrimPrefix(p.ID, "sha256:"), want)) {
 		return nil, fail(exitStale, "--expect-plan-id: the plan in %s is %s, not %s; review it and pass its id", o.reads, p.ID, o.expected)
 	}
 	return &p, nil
