@@ -50,9 +50,10 @@ type githubArtifact struct {
 // last commit the newest that a workflow on this pull request made, as far as GitHub
 // tells. What a fork's workflow uploaded under the same name does not count, nor what a
 // workflow on another pull request did: the name has the number, as two of the same
-// branch have runs that cannot be told apart after a merge. It is no proof of what made the artifact: who may
-// push branches to the repository may change what its workflows run, and so what they
-// keep. What guards against them are the reviewers of the environment that applies.
+// branch have runs that cannot be told apart after a merge. It is no proof of what made
+// the artifact: who may push branches to the repository may change what its workflows
+// run, and so what they keep. What guards against them are the reviewers of the
+// environment that applies.
 func (g *GitHub) Reviewed(ctx context.Context, m Merge) (Reviewed, error) {
 	pull, err := g.merged(ctx, m)
 	if err != nil {
