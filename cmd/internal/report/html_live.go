@@ -132,20 +132,15 @@ func (v *liveParts) ofEffect(e plan.Effect) string {
 	return withSpaces(out...)
 }
 
-// ofSubject gives the part that an ID such as "link/shop1-hub" is about.
+// ofSubject gives the part that a fact is about: "site/hub" or "link/shop1-hub".
 func (v *liveParts) ofSubject(id string) string {
 	if v == nil {
 		return ""
 	}
-	kind, name, _ := strings.Cut(id, "/")
-	switch kind {
-	case "link":
-		name, _, _ = strings.Cut(name, "@")
+	if name, ok := strings.CutPrefix(id, "link/"); ok {
 		return v.links[name]
-	case "object":
-		name, _, _ = strings.Cut(name, "/")
 	}
-	return v.sites[name]
+	return v.sites[strings.TrimPrefix(id, "site/")]
 }
 
 // withSpaces joins what is not empty.

@@ -56,15 +56,15 @@ func (b pageBuilder) sections() []section {
 			section{ID: "behind", Title: "Not applied yet", Note: "What git asks for and nobody applied. It is no drift.", Action: "To apply", Rows: b.rows(b.plan.Behind, nil, "b")},
 		)
 	}
-	of := func(want ...string) func(plan.Action) bool {
-		return func(a plan.Action) bool { return slices.Contains(want, b.origin(a)) }
+	of := func(want string) func(plan.Action) bool {
+		return func(a plan.Action) bool { return b.origin(a) == want }
 	}
 	title, note := "Changes", ""
 	if b.plan.Base != nil {
 		title, note = "What this change does", "Actions that the change from base to head asks for."
 	}
 	return filled(
-		section{ID: "changes", Title: title, Note: note, Action: "Action", Rows: b.rows(b.plan.Actions, of("change", "both"), "a")},
+		section{ID: "changes", Title: title, Note: note, Action: "Action", Rows: b.rows(b.plan.Actions, of("change"), "a")},
 		section{ID: "drift", Title: "Drift", Note: "The clusters moved; this puts back what was applied, whatever the change is.", Action: "Action", Rows: b.rows(b.plan.Actions, of("drift"), "a")},
 		section{ID: "anyway", Title: "Pending anyway", Note: "Not from this change: the base asks for it too, and nobody applied it yet.", Action: "Action", Rows: b.rows(b.plan.Actions, of("anyway"), "a")},
 	)
@@ -76,15 +76,12 @@ func filled(list ...section) []section {
 
 // origin sorts an action into one of the tables.
 func (b pageBuilder) origin(a plan.Action) string {
-	switch origin := b.plan.OriginOf(a.ID); {
-	case origin == plan.OriginAnyway && a.Cause == plan.CauseDrift:
+	origin := b.plan.OriginOf(a.ID)
+	switch {
+	case a.Cause == plan.CauseDrift && (origin == plan.OriginAnyway || origin == ""):
 		return "drift"
 	case origin == plan.OriginAnyway:
 		return "anyway"
-	case origin == plan.OriginBoth:
-		return "both"
-	case origin == "" && a.Cause == plan.CauseDrift:
-		return "drift"
 	}
 	return "change"
 }
@@ -216,13 +213,12 @@ func (b pageBuilder) effectsOf(s topology.Severity) (out []effect) {
 // live is a fact about how the network runs.
 type live struct {
 	plan.Live
-	Is, Of, Place string
+	Is, Place string
 }
 
 func (b pageBuilder) live() (out []live) {
 	for _, l := range b.plan.Live {
-		is := b.parts.ofSubject(l.Subject)
-		out = append(out, live{l, is, is, l.At.String()})
+		out = append(out, live{l, b.parts.ofSubject(l.Subject), l.At.String()})
 	}
 	return out
 }

@@ -83,16 +83,8 @@ func shape(s plan.Shape) markdown {
 	case n == 1:
 		return text + ", all connected"
 	default:
-		return text + fmtMarkdown(", in %d parts that do not reach each other", n)
+		return text + ", in " + number(n) + " parts that do not reach each other"
 	}
-}
-
-func fmtMarkdown(format string, numbers ...int) markdown {
-	args := make([]any, 0, len(numbers))
-	for _, n := range numbers {
-		args = append(args, n)
-	}
-	return markdown(fmt.Sprintf(format, args...))
 }
 
 func number(n int) markdown { return markdown(fmt.Sprint(n)) }
