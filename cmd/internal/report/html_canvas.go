@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/schema/network"
 )
 
 // canvas are the pictures of a page: the whole network, and where that has many sites one
@@ -60,10 +59,9 @@ func newCanvas(r Report, p plan.Plan, drift bool) *canvas {
 	if after == nil {
 		return nil
 	}
-	whole := noted(PictureOfChange(*before, *after), p)
-	c := &canvas{live: newLiveParts(whole)}
-	c.live.house(*before)
-	c.live.house(*after)
+	homes := homesOf(*before, *after)
+	whole := noted(PictureOfChange(*before, *after), p, homes)
+	c := &canvas{live: newLiveParts(whole, homes)}
 	c.data = c.live.data(whole)
 	for _, e := range whole.Edges {
 		c.Changes = c.Changes || e.Change != Same && e.Change != Noted
@@ -119,7 +117,7 @@ func leaving(l *layout) (n int) {
 
 // noted marks what the shape of the network does not show: sites and links with another
 // action, or of which something is known that is not well.
-func noted(p Picture, pl plan.Plan) Picture {
+func noted(p Picture, pl plan.Plan, homes map[home]string) Picture {
 	sites, links := map[string]bool{}, map[string]bool{}
 	for _, a := range pl.Actions {
 		switch {
@@ -129,6 +127,8 @@ func noted(p Picture, pl plan.Plan) Picture {
 			sites[a.Name] = true
 		case a.Object != nil:
 			sites[string(a.Object.Site)] = true
+		case a.Proxy != nil:
+			sites[homes[homeOf(a)]] = true
 		}
 	}
 	for _, l := range pl.Live {
@@ -150,13 +150,6 @@ func noted(p Picture, pl plan.Plan) Picture {
 		}
 	}
 	return p
-}
-
-// house remembers where the sites of a network are.
-func (v *liveParts) house(n network.Network) {
-	for _, s := range n.Sites {
-		v.homes[home{string(s.Cluster), s.Namespace}] = string(s.Name)
-	}
 }
 
 // data is in the order of the numbers of the parts.

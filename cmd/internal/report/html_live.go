@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // liveParts names the parts of a picture for the script of a page: s0, s1, … for the sites
@@ -22,11 +23,27 @@ type liveParts struct {
 }
 
 // home is where a site is.
-type home struct{ cluster, namespace string }
+type home struct {
+	cluster   network.ClusterName
+	namespace string
+}
+
+func homeOf(a plan.Action) home { return home{a.Cluster, a.Namespace} }
+
+// homesOf are the names of the sites of networks, by where they are.
+func homesOf(networks ...network.Network) map[home]string {
+	out := map[home]string{}
+	for _, n := range networks {
+		for _, s := range n.Sites {
+			out[home{s.Cluster, s.Namespace}] = string(s.Name)
+		}
+	}
+	return out
+}
 
 // newLiveParts takes the picture in which every site is drawn by itself.
-func newLiveParts(whole Picture) *liveParts {
-	v := &liveParts{sites: map[string]string{}, links: map[string]string{}, leaving: map[string][]Edge{}, homes: map[home]string{}}
+func newLiveParts(whole Picture, homes map[home]string) *liveParts {
+	v := &liveParts{sites: map[string]string{}, links: map[string]string{}, leaving: map[string][]Edge{}, homes: homes}
 	for _, n := range whole.Nodes {
 		v.sites[n.Name] = fmt.Sprintf("s%d", len(v.sites))
 	}
@@ -111,7 +128,7 @@ func (v *liveParts) ofAction(a plan.Action) (is, of string) {
 		is = v.sites[string(a.Object.Site)]
 		of = is
 	case a.Proxy != nil:
-		is = v.sites[v.homes[home{string(a.Cluster), a.Namespace}]]
+		is = v.sites[v.homes[homeOf(a)]]
 		of = is
 	}
 	return is, of

@@ -202,6 +202,34 @@ func TestRowsAndPicture(t *testing.T) {
 	}
 }
 
+// What happens to a site is marked on it in the picture, be it to its Site, to an object
+// or to a proxy in its namespace.
+func TestSitesAreNoted(t *testing.T) {
+	t.Parallel()
+	n := retail(5)
+	for kind, change := range map[string]func(*plan.Action){
+		"site": func(a *plan.Action) { a.Kind, a.Name, a.Site = plan.KindSite, "shop2", &plan.SiteWork{} },
+		"object": func(a *plan.Action) {
+			a.Kind, a.Object = plan.KindObject, &plan.ObjectWork{Site: "shop2", Kind: "ConfigMap"}
+		},
+		"proxy": func(a *plan.Action) { a.Kind, a.Proxy = plan.KindProxy, &plan.ProxyWork{} },
+	} {
+		r := reportOf(n, n)
+		a := plan.Action{ID: kind + "/x", Name: "x", Verb: plan.VerbUpdate, Cause: plan.CausePending, Cluster: "shops", Namespace: "retail-shop2"}
+		change(&a)
+		r.Plan.Actions = append(r.Plan.Actions, a)
+		var noted []string
+		for _, g := range parse(t, page(t, r)).all("g") {
+			if attribute(g, "class") == "site noted" {
+				noted = append(noted, attribute(g, "aria-label"))
+			}
+		}
+		if len(noted) != 1 || !strings.HasPrefix(noted[0], "shop2: ") {
+			t.Errorf("%s: noted are %q", kind, noted)
+		}
+	}
+}
+
 // data is what the script reads.
 type data struct {
 	Sites []struct{ Name string }
