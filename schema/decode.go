@@ -22,7 +22,7 @@ type decoder struct {
 
 func (d *decoder) network(v cue.Value) declared {
 	out := declared{unreadable: map[string]bool{}}
-	out.policy = policyDecl{Policy: defaultPolicy()}
+	out.policy = policyDecl{Policy: network.DefaultPolicy()}
 	d.object(field{value: v, at: d.places.outermost(nil)}, d.shapes.network, func(f field) {
 		switch f.name {
 		case "network":

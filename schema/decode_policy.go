@@ -7,11 +7,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// defaultPolicy is the policy of a description that declares none.
-func defaultPolicy() network.Policy {
-	return network.Policy{UnreachableSites: network.LevelWarn, Deletes: network.DefaultDeletes}
-}
-
 func (d *decoder) policy(f field, into *policyDecl) {
 	var unused diag.Position
 	d.object(f, d.shapes.policy, func(f field) {

@@ -79,7 +79,7 @@ func Import(in Input) Result {
 	m := &importer{Input: in, taken: map[place]*site{}}
 	m.out.Network = network.Network{
 		Name: in.Network, Clusters: []network.Cluster{}, Sites: []network.Site{}, Links: []network.Link{}, Proxies: []network.Proxy{},
-		Policy: network.Policy{UnreachableSites: network.LevelWarn, Deletes: network.DefaultDeletes},
+		Policy: network.DefaultPolicy(),
 	}
 	m.recallClusters()
 	m.distinctClusters()

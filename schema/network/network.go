@@ -202,6 +202,9 @@ type Policy struct {
 	Ignore []Ignore `json:",omitempty"`
 }
 
+// DefaultPolicy is the policy of a description that declares none.
+func DefaultPolicy() Policy { return Policy{UnreachableSites: LevelWarn, Deletes: DefaultDeletes} }
+
 // DefaultPlanExpiry is how long a saved plan may be applied when nothing is declared.
 const DefaultPlanExpiry = "72h"
 
