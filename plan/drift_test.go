@@ -359,6 +359,24 @@ func TestBehind(t *testing.T) {
 	}
 }
 
+// A Site that git gives another name is made anew by git, and so are its links: nothing is
+// gone from a cluster.
+func TestARenamedSiteIsNoDrift(t *testing.T) {
+	t.Parallel()
+	for i, link := range []string{"replace link/spoke-hub pending", "create link/spoke-hub pending"} {
+		m := up(t)
+		d := desired.Build(twoSites(1))
+		d.Sites[i].Object = "other"
+		text := dump(plan.Make(plan.Input{Desired: d, Observation: m.obs}))
+		if !strings.Contains(text, fmt.Sprintf("create site/%s pending", d.Sites[i].Name)) || !strings.Contains(text, link) {
+			t.Error(text)
+		}
+		if p := m.drift(d); p.Ill() || len(p.Behind) != 3 {
+			t.Errorf("ill: %t, behind %v", p.Ill(), p.Behind)
+		}
+	}
+}
+
 // A certificate that ends soon is told once, as a fact.
 func TestDriftTellsOfExpiryOnce(t *testing.T) {
 	t.Parallel()

@@ -33,9 +33,9 @@ func (m *maker) broken(c linkCase) (why string, cause Cause) {
 	}
 	switch {
 	case c.action.Link.From.UID == "":
-		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), CauseDrift
+		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), m.anewCause(c.at)
 	case to.UID == "" || c.recorded.ToUID != "" && c.recorded.ToUID != to.UID:
-		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), CauseDrift
+		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), m.anewCause(place{to.Cluster, to.Namespace})
 	case len(c.current) == 0:
 		return "was applied before and is gone from the cluster", CauseDrift
 	}
@@ -43,6 +43,15 @@ func (m *maker) broken(c linkCase) (why string, cause Cause) {
 		return why, cause
 	}
 	return m.incomplete(c)
+}
+
+// anewCause says who lets a site be made anew at a place: git, where the Site that is
+// there has another name and goes first.
+func (m *maker) anewCause(at place) Cause {
+	if m.cleared(at) {
+		return CausePending
+	}
+	return CauseDrift
 }
 
 // readdressed says why a link's address is not, or will not be, its site's: the
