@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -47,7 +48,8 @@ func (p Plan) Ill() bool {
 func behind(in Input) []Action {
 	var out []Action
 	for _, a := range Make(in).Actions {
-		scraps := a.Kind == KindLink && a.Verb == VerbDelete && !a.Has(StepConfirm)
+		replaced := strings.HasSuffix(a.ID, oldSuffix)
+		scraps := a.Kind == KindLink && a.Verb == VerbDelete && !a.Has(StepConfirm) && !replaced
 		if a.Cause == CauseDrift || scraps {
 			continue
 		}

@@ -377,6 +377,42 @@ func TestARenamedSiteIsNoDrift(t *testing.T) {
 	}
 }
 
+// Where the clusters moved nothing, git is ahead by all that a plan has.
+func TestBehindIsThePlan(t *testing.T) {
+	t.Parallel()
+	split := 0
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 34))
+		m := newModel(t, "net", "a", "b")
+		m.digest = "d1"
+		if first := plan.Make(plan.Input{Desired: m.wanted(randomNetwork(r)), Observation: m.obs}); len(first.Refusals) == 0 {
+			m.run(first)
+		}
+		d := m.wanted(randomNetwork(r))
+		for i := range d.Sites {
+			if r.IntN(4) == 0 {
+				d.Sites[i].Object = "renamed"
+			}
+		}
+		ids := func(list []plan.Action) (out []string) {
+			for _, a := range list {
+				out = append(out, a.ID)
+				if strings.HasSuffix(a.ID, "@old") {
+					split++
+				}
+			}
+			return out
+		}
+		want := ids(plan.Make(plan.Input{Desired: d, Observation: m.obs}).Actions)
+		if diff := cmp.Diff(want, ids(m.drift(d).Behind)); diff != "" {
+			t.Fatalf("seed %d (-plan +behind):\n%s\n%s", seed, diff, dump(plan.Make(plan.Input{Desired: d, Observation: m.obs})))
+		}
+	}
+	if split == 0 {
+		t.Error("no old Link ever went in an action of its own")
+	}
+}
+
 // A certificate that ends soon is told once, as a fact.
 func TestDriftTellsOfExpiryOnce(t *testing.T) {
 	t.Parallel()
