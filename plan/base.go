@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/diag"
@@ -60,12 +61,9 @@ func (p Plan) OriginOf(id string) Origin {
 // is the plan for the base, made on the same observation, and source its description.
 func Against(head, other Plan, source Source) Plan {
 	base := &Base{Source: source, Origins: map[string]Origin{}, Spared: []Spared{}}
-	pending := map[string]Action{}
-	for _, a := range other.Actions {
-		pending[a.ID] = a
-	}
+	pairs, spared := paired(head.Actions, other.Actions)
 	for _, a := range head.Actions {
-		was, known := pending[a.ID]
+		was, known := pairs[a.ID]
 		switch {
 		case !known:
 			base.Origins[a.ID] = OriginChange
@@ -74,14 +72,36 @@ func Against(head, other Plan, source Source) Plan {
 		default:
 			base.Origins[a.ID] = OriginBoth
 		}
-		delete(pending, a.ID)
 	}
-	for _, a := range pending {
+	for _, a := range spared {
 		base.Spared = append(base.Spared, Spared{ID: a.ID, Verb: a.Verb, Why: a.Why})
 	}
 	slices.SortFunc(base.Spared, func(a, b Spared) int { return cmp.Compare(a.ID, b.ID) })
 	head.Base = base
 	return head
+}
+
+// paired finds for each action, by its ID, the one of another plan that is on the same
+// thing, or else has its ID; rest are those of the other plan that are left.
+func paired(actions, others []Action) (pairs map[string]Action, rest []Action) {
+	pairs, left := map[string]Action{}, map[string]Action{}
+	for _, o := range others {
+		left[o.ID] = o
+	}
+	for _, key := range []func(Action) string{identity, func(a Action) string { return a.ID }} {
+		byKey := map[string]Action{}
+		for _, o := range left {
+			byKey[key(o)] = o
+		}
+		for _, a := range actions {
+			o, found := byKey[key(a)]
+			if _, done := pairs[a.ID]; found && !done {
+				pairs[a.ID] = o
+				delete(left, o.ID)
+			}
+		}
+	}
+	return pairs, slices.Collect(maps.Values(left))
 }
 
 // ByOrigin gives the actions that a change asks for, those that it alters included, and
@@ -98,13 +118,13 @@ func (p Plan) ByOrigin() (change, anyway []Action) {
 }
 
 // sameWork reports whether two actions do the same, wherever they are declared, in
-// whatever order.
+// whatever order, and by whatever ID.
 func sameWork(a, b Action) bool {
 	return bytes.Equal(workOf(a), workOf(b))
 }
 
 func workOf(a Action) []byte {
-	a.DeclaredAt, a.DependsOn, a.Why = diag.Position{}, nil, ""
+	a.ID, a.DeclaredAt, a.DependsOn, a.Why = "", diag.Position{}, nil, ""
 	if a.Object != nil {
 		object := *a.Object
 		object.Source, a.Object = "", &object

@@ -51,6 +51,30 @@ func TestAgainst(t *testing.T) {
 	}
 }
 
+// An action on the same thing is the same one also where the base tells it apart from
+// another of its name: its ID has the place then.
+func TestAgainstFindsTheSameThing(t *testing.T) {
+	t.Parallel()
+	of := func(from network.SiteName) network.Network {
+		n := network.Network{Name: "net", Clusters: []network.Cluster{{Name: "a"}}, Sites: []network.Site{
+			{Name: "hub", Cluster: "a", Namespace: "hub", LinkAccess: "default"}, {Name: "s1", Cluster: "a", Namespace: "s1"}, {Name: "s2", Cluster: "a", Namespace: "s2"},
+		}}
+		if from != "" {
+			n.Links = []network.Link{{Name: "l", From: from, To: "hub", Cost: 1, Via: network.ViaToken}}
+		}
+		return n
+	}
+	m := newModel(t, "net", "a")
+	m.run(makePlan(of("s1"), m.obs))
+	p := plan.Against(makePlan(of(""), m.obs), makePlan(of("s2"), m.obs), plan.Source{})
+	if len(p.Actions) != 1 || p.Actions[0].ID != "link/l" || p.OriginOf("link/l") != plan.OriginAnyway {
+		t.Errorf("%s\n%v", dump(p), p.Base.Origins)
+	}
+	if len(p.Base.Spared) != 1 || p.Base.Spared[0].ID != "link/l" || p.Base.Spared[0].Verb != plan.VerbCreate {
+		t.Errorf("spared: %+v", p.Base.Spared)
+	}
+}
+
 // A comparison of two revisions says nothing of clusters and has no flags.
 func TestFromGit(t *testing.T) {
 	t.Parallel()
