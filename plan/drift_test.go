@@ -385,10 +385,10 @@ func TestBehindIsThePlan(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 34))
 		m := newModel(t, "net", "a", "b")
 		m.digest = "d1"
-		if first := plan.Make(plan.Input{Desired: m.wanted(randomNetwork(r)), Observation: m.obs}); len(first.Refusals) == 0 {
+		if first := plan.Make(plan.Input{Desired: randomObjects(r, randomNetwork(r)), Observation: m.obs}); len(first.Refusals) == 0 {
 			m.run(first)
 		}
-		d := m.wanted(randomNetwork(r))
+		d := randomObjects(r, randomNetwork(r))
 		for i := range d.Sites {
 			if r.IntN(4) == 0 {
 				d.Sites[i].Object = "renamed"

@@ -248,8 +248,12 @@ func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject
 	switch {
 	case !owned && !known:
 		a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
+	case !known && m.cleared(place{o.Cluster, o.Namespace}):
+		a.Why = "its site is made anew, and its record is written again"
 	case !known:
 		a.Cause, a.Why = CauseDrift, "its record is missing and is written again"
+	case !labelled && len(a.Fields) == 0 && owned && m.labelledAsWas(o, live):
+		a.Why = "its site has another name now"
 	case !labelled && len(a.Fields) == 0:
 		a.Cause, a.Why = CauseDrift, "its labels were taken off"
 	case len(a.Fields) == 0:
@@ -259,6 +263,13 @@ func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject
 	}
 	a.Why += undisturbed
 	return a, len(a.Steps) > 0
+}
+
+// labelledAsWas reports whether an object's labels are those of the name that its site had
+// when it was last applied.
+func (m *maker) labelledAsWas(o DesiredObject, live ObjectView) bool {
+	was := m.index.inventories[place{o.Cluster, o.Namespace}].Renamed
+	return was != "" && live.Labels[LabelSite] == string(was) && live.Labels[LabelObject] == OverlayObject
 }
 
 func exactly(string) func(a, b any) bool { return sameValue }
