@@ -192,15 +192,23 @@ func notesOf(rules []network.Ignore) (out []string) {
 	return out
 }
 
+// upByCertificate is a network of two sites and a link by certificate that is applied, and
+// what plans of it are made of.
+func upByCertificate(t *testing.T, rules []network.Ignore) (*model, plan.Input) {
+	t.Helper()
+	m := newModel(t, "net", "a", "b")
+	n := twoSites(1)
+	n.Links[0].Via = network.ViaCertificate
+	in := plan.Input{Desired: desired.Build(n), Observation: m.obs, Ignore: rules}
+	m.run(plan.Make(in))
+	return m, in
+}
+
 // A rule leaves alone an address that somebody gave a Link by certificate, for as long as
 // its site listens where it did.
 func TestEndpointsRule(t *testing.T) {
 	t.Parallel()
-	m := newModel(t, "net", "a", "b")
-	n := twoSites(1)
-	n.Links[0].Via = network.ViaCertificate
-	in := plan.Input{Desired: desired.Build(n), Observation: m.obs, Ignore: ignoring("link/*/endpoints")}
-	m.run(plan.Make(in))
+	m, in := upByCertificate(t, ignoring("link/*/endpoints"))
 	m.cluster("b").Links[0].Endpoints[0].Host = "nat.example.com"
 	in.Observation = m.obs
 	if p := plan.Make(in); p.Pending() || len(p.Ignored) != 1 {
@@ -220,11 +228,7 @@ func TestEndpointsRule(t *testing.T) {
 // A link that is made anew has the cost of the description, so nothing of it is left alone.
 func TestNothingIsIgnoredOfALinkMadeAnew(t *testing.T) {
 	t.Parallel()
-	m := newModel(t, "net", "a", "b")
-	n := twoSites(1)
-	n.Links[0].Via = network.ViaCertificate
-	in := plan.Input{Desired: desired.Build(n), Observation: m.obs, Ignore: ignoring("link/*/cost")}
-	m.run(plan.Make(in))
+	m, in := upByCertificate(t, ignoring("link/*/cost"))
 	m.cluster("b").Links[0].Cost = 7
 	m.cluster("a").Sites[0].Endpoints[0].Host = "elsewhere"
 	in.Observation = m.obs
