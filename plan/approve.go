@@ -99,7 +99,7 @@ func identity(a Action) string {
 		parts = append(parts, a.Key())
 	case a.Proxy != nil && (a.Verb == VerbDelete || a.Verb == VerbAdopt):
 		parts = append(parts, a.Proxy.Secret.Name)
-	case strings.HasSuffix(a.ID, oldSuffix):
+	case a.removesOld():
 		parts = append(parts, oldSuffix)
 	}
 	return strings.Join(parts, " ")
@@ -117,7 +117,7 @@ type judge struct {
 // or, where the saved plan replaces a link in one action and now it takes two, that of
 // the replacement.
 func (j judge) key(b Action) string {
-	if !strings.HasSuffix(b.ID, oldSuffix) || slices.ContainsFunc(j.saved.Actions, func(a Action) bool { return identity(a) == identity(b) }) {
+	if !b.removesOld() || slices.ContainsFunc(j.saved.Actions, func(a Action) bool { return identity(a) == identity(b) }) {
 		return identity(b)
 	}
 	for _, a := range j.saved.Actions {

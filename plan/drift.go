@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -48,8 +47,7 @@ func (p Plan) Ill() bool {
 func behind(in Input) []Action {
 	var out []Action
 	for _, a := range Make(in).Actions {
-		replaced := strings.HasSuffix(a.ID, oldSuffix)
-		scraps := a.Kind == KindLink && a.Verb == VerbDelete && !a.Has(StepConfirm) && !replaced
+		scraps := a.Kind == KindLink && a.Verb == VerbDelete && !a.Has(StepConfirm) && !a.removesOld()
 		if a.Cause == CauseDrift || scraps {
 			continue
 		}

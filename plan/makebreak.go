@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/network"
@@ -11,6 +12,9 @@ import (
 // oldSuffix ends the ID of an action that removes the Link which another action of the
 // plan replaces.
 const oldSuffix = "@old"
+
+// removesOld reports whether an action is such a removal.
+func (a Action) removesOld() bool { return strings.HasSuffix(a.ID, oldSuffix) }
 
 // makeBeforeBreak lets what takes ways away wait for what makes ways, where sites would
 // lose each other in between otherwise: sites that are connected now, and when all is

@@ -106,7 +106,7 @@ const whyNew = "declared and not on the cluster"
 
 func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
 	a.Verb, a.Cause, a.Why = VerbCreate, CausePending, whyNew
-	if recorded != nil && m.anewCause(at) == CauseDrift {
+	if recorded != nil && !m.cleared(at) {
 		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"
 	}
 	a.Fields = diffFields(a.Site.Fields, nil, nil)
