@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // abs resolves a path of the user against the working directory.
@@ -27,6 +28,34 @@ func (s *System) write(flag, file string, content func(io.Writer) error) error {
 	}
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return nil
+}
+
+// distinct refuses a file that two flags name, and standard output, which has the
+// plan.
+func (o *common) distinct() error {
+	type flagged struct{ flag, file string }
+	files := []flagged{{"--output", o.output}, {"--plan", o.reads}}
+	for _, text := range o.reports {
+		_, file, _ := strings.Cut(text, "=")
+		files = append(files, flagged{"--report", file})
+	}
+	files = append(files, flagged{"--metrics", o.records.metricsFile}, flagged{"--events", o.records.eventsFile})
+	named := map[string]string{}
+	for _, f := range files {
+		ours := f.flag != "--output" && f.flag != "--plan"
+		switch {
+		case f.file == "-" && ours:
+			return fail(exitInvalid, "%s -: standard output is for the command's own; name a file", f.flag)
+		case f.file == "" || f.file == "-":
+			continue
+		}
+		file := filepath.Clean(o.abs(f.file))
+		if other, taken := named[file]; taken {
+			return fail(exitInvalid, "%s and %s name the same file, %s", other, f.flag, f.file)
+		}
+		named[file] = f.flag
 	}
 	return nil
 }

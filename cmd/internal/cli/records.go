@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -60,34 +59,6 @@ func (o *common) openRecords() error {
 		return failure{code: exitInvalid, err: fmt.Errorf("--events: %w", err)}
 	}
 	r.events = events
-	return nil
-}
-
-// distinct refuses a file that two flags name, and standard output, which has the
-// plan.
-func (o *common) distinct() error {
-	type flagged struct{ flag, file string }
-	files := []flagged{{"--output", o.output}, {"--plan", o.reads}}
-	for _, text := range o.reports {
-		_, file, _ := strings.Cut(text, "=")
-		files = append(files, flagged{"--report", file})
-	}
-	files = append(files, flagged{"--metrics", o.records.metricsFile}, flagged{"--events", o.records.eventsFile})
-	named := map[string]string{}
-	for _, f := range files {
-		ours := f.flag != "--output" && f.flag != "--plan"
-		switch {
-		case f.file == "-" && ours:
-			return fail(exitInvalid, "%s -: standard output is for the command's own; name a file", f.flag)
-		case f.file == "" || f.file == "-":
-			continue
-		}
-		file := filepath.Clean(o.abs(f.file))
-		if other, taken := named[file]; taken {
-			return fail(exitInvalid, "%s and %s name the same file, %s", other, f.flag, f.file)
-		}
-		named[file] = f.flag
-	}
 	return nil
 }
 
