@@ -61,7 +61,7 @@ func TestLinkByCertificate(t *testing.T) {
 		t.Errorf("valid until %s (%v), want five years", leaf.NotAfter, err)
 	}
 	shop.create("links", "one", map[string]any{"endpoints": hub.endpoints(), "tlsCredentials": "one"})
-	shop.touch("links", "one")
+	shop.configure("one")
 	shop.awaitTrue("links", "one", "Ready")
 }
 
@@ -87,7 +87,7 @@ func TestRotationWithoutADrop(t *testing.T) {
 	hub, shop := sites(t, nil)
 	certified(hub, shop, "one")
 	shop.create("links", "one", map[string]any{"endpoints": hub.endpoints(), "tlsCredentials": "one"})
-	shop.touch("links", "one")
+	shop.configure("one")
 	shop.awaitTrue("links", "one", "Ready")
 	hub.create("certificates", "new", map[string]any{"ca": "skupper-site-ca", "subject": "new", "client": true})
 	hub.awaitTrue("certificates", "new", "Ready")
@@ -108,7 +108,8 @@ func TestRotationWithoutADrop(t *testing.T) {
 // proxyServer is a CONNECT proxy that wants a user and counts tunnels.
 type proxyServer struct {
 	host, port string
-	tunnels    atomic.Int32
+	// asked counts all requests, tunnels those that became one.
+	asked, tunnels atomic.Int32
 }
 
 func newProxy(t *testing.T) *proxyServer {
@@ -126,6 +127,7 @@ func newProxy(t *testing.T) *proxyServer {
 }
 
 func (p *proxyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.asked.Add(1)
 	if r.Method != http.MethodConnect || r.Header.Get("Proxy-Authorization") != "Basic dXNlcjpwYXNz" {
 		http.Error(w, "no", http.StatusProxyAuthRequired)
 		return
@@ -161,7 +163,7 @@ func TestLinkThroughProxy(t *testing.T) {
 	shop.store("corp", corev1.SecretTypeBasicAuth, proxy.data())
 	shop.create("links", "one", map[string]any{"endpoints": hub.endpoints(), "tlsCredentials": "one",
 		"settings": map[string]any{"proxy-configuration": "corp"}})
-	shop.touch("links", "one")
+	shop.configure("one")
 	shop.awaitTrue("links", "one", "Ready")
 	if n := proxy.tunnels.Load(); n != 1 {
 		t.Errorf("%d tunnels, want 1", n)

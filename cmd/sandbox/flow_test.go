@@ -35,7 +35,7 @@ func linked(hub, shop *ns, name string) *obj {
 	hub.t.Helper()
 	token(hub, shop, name, 0)
 	shop.awaitTrue("accesstokens", name, "Redeemed")
-	shop.touch("links", name)
+	shop.configure(name)
 	return shop.awaitTrue("links", name, "Ready")
 }
 
@@ -48,7 +48,7 @@ func TestTokenToReadyLink(t *testing.T) {
 		t.Errorf("cost %s, want the token's 7", got)
 	}
 	never(t, func() string { return is(shop.get("links", "one"), "Configured") })
-	shop.touch("links", "one")
+	shop.configure("one")
 	link := shop.awaitTrue("links", "one", "Ready")
 	if got, want := str(link, "status", "remoteSiteName"), "hub"; got != want {
 		t.Errorf("remote site %q, want %q", got, want)

@@ -3,8 +3,10 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -131,4 +133,42 @@ func TestRightsAreChecked(t *testing.T) {
 	if _, err := client.CoreV1().Secrets("default").List(t.Context(), metav1.ListOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("nobody lists Secrets: %v", err)
 	}
+}
+
+// Whoever reads a grant's code may redeem it at once: it is known to the grant server then.
+func TestGrantIsKnownBeforeItIsSeen(t *testing.T) {
+	t.Parallel()
+	hub, _ := sites(t, nil)
+	watch, err := hub.of("accessgrants").Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Stop()
+	const grants = 40
+	var all sync.WaitGroup
+	defer all.Wait()
+	for i := range grants {
+		all.Go(func() { // with other work, behind which the controller's own events wait
+			for j := range 5 {
+				hub.create("certificates", fmt.Sprintf("c%d-%d", i, j), map[string]any{"ca": "skupper-site-ca", "subject": "x", "client": true})
+			}
+			hub.create("accessgrants", fmt.Sprintf("g%d", i), map[string]any{})
+		})
+	}
+	asked := map[string]bool{}
+	for event := range watch.ResultChan() {
+		grant := event.Object.(*obj)
+		url, code := str(grant, "status", "url"), str(grant, "status", "code")
+		if code == "" || asked[url] {
+			continue
+		}
+		asked[url] = true
+		if got, err := post(t, grant, http.MethodPost, url, code, 0); err != nil || got == http.StatusNotFound || got == http.StatusForbidden {
+			t.Errorf("%s: %d %v", grant.GetName(), got, err)
+		}
+		if len(asked) == grants {
+			return
+		}
+	}
+	t.Fatalf("the watch ended after %d grants", len(asked))
 }

@@ -136,6 +136,7 @@ func gvr(plural string) schema.GroupVersionResource {
 var kinds = map[string]string{
 	"sites": "Site", "links": "Link", "accessgrants": "AccessGrant", "accesstokens": "AccessToken",
 	"certificates": "Certificate", "routeraccesses": "RouterAccess",
+	"listeners": "Listener", "connectors": "Connector", "multikeylisteners": "MultiKeyListener",
 }
 
 var namespaces atomic.Int32
@@ -200,6 +201,18 @@ func (n *ns) patch(plural, name, patch string) {
 func (n *ns) touch(plural, name string) {
 	n.t.Helper()
 	n.patch(plural, name, fmt.Sprintf(`{"metadata":{"annotations":{"touched":"%d"}}}`, time.Now().UnixNano()))
+}
+
+// configure touches a Link until it is configured, as one touch may be lost.
+func (n *ns) configure(name string) {
+	n.t.Helper()
+	eventually(n.t, func() string {
+		n.touch("links", name)
+		if u := n.get("links", name); is(u, "Configured") != "True" {
+			return "Link " + name + " is not configured"
+		}
+		return ""
+	})
 }
 
 func (n *ns) remove(plural, name string) {

@@ -63,6 +63,20 @@ func TestSiteMadeAgainHasNewCA(t *testing.T) {
 	}
 }
 
+func TestMistakenSite(t *testing.T) {
+	t.Parallel()
+	hub, _ := sites(t, nil)
+	hub.set("site", "missed")
+	hub.remove("sites", "hub")
+	hub.create("sites", "hub", map[string]any{"linkAccess": "default"})
+	hub.await("sites", "hub", "without a router", func(u *obj) bool {
+		return is(u, "Configured") == "False" && str(u, "status", "message") == `configmaps "skupper-router" not found`
+	})
+	hub.remove("sites", "hub")
+	hub.create("sites", "hub", map[string]any{"linkAccess": "default"})
+	hub.awaitTrue("sites", "hub", "Ready")
+}
+
 func TestDeletedSiteTakesItsOwnAlong(t *testing.T) {
 	t.Parallel()
 	hub, shop := sites(t, nil)
@@ -107,7 +121,7 @@ func TestHighlyAvailableSite(t *testing.T) {
 	token(hub, shop, "one", 0)
 	shop.awaitTrue("accesstokens", "one", "Redeemed")
 	for _, name := range []string{"one-1", "one-2"} {
-		shop.touch("links", name)
+		shop.configure(name)
 		shop.awaitTrue("links", name, "Ready")
 	}
 	hub.patch("sites", "hub", `{"spec":{"ha":false}}`)
@@ -138,10 +152,10 @@ func TestEdgeSite(t *testing.T) {
 		}
 	}
 	shop.create("links", "two", map[string]any{"endpoints": inter, "tlsCredentials": "one"})
-	shop.touch("links", "two")
+	shop.configure("two")
 	two := shop.awaitTrue("links", "two", "Configured")
-	if got := is(two, "Operational"); got != "False" {
-		t.Errorf("an edge site's link without an edge endpoint has Operational %s", got)
+	if got := is(two, "Ready"); got != "False" {
+		t.Errorf("an edge site's link without an edge endpoint has Ready %s", got)
 	}
 	hub.patch("sites", "hub", `{"spec":{"edge":true}}`)
 	hub.await("sites", "hub", "without endpoints", func(u *obj) bool { return str(u, "status", "endpoints") == "" })

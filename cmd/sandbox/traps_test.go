@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,38 +17,16 @@ func (n *ns) copyLink(link *obj, name string, cost int64) {
 	spec, _, _ := unstructured.NestedMap(link.Object, "spec")
 	spec["cost"] = cost
 	n.create("links", name, spec)
-	n.touch("links", name)
+	n.configure(name)
 }
 
-// network reads the routers' report: status and cost of the site's links.
+// network gives the site's links in the routers' report: status and cost.
 func (n *ns) network(site string) map[string]string {
 	n.t.Helper()
 	out := map[string]string{}
-	cm, err := n.core.CoreV1().ConfigMaps(n.name).Get(n.t.Context(), "skupper-network-status", metav1.GetOptions{})
-	if err != nil {
-		return out
-	}
-	var all struct {
-		SiteStatus []struct {
-			Site         struct{ Name, Namespace, Identity string }
-			RouterStatus []struct {
-				Links []struct {
-					Name, Status, Peer string
-					LinkCost           int
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal([]byte(cm.Data["NetworkStatus"]), &all); err != nil {
-		n.t.Fatal(err)
-	}
-	for _, s := range all.SiteStatus {
-		for _, r := range s.RouterStatus {
-			for _, l := range r.Links {
-				if s.Site.Name == site {
-					out[l.Name] = fmt.Sprintf("%s %d", l.Status, l.LinkCost)
-				}
-			}
+	for _, row := range n.rows() {
+		if row.site == site {
+			out[row.link] = row.state
 		}
 	}
 	return out
@@ -76,8 +53,8 @@ func TestLinkMadeAgainStaysNotOperational(t *testing.T) {
 	shop.awaitTrue("links", "one", "Configured")
 	shop.awaitNetwork("shop", "one", "up 1")
 	never(t, func() string {
-		if got := is(shop.get("links", "one"), "Operational"); got != "False" {
-			return "the link made again has Operational " + got
+		if u := shop.get("links", "one"); observed(u, "Operational") != "" || is(u, "Ready") != "False" {
+			return "the link made again has Operational " + observed(u, "Operational")
 		}
 		return ""
 	})
@@ -129,9 +106,9 @@ func TestNoUsableEndpoint(t *testing.T) {
 	linked(hub, shop, "one")
 	shop.create("links", "two", map[string]any{"tlsCredentials": "one",
 		"endpoints": []any{map[string]any{"name": "other", "host": "127.0.0.1", "port": "1"}}})
-	shop.touch("links", "two")
+	shop.configure("two")
 	shop.awaitTrue("links", "two", "Configured")
-	shop.await("links", "two", "not operational", func(u *obj) bool { return is(u, "Operational") == "False" })
+	shop.await("links", "two", "not operational", func(u *obj) bool { return is(u, "Ready") == "False" && observed(u, "Operational") == "" })
 }
 
 func TestGrantIsSpentBeforeAnythingIsMade(t *testing.T) {
@@ -184,6 +161,24 @@ func TestGrantServerRefuses(t *testing.T) {
 	shop.awaitTrue("accesstokens", "one", "Redeemed")
 }
 
+// A grant that changes while it is redeemed answers 503. The token is tried again at once,
+// and its Link comes then, also when the grant is gone by that time.
+func TestGrantChangesWhileItIsRedeemed(t *testing.T) {
+	t.Parallel()
+	hub, shop := sites(t, nil)
+	hub.set("grant-server", "conflict")
+	hub.set("reply-delay", "1s")
+	token(hub, shop, "one", 0)
+	shop.await("accesstokens", "one", "refused", func(u *obj) bool {
+		return strings.Contains(str(u, "status", "message"), "503 (Service Unavailable)")
+	})
+	hub.await("accessgrants", "one", "counted", func(u *obj) bool { return str(u, "status", "redemptions") == "1" })
+	hub.remove("accessgrants", "one")
+	shop.awaitTrue("accesstokens", "one", "Redeemed")
+	shop.configure("one")
+	shop.awaitTrue("links", "one", "Ready")
+}
+
 func TestGrantDefaults(t *testing.T) {
 	t.Parallel()
 	hub := shared.clusters[0].namespace(t)
@@ -229,7 +224,7 @@ func TestReportDelay(t *testing.T) {
 	shop.set("report-delay", "1h")
 	token(hub, shop, "one", 0)
 	shop.awaitTrue("accesstokens", "one", "Redeemed")
-	shop.touch("links", "one")
+	shop.configure("one")
 	shop.awaitTrue("links", "one", "Configured")
 	shop.awaitNetwork("shop", "one", "up 1")
 	never(t, func() string {

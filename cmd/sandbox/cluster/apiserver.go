@@ -22,7 +22,7 @@ func apiFlags(m *material, etcd string) []string {
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",
 		"--endpoint-reconciler-type=none",
-		"--service-cluster-ip-range=10.0.0.0/24",
+		"--service-cluster-ip-range=10.0.0.0/16",
 		"--tls-cert-file=" + m.path("server.crt"),
 		"--tls-private-key-file=" + m.path("server.key"),
 		"--client-ca-file=" + m.path("ca.crt"),

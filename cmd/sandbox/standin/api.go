@@ -1,6 +1,8 @@
 package standin
 
 import (
+	"cmp"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,6 +25,10 @@ var (
 	tokensGVR   = resource("accesstokens")
 	certsGVR    = resource("certificates")
 	accessesGVR = resource("routeraccesses")
+
+	listenersGVR  = resource("listeners")
+	multiGVR      = resource("multikeylisteners")
+	connectorsGVR = resource("connectors")
 )
 
 // object is what all our kinds have.
@@ -57,6 +63,8 @@ type siteSpec struct {
 	DefaultIssuer string `json:"defaultIssuer,omitempty"`
 	HA            bool   `json:"ha,omitempty"`
 	Edge          bool   `json:"edge,omitempty"`
+
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 type siteStatus struct {
@@ -81,6 +89,8 @@ type networkSite struct {
 	Platform  string        `json:"platform,omitempty"`
 	Version   string        `json:"version,omitempty"`
 	Links     []networkLink `json:"links,omitempty"`
+
+	Services []recordService `json:"services,omitempty"`
 }
 
 type networkLink struct {
@@ -226,6 +236,10 @@ type condition struct {
 	problem string
 	// failed makes the problem an error, not something to wait for.
 	failed bool
+	// seen is the generation that the outcome is of, 0 for that of the others.
+	seen int64
+	// unreported counts for Ready, and is not shown: nothing has been said of it yet.
+	unreported bool
 }
 
 // settle records conditions and derives Ready, when wanted, and the summary
@@ -233,7 +247,9 @@ type condition struct {
 func (s *status) settle(generation int64, ready bool, conditions ...condition) {
 	s.Status, s.Message = "Ready", "OK"
 	for _, c := range conditions {
-		s.set(generation, c)
+		if !c.unreported {
+			s.set(generation, c)
+		}
 		if c.problem != "" && s.Status == "Ready" {
 			s.Status, s.Message = "Pending", c.problem
 			if c.failed {
@@ -252,7 +268,9 @@ func (s *status) settle(generation int64, ready bool, conditions ...condition) {
 }
 
 func (s *status) set(generation int64, c condition) {
-	out := metav1.Condition{Type: c.kind, Status: metav1.ConditionTrue, Reason: "Ok", Message: "OK", ObservedGeneration: generation}
+	out := metav1.Condition{
+		Type: c.kind, Status: metav1.ConditionTrue, Reason: "Ok", Message: "OK", ObservedGeneration: cmp.Or(c.seen, generation),
+	}
 	if c.problem != "" {
 		out.Status, out.Reason, out.Message = metav1.ConditionFalse, "Pending", c.problem
 		if c.failed {

@@ -27,7 +27,7 @@ func (s *Standin) reconcileCertificate(ctx context.Context, namespace, name stri
 	if err != nil {
 		return fmt.Errorf("certificate %s/%s: %w", namespace, name, err)
 	}
-	cert.Status.settle(cert.Generation, false, condition{"Ready", problem, true})
+	cert.Status.settle(cert.Generation, false, condition{kind: "Ready", problem: problem, failed: true})
 	return s.writeStatus(ctx, certsGVR, u, cert.Status)
 }
 

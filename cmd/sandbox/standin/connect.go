@@ -148,6 +148,7 @@ func (c *connector) hold(s *session, t target) {
 	retry := time.NewTimer(0)
 	defer retry.Stop()
 	<-retry.C
+	life := c.r.life()
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -159,7 +160,7 @@ func (c *connector) hold(s *session, t target) {
 		case <-c.wake:
 		}
 		next := c.now()
-		if c.r.isPaused() || t.moved(next) {
+		if c.r.isPaused() || c.r.life() != life || t.moved(next) {
 			s.close()
 			return
 		}
@@ -189,6 +190,9 @@ func (c *connector) serve(s *session) {
 func (c *connector) dial(t target) (*session, error) {
 	if c.r.isPaused() {
 		return nil, fmt.Errorf("router does not run")
+	}
+	if t.proxy.username != "" && t.proxy.password == "" {
+		return nil, fmt.Errorf("unable to open password file")
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, handshakeTimeout)
 	defer cancel()

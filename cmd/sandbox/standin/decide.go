@@ -24,6 +24,7 @@ const (
 	edgeRole          = "edge"
 	defaultVersion    = "2.2.1"
 	proxySetting      = "proxy-configuration"
+	routerLogging     = "router-logging"
 	grantWindow       = 10 * time.Minute
 	anotherActiveSite = "An active site already exists in the namespace"
 )
@@ -129,13 +130,15 @@ type linkReport struct {
 	Cost     int64
 }
 
-// news tells whether a report says anything of its links that the last copy
-// does not. A link that is missing from the report is no news: its object is
+// news tells whether a report says anything of its links but their costs that the last
+// copy does not: what the controller compares has no costs. A link that is missing from the report is no news: its object is
 // gone, and nothing is left to update. Hence the trap: when it is made again
 // under the same name, the report equals the copy.
 func news(copied, report map[string]linkReport) bool {
 	for name, r := range report {
-		if was, ok := copied[name]; !ok || was != r {
+		was, ok := copied[name]
+		was.Cost = r.Cost
+		if !ok || was != r {
 			return true
 		}
 	}

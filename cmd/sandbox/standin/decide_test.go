@@ -185,8 +185,11 @@ func TestReportsAreSkippedWhenEqual(t *testing.T) {
 	if got := step(5, map[string]linkReport{"one": up, "two": up}); len(got) != 2 {
 		t.Errorf("another link: %v", got)
 	}
-	if got := step(6, map[string]linkReport{"one": dear, "two": up}); got["one"] != dear {
+	if got := step(6, map[string]linkReport{"one": dear, "two": up}); got != nil {
 		t.Errorf("new cost: %v", got)
+	}
+	if got := p.last(); got["one"] != dear {
+		t.Errorf("last: %v", got)
 	}
 	p.forget("two")
 	if got := step(7, map[string]linkReport{"one": dear}); got != nil {
@@ -201,7 +204,7 @@ func TestLateReports(t *testing.T) {
 	p := newReporter()
 	start := time.Unix(1e9, 0)
 	p.push(map[string]linkReport{"one": {Cost: 1}}, start)
-	p.push(map[string]linkReport{"one": {Cost: 2}}, start.Add(time.Second))
+	p.push(map[string]linkReport{"one": {Cost: 2, Up: true}}, start.Add(time.Second))
 	if got := p.pull(start.Add(-time.Second)); got != nil {
 		t.Errorf("too early: %v", got)
 	}
@@ -215,7 +218,7 @@ func TestLateReports(t *testing.T) {
 
 func TestSettle(t *testing.T) {
 	var s status
-	s.settle(3, true, condition{kind: "Configured"}, condition{"Running", "not yet", false})
+	s.settle(3, true, condition{kind: "Configured"}, condition{kind: "Running", problem: "not yet"})
 	if s.Status != "Pending" || s.Message != "not yet" || len(s.Conditions) != 3 {
 		t.Errorf("pending: %+v", s)
 	}
@@ -229,7 +232,7 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	s.settle(5, false, condition{"Redeemed", "no", true})
+	s.settle(5, false, condition{kind: "Redeemed", problem: "no", failed: true})
 	if s.Status != "Error" {
 		t.Errorf("error: %+v", s)
 	}

@@ -12,7 +12,12 @@ import (
 // reconcileGrant settles code, expiry and URL of a new grant, once.
 func (s *Standin) reconcileGrant(ctx context.Context, namespace, name string) error {
 	u, ok := s.watch.get(s.watch.grants, namespace, name).(*unstructured.Unstructured)
-	if !ok || u.GetDeletionTimestamp() != nil {
+	if !ok {
+		s.grants.memory.forget(namespace, name)
+		return nil
+	}
+	s.grants.memory.record(u)
+	if u.GetDeletionTimestamp() != nil {
 		return nil
 	}
 	grant, err := decode[grantObject](u)
@@ -29,7 +34,24 @@ func (s *Standin) reconcileGrant(ctx context.Context, namespace, name string) er
 		return s.allowOne(ctx, u)
 	}
 	s.process(grant, time.Now())
-	return s.writeStatus(ctx, grantsGVR, u, grant.Status)
+	return s.writeProcessed(ctx, grant, u)
+}
+
+// writeProcessed writes the status of a processed grant. The grant server knows it before
+// anybody can read it: a redemption that comes at once is not one of an unknown code.
+func (s *Standin) writeProcessed(ctx context.Context, grant *grantObject, u *unstructured.Unstructured) error {
+	status, err := encodeMap(grant.Status)
+	if err != nil {
+		return err
+	}
+	known := u.DeepCopy()
+	known.Object["status"] = status
+	s.grants.memory.record(known)
+	updated, err := s.writtenStatus(ctx, grantsGVR, u, grant.Status)
+	if updated != nil {
+		s.grants.memory.record(updated)
+	}
+	return err
 }
 
 // allowOne rewrites the spec; the update event brings the work back.

@@ -14,15 +14,10 @@ import (
 
 	"fairlead.dev/fairlead/cmd/sandbox/pki"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 )
-
-// countTries bound how often a redemption is counted anew after a conflict.
-const countTries = 20
 
 // grantServer answers redemptions.
 type grantServer struct {
@@ -30,6 +25,7 @@ type grantServer struct {
 	listener net.Listener
 	ca       *pki.Pair
 	server   *http.Server
+	memory   grantMemory
 }
 
 // redemption is the answer to one.
@@ -91,17 +87,18 @@ func (g *grantServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no code", http.StatusBadRequest)
 		return
 	}
-	grant := g.find(strings.TrimPrefix(r.URL.Path, "/"))
-	if grant == nil {
+	uid := types.UID(strings.TrimPrefix(r.URL.Path, "/"))
+	namespace, known := g.memory.namespace(uid)
+	if !known {
 		http.Error(w, "no such grant", http.StatusNotFound)
 		return
 	}
-	mode := g.s.watch.annotation(grant.GetNamespace(), "grant-server")
+	mode := g.s.watch.annotation(namespace, "grant-server")
 	if mode == "refuse" {
 		http.Error(w, "try later", http.StatusServiceUnavailable)
 		return
 	}
-	if refusal := g.count(r.Context(), grant, string(code)); refusal != 0 {
+	if refusal := g.count(r.Context(), uid, string(code), mode == "conflict"); refusal != 0 {
 		http.Error(w, "redemption refused", refusal)
 		return
 	}
@@ -109,47 +106,22 @@ func (g *grantServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		hangUp(w)
 		return
 	}
-	g.answer(w, grant.GetNamespace(), r.Header.Get("name"), r.Header.Get("subject"))
+	g.delay(r.Context(), namespace)
+	g.answer(w, namespace, r.Header.Get("name"), r.Header.Get("subject"))
 }
 
-// find looks a grant up by its UID.
-func (g *grantServer) find(uid string) *unstructured.Unstructured {
-	objs, err := g.s.watch.grants.GetIndexer().ByIndex(byUID, uid)
-	if err != nil || len(objs) == 0 {
-		return nil
+// delay holds a reply back for as long as the namespace says.
+func (g *grantServer) delay(ctx context.Context, namespace string) {
+	d, err := time.ParseDuration(g.s.watch.annotation(namespace, "reply-delay"))
+	if err != nil {
+		return
 	}
-	return objs[0].(*unstructured.Unstructured)
-}
-
-// count writes one more redemption into the grant, or says why not, as an
-// HTTP status.
-func (g *grantServer) count(ctx context.Context, found *unstructured.Unstructured, code string) int {
-	api := g.s.dyn.Resource(grantsGVR).Namespace(found.GetNamespace())
-	for range countTries {
-		u, err := api.Get(ctx, found.GetName(), metav1.GetOptions{})
-		if apierrors.IsNotFound(err) || err == nil && u.GetUID() != found.GetUID() {
-			return http.StatusNotFound
-		}
-		if err != nil {
-			return http.StatusServiceUnavailable
-		}
-		grant, err := decode[grantObject](u)
-		if err != nil {
-			return http.StatusServiceUnavailable
-		}
-		if refusal := grant.refusal(code, time.Now()); refusal != 0 {
-			return refusal
-		}
-		grant.Status.Redemptions++
-		err = g.s.updateStatus(ctx, grantsGVR, u, grant.Status)
-		if err == nil {
-			return 0
-		}
-		if !apierrors.IsConflict(err) {
-			return http.StatusServiceUnavailable
-		}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
-	return http.StatusServiceUnavailable
 }
 
 // answer generates the Secret and the Links.
@@ -195,16 +167,19 @@ func (s *Standin) generate(namespace, name, subject string) (*redemption, error)
 	return reply, nil
 }
 
-// groups gives the open endpoints of a site, one list for each group.
+// groups gives the endpoints that a site shows, one list for each group; those of several
+// RouterAccesses are in one, in no fixed order.
 func (r *router) groups() [][]endpoint {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out [][]endpoint
 	for _, group := range r.spec.groups() {
 		var list []endpoint
-		for _, role := range []string{interRouter, edgeRole} {
-			if p := r.ports[portKey{group, role}]; p != nil {
-				list = append(list, p.endpoint())
+		for _, endpoints := range r.shown {
+			for _, e := range endpoints {
+				if e.Group == group {
+					list = append(list, e)
+				}
 			}
 		}
 		if len(list) > 0 {

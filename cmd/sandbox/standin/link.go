@@ -3,6 +3,7 @@ package standin
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,10 +16,17 @@ import (
 // linkState is what the controller remembers of one Link object.
 type linkState struct {
 	uid types.UID
-	// events are those seen: a new Link is left alone until the second.
-	events int
-	// reported is what the last report that was not skipped said.
-	reported *linkReport
+	// due is when the creation is handled, where the namespace makes that late.
+	due time.Time
+	// events tells that there was one since the last look; looks counts those that events
+	// led to, and a new Link is left alone until the second. Several events before one
+	// look are one, as in the controller's queue.
+	events bool
+	looks  int
+	// reported is what the last report that was not skipped said, and reportedOf the
+	// Link's generation then.
+	reported   *linkReport
+	reportedOf int64
 	// checked tells that the proxy was looked up, once and for all.
 	checked bool
 	proxy   proxy
@@ -53,16 +61,18 @@ func (s *Standin) linkSeen(u, old *unstructured.Unstructured) {
 	s.mu.Lock()
 	st := s.links[name]
 	if st == nil || st.uid != u.GetUID() {
-		st = &linkState{uid: u.GetUID()}
+		delay, _ := time.ParseDuration(s.watch.annotation(name.Namespace, "queue-delay"))
+		st = &linkState{uid: u.GetUID(), due: time.Now().Add(delay)}
 		s.links[name] = st
 	}
-	st.events++
+	st.events = true
+	due := st.due
 	active := s.routers[name.Namespace] != nil
 	s.mu.Unlock()
 	if active && old != nil && proxySettingOf(old) == "" && proxySettingOf(u) != "" {
 		s.crash(fmt.Sprintf("link %s: %s added to an existing Link", name, proxySetting))
 	}
-	s.work.Add(key{"link", name.Namespace, name.Name})
+	s.work.AddAfter(key{"link", name.Namespace, name.Name}, time.Until(due))
 }
 
 func (s *Standin) linkGone(u *unstructured.Unstructured) {
@@ -78,6 +88,22 @@ func (s *Standin) linkGone(u *unstructured.Unstructured) {
 func proxySettingOf(u *unstructured.Unstructured) string {
 	name, _, _ := unstructured.NestedString(u.Object, "spec", "settings", proxySetting)
 	return name
+}
+
+// look notes a look at this very object, and gives a copy of what is remembered of it;
+// false while nothing is to be done: it is unknown, or its creation is not handled yet.
+func (s *Standin) look(u *unstructured.Unstructured) (linkState, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.links[types.NamespacedName{Namespace: u.GetNamespace(), Name: u.GetName()}]
+	if st == nil || st.uid != u.GetUID() || time.Now().Before(st.due) {
+		return linkState{}, false
+	}
+	if st.events {
+		st.events = false
+		st.looks++
+	}
+	return *st, true
 }
 
 // linkState gives a copy of what is remembered of this very object.
@@ -108,18 +134,18 @@ func (s *Standin) reconcileLink(ctx context.Context, namespace, name string) err
 	if err != nil {
 		return err
 	}
+	st, known := s.look(u)
 	if r == nil {
 		return s.writeUnconfigured(ctx, link, u)
 	}
 	r.keepOnly(name, link.UID)
-	st, known := s.linkState(u)
 	if known && !st.checked {
 		st.proxy, err = s.lookUpProxy(ctx, link)
 		if err != nil {
 			return err
 		}
 	}
-	if !known || st.events < 2 || ctx.Err() != nil {
+	if !known || st.looks < 2 || ctx.Err() != nil {
 		return nil
 	}
 	s.connect(r, link, st)
@@ -175,12 +201,17 @@ func (s *Standin) connect(r *router, link *linkObject, st linkState) {
 	r.setLink(link.Name, link.UID, t)
 }
 
+// setReported keeps what a report says of a Link as it is now.
 func (s *Standin) setReported(namespace, name string, report *linkReport) {
+	u, _ := s.watch.get(s.watch.links, namespace, name).(*unstructured.Unstructured)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st := s.links[types.NamespacedName{Namespace: namespace, Name: name}]; st != nil {
-		st.reported = report
+	st := s.links[types.NamespacedName{Namespace: namespace, Name: name}]
+	never := st != nil && st.reportedOf == 0
+	if st == nil || u == nil || st.uid != u.GetUID() || report == nil && never {
+		return
 	}
+	st.reported, st.reportedOf = report, u.GetGeneration()
 }
 
 // writeConfigured writes the status of a configured Link.
@@ -190,13 +221,22 @@ func (s *Standin) writeConfigured(ctx context.Context, link *linkObject, u *unst
 		return nil
 	}
 	out := linkStatusOf(link)
-	operational := condition{"Operational", "Not Operational", false}
-	if st.reported != nil && st.reported.Up {
-		operational.problem = ""
+	operational := operationalOf(st)
+	if operational.problem == "" {
 		out.RemoteSiteID, out.RemoteSiteName = st.reported.PeerID, st.reported.PeerName
 	}
 	out.settle(link.Generation, true, condition{kind: "Configured"}, operational)
 	return s.writeStatus(ctx, linksGVR, u, out)
+}
+
+// operationalOf is the condition that reports lead to, of the generation that the Link
+// had at the last one with news.
+func operationalOf(st linkState) condition {
+	c := condition{kind: "Operational", problem: "Not Operational", seen: st.reportedOf, unreported: st.reportedOf == 0}
+	if st.reported != nil && st.reported.Up {
+		c.problem = ""
+	}
+	return c
 }
 
 // writeUnconfigured takes the status of a Link back when its site is gone.
@@ -206,7 +246,7 @@ func (s *Standin) writeUnconfigured(ctx context.Context, link *linkObject, u *un
 		return nil
 	}
 	out := linkStatusOf(link)
-	out.settle(link.Generation, true, condition{"Configured", "No active site in namespace", false}, condition{"Operational", "Not Operational", false})
+	out.settle(link.Generation, true, condition{kind: "Configured", problem: "No active site in namespace"}, condition{kind: "Operational", problem: "Not Operational"})
 	return s.writeStatus(ctx, linksGVR, u, out)
 }
 

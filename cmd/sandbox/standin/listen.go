@@ -4,19 +4,29 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
 	"fairlead.dev/fairlead/cmd/sandbox/pki"
 )
 
-// portKey names one listening port of a site.
-type portKey struct{ group, role string }
+// door is one RouterAccess: its name and type, by which roles it lets links in, and with
+// which keys, nil for those that the site's authority issues.
+type door struct {
+	access, kind string
+	roles        []string
+	keys         *pki.Pair
+}
+
+// portKey names one listening port of a site; a RouterAccess of another type has others.
+type portKey struct{ access, kind, group, role string }
 
 // port is one listener; it keeps its number while it is open.
 type port struct {
 	portKey
 	listener net.Listener
+	keys     *pki.Pair
 }
 
 func (p *port) close() { _ = p.listener.Close() }
@@ -26,8 +36,9 @@ func (p *port) endpoint() endpoint {
 }
 
 // listen opens and closes ports until exactly the wanted ones are open, and
-// gives their endpoints. A changed authority drops all inbound connections.
-func (r *router) listen(open bool, groups []string, ca *pki.Pair) ([]endpoint, error) {
+// gives their endpoints by RouterAccess. A changed authority drops all inbound connections,
+// a changed type none: what is connected goes on.
+func (r *router) listen(doors []door, groups []string, ca *pki.Pair) (map[string][]endpoint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ctx.Err() != nil {
@@ -37,29 +48,56 @@ func (r *router) listen(open bool, groups []string, ca *pki.Pair) ([]endpoint, e
 		return nil, err
 	}
 	wanted := map[portKey]bool{}
-	var endpoints []endpoint
-	for _, group := range groups {
-		for _, role := range []string{interRouter, edgeRole} {
-			if !open {
-				continue
+	endpoints := map[string][]endpoint{}
+	for _, d := range doors {
+		for _, group := range groups {
+			for _, role := range d.roles {
+				k := portKey{d.access, d.kind, group, role}
+				wanted[k] = true
+				p, err := r.port(k)
+				if err != nil {
+					return nil, err
+				}
+				p.keys = d.keys
+				endpoints[d.access] = append(endpoints[d.access], p.endpoint())
 			}
-			k := portKey{group, role}
-			wanted[k] = true
-			p, err := r.port(k)
-			if err != nil {
-				return nil, err
-			}
-			endpoints = append(endpoints, p.endpoint())
 		}
 	}
 	for k, p := range r.ports {
 		if !wanted[k] {
 			p.close()
 			delete(r.ports, k)
-			r.dropInbound(func(s *session) bool { return s.via == k })
+			if _, stays := endpoints[k.access]; !stays || !slices.Contains(groups, k.group) {
+				r.dropInbound(func(s *session) bool { return s.via == k })
+			}
 		}
 	}
 	return endpoints, nil
+}
+
+// show gives the endpoints that the site's status and its grants have: those of a
+// RouterAccess of another type come so much later. Until then is when to look again; zero
+// for never.
+func (r *router) show(endpoints map[string][]endpoint, delay time.Duration) (shown map[string][]endpoint, until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	shown, turns := map[string][]endpoint{}, map[string]time.Time{}
+	for access, now := range endpoints {
+		shown[access] = now
+		was := r.shown[access]
+		if delay == 0 || len(was) == 0 || slices.Equal(was, now) {
+			continue
+		}
+		at, turning := r.turns[access]
+		if !turning {
+			at = time.Now().Add(delay)
+		}
+		if time.Now().Before(at) {
+			shown[access], turns[access], until = was, at, at
+		}
+	}
+	r.shown, r.turns = shown, turns
+	return shown, until
 }
 
 // issue makes a server certificate when the authority is new.
@@ -113,7 +151,7 @@ func (r *router) accept(p *port) {
 // welcome serves one inbound connection until it ends.
 func (r *router) welcome(p *port, conn net.Conn) {
 	defer conn.Close()
-	cfg, err := r.serverTLS()
+	cfg, err := r.serverTLS(p)
 	if err != nil {
 		return
 	}
@@ -144,11 +182,14 @@ func (r *router) welcome(p *port, conn net.Conn) {
 }
 
 // serverTLS demands a certificate of the site's own authority.
-func (r *router) serverTLS() (*tls.Config, error) {
+func (r *router) serverTLS(p *port) (*tls.Config, error) {
 	r.mu.Lock()
-	have := r.issued
+	have, keys := r.issued, p.keys
 	r.mu.Unlock()
-	pair, err := have.server.TLS()
+	if keys == nil {
+		keys = have.server
+	}
+	pair, err := keys.TLS()
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,8 @@ type record struct {
 	Links []recordLink    `json:"links,omitempty"`
 	Peers map[string]bool `json:"peers,omitempty"`
 
+	Services []recordService `json:"services,omitempty"`
+
 	local int // when we learned it, in our own count
 }
 
@@ -53,7 +55,7 @@ func (db *netdb) setOwn(r record) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	old := db.records[db.self]
-	if len(old.Peers) == len(r.Peers) && reflect.DeepEqual(old.Links, r.Links) && (len(r.Peers) == 0 || reflect.DeepEqual(old.Peers, r.Peers)) {
+	if len(old.Peers) == len(r.Peers) && reflect.DeepEqual(old.Links, r.Links) && reflect.DeepEqual(old.Services, r.Services) && (len(r.Peers) == 0 || reflect.DeepEqual(old.Peers, r.Peers)) {
 		return
 	}
 	r.Seq = max(old.Seq+1, time.Now().UnixNano())

@@ -14,6 +14,8 @@ type reporter struct {
 	sent    map[string]linkReport
 	pending []snapshot
 	copied  map[string]linkReport
+	// latest is the last report that came, with news or without.
+	latest map[string]linkReport
 }
 
 type snapshot struct {
@@ -40,15 +42,21 @@ func (p *reporter) push(report map[string]linkReport, now time.Time) {
 func (p *reporter) pull(before time.Time) map[string]linkReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var latest map[string]linkReport
 	for len(p.pending) > 0 && !p.pending[0].at.After(before) {
-		latest, p.pending = p.pending[0].report, p.pending[1:]
+		p.latest, p.pending = p.pending[0].report, p.pending[1:]
 	}
-	if !news(p.copied, latest) {
+	if !news(p.copied, p.latest) {
 		return nil
 	}
-	maps.Copy(p.copied, latest)
-	return latest
+	maps.Copy(p.copied, p.latest)
+	return p.latest
+}
+
+// last gives the latest report that came.
+func (p *reporter) last() map[string]linkReport {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.latest
 }
 
 // forget makes the next report of a link news: its configuration was taken
@@ -82,14 +90,24 @@ func (s *Standin) allRouters() map[string]*router {
 }
 
 func (s *Standin) readReport(namespace string, r *router, now time.Time) {
+	if s.watch.annotation(namespace, "report") == "freeze" {
+		return
+	}
 	r.report.push(r.reportLinks(), now)
 	delay, _ := time.ParseDuration(s.watch.annotation(namespace, "report-delay"))
-	report := r.report.pull(now.Add(-delay))
+	s.handOn(namespace, r.report.pull(now.Add(-delay)))
+	if r.networkDue(now, s.cfg.ReportInterval) {
+		s.slow.Add(key{kind: "network", namespace: namespace})
+	}
+}
+
+// handOn gives a report to the site's Links, unless a switch has it otherwise.
+func (s *Standin) handOn(namespace string, report map[string]linkReport) {
+	if s.watch.annotation(namespace, "report") == "missed" {
+		return
+	}
 	for name, one := range report {
 		s.setReported(namespace, name, &one)
 		s.work.Add(key{"link", namespace, name})
-	}
-	if r.networkDue(now, s.cfg.ReportInterval) {
-		s.slow.Add(key{kind: "network", namespace: namespace})
 	}
 }

@@ -25,16 +25,27 @@ type router struct {
 	wg     sync.WaitGroup
 	db     *netdb
 
-	mu     sync.Mutex
-	spec   siteSpec
-	paused bool
-	ports  map[portKey]*port
+	mu   sync.Mutex
+	spec siteSpec
+	// configured is true once there is a spec.
+	configured bool
+	paused     bool
+	// lives is how often the router was started again.
+	lives int
+	ports map[portKey]*port
+	// shown are the endpoints by RouterAccess as the site's status has them, and turns when
+	// those that are out of date end.
+	shown map[string][]endpoint
+	turns map[string]time.Time
 	// issuers are what inbound connections are checked against.
 	issued  *issued
 	links   map[string]*connector
 	inbound map[*session]bool
+	// services are what the site offers and asks for.
+	services []recordService
 
 	report reporter
+	told   *gazette
 	// The last write of the network: when, which version, of how many sites.
 	wrote time.Time
 	seen  int
@@ -54,6 +65,7 @@ func newRouter(ctx context.Context, field *sync.WaitGroup, info siteInfo) *route
 	}
 	r.db = newNetdb(info)
 	r.report = newReporter()
+	r.told = newGazette(info.ID)
 	field.Go(func() {
 		<-ctx.Done()
 		r.closeAll()
@@ -84,8 +96,28 @@ func (r *router) configure(spec siteSpec) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	changed := r.spec.role() != spec.role()
-	r.spec = spec
+	if r.configured && r.spec.Settings[routerLogging] != spec.Settings[routerLogging] {
+		r.restart()
+	}
+	r.spec, r.configured = spec, true
 	return changed
+}
+
+// restart breaks all connections, which are made again: the setting is in the digest of
+// the Deployment, and otherwise the controller takes no valid value for one.
+func (r *router) restart() {
+	r.lives++
+	r.dropInbound(func(*session) bool { return true })
+	for _, c := range r.links {
+		c.poke()
+	}
+}
+
+// life tells one start of the router from another.
+func (r *router) life() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lives
 }
 
 // issuer is the name of the Secret that signs for the site.
@@ -135,7 +167,10 @@ func (r *router) setLink(name string, uid types.UID, target target) {
 	}
 	c := newConnector(r, name, uid, target)
 	r.links[name] = c
-	r.wg.Go(c.run)
+	r.wg.Go(func() {
+		r.announce()
+		c.run()
+	})
 }
 
 // keepOnly drops the connection under this name if another object made it.
@@ -164,12 +199,9 @@ func (r *router) link(name string) *connector {
 func (r *router) announce() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec := record{Site: r.siteInfo, Peers: map[string]bool{}}
+	rec := record{Site: r.siteInfo, Peers: map[string]bool{}, Services: r.services}
 	for name, c := range r.links {
-		state, known := c.state()
-		if !known {
-			continue
-		}
+		state, _ := c.state()
 		rec.Links = append(rec.Links, recordLink{Name: name, linkReport: state})
 		if state.Up {
 			rec.Peers[state.PeerID] = true

@@ -41,11 +41,11 @@ func (f *field) authority() *pki.Pair {
 }
 
 func (f *field) listen(r *router, ca *pki.Pair, groups ...string) []endpoint {
-	endpoints, err := r.listen(len(groups) > 0, groups, ca)
+	endpoints, err := r.listen([]door{{access: "a", roles: []string{interRouter, edgeRole}}}, groups, ca)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return endpoints
+	return endpoints["a"]
 }
 
 func (f *field) target(ca *pki.Pair, e endpoint) target {
@@ -117,6 +117,39 @@ func TestPausedRouterDoesNotConnect(t *testing.T) {
 	f.await("up", func() bool { return shop.reportLinks()["one"].Up })
 	shop.pause(true)
 	f.await("down", func() bool { return !shop.reportLinks()["one"].Up })
+}
+
+// Another log level restarts the router: its links break, at either end, and come back.
+func TestLogLevelRestartsTheRouter(t *testing.T) {
+	f := newField(t)
+	hub, shop, ca := f.router("hub"), f.router("shop"), f.authority()
+	shop.setLink("one", "uid", f.target(ca, f.listen(hub, ca, "a")[0]))
+	session := func() *session {
+		hub.mu.Lock()
+		defer hub.mu.Unlock()
+		for s := range hub.inbound {
+			select {
+			case <-s.done:
+			default:
+				return s
+			}
+		}
+		return nil
+	}
+	for _, r := range []*router{hub, shop} {
+		r.configure(siteSpec{})
+		f.await("up", func() bool { return shop.reportLinks()["one"].Up && session() != nil })
+		before := session()
+		r.configure(siteSpec{Settings: map[string]string{"size": "large"}})
+		select {
+		case <-before.done:
+			t.Error("a setting that is not in the digest breaks the link")
+		default:
+		}
+		r.configure(siteSpec{Settings: map[string]string{"size": "large", routerLogging: "debug"}})
+		<-before.done
+		f.await("up again", func() bool { return shop.reportLinks()["one"].Up && session() != nil && session() != before })
+	}
 }
 
 func TestAnotherObjectOfTheSameName(t *testing.T) {

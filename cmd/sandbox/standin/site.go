@@ -31,12 +31,15 @@ func (s *Standin) reconcileSites(ctx context.Context, namespace string) error {
 		}
 	}
 	active := pickActive(sites, current)
+	if s.misses(namespace, active) {
+		return nil
+	}
 	s.retire(namespace, active)
 	for _, site := range sites {
 		if site == active {
 			continue
 		}
-		site.Status.settle(site.Generation, true, condition{"Configured", anotherActiveSite, true})
+		site.Status.settle(site.Generation, true, condition{kind: "Configured", problem: anotherActiveSite, failed: true})
 		if err := s.writeStatus(ctx, sitesGVR, objs[site.UID], site.Status); err != nil {
 			return err
 		}
@@ -44,7 +47,38 @@ func (s *Standin) reconcileSites(ctx context.Context, namespace string) error {
 	if active == nil {
 		return nil
 	}
+	if s.isMistaken(active) {
+		active.Status.settle(active.Generation, true, condition{kind: "Configured", problem: noConfiguration, failed: true})
+		return s.writeStatus(ctx, sitesGVR, objs[active.UID], active.Status)
+	}
 	return s.reconcileActive(ctx, active, objs[active.UID])
+}
+
+// noConfiguration is what a Site says whose router's ConfigMap went with the Site before it.
+const noConfiguration = `configmaps "skupper-router" not found`
+
+// misses plays a controller that has not handled the deletion of its Site when another of the
+// name is there: it takes that one for a change of the first, until that one is deleted, too.
+func (s *Standin) misses(namespace string, active *siteObject) bool {
+	late := s.watch.annotation(namespace, "site") == "missed"
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.routers[namespace]
+	switch {
+	case active == nil && r == nil:
+		delete(s.mistaken, namespace)
+	case active == nil:
+		return late
+	case late && r != nil && r.ID != string(active.UID) && r.Name == active.Name:
+		s.mistaken[namespace] = active.UID
+	}
+	return false
+}
+
+func (s *Standin) isMistaken(site *siteObject) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mistaken[site.Namespace] == site.UID
 }
 
 // retire stops the router of a site that is no longer the active one.
@@ -59,6 +93,7 @@ func (s *Standin) retire(namespace string, active *siteObject) {
 	if old {
 		r.shutDown()
 		s.watch.eachLink(byNamespace, namespace)
+		s.work.Add(key{kind: "services", namespace: namespace})
 	}
 }
 
@@ -68,23 +103,16 @@ func (s *Standin) reconcileActive(ctx context.Context, site *siteObject, u *unst
 	if err != nil {
 		return err
 	}
-	access, err := s.ensureAccess(ctx, site)
-	if err != nil {
+	if err := s.ensureAccess(ctx, site); err != nil {
 		return err
 	}
 	stuck := s.watch.annotation(site.Namespace, "site") == "stuck"
 	r := s.ensureRouter(site, s.version(site.Namespace))
-	open := access != nil && ca != nil && !stuck && !site.Spec.Edge
-	endpoints, err := r.listen(open, site.Spec.groups(), ca)
+	endpoints, err := s.open(ctx, site, r, ca, stuck)
 	if err != nil {
-		return fmt.Errorf("router of %s: %w", site.Namespace, err)
+		return err
 	}
 	r.pause(stuck)
-	if access != nil {
-		if err := s.writeAccessStatus(ctx, access, endpoints); err != nil {
-			return err
-		}
-	}
 	s.describe(site, r, endpoints, ca != nil, stuck)
 	return s.writeStatus(ctx, sitesGVR, u, site.Status)
 }
@@ -94,7 +122,7 @@ func (s *Standin) describe(site *siteObject, r *router, endpoints []endpoint, si
 	st := &site.Status
 	st.DefaultIssuer = site.Spec.issuer()
 	st.Controller = &controllerInfo{Name: "skupper-controller", Namespace: "skupper", Version: s.version(site.Namespace)}
-	st.Endpoints = endpoints
+	st.Endpoints = inOrderOf(st.Endpoints, endpoints)
 	st.Network = r.network()
 	st.SitesInNetwork = int64(len(st.Network))
 	configured, running := condition{kind: "Configured"}, condition{kind: "Running"}
@@ -152,72 +180,6 @@ func (s *Standin) ensureCA(ctx context.Context, site *siteObject) (*pki.Pair, er
 	return pairOf(secret), nil
 }
 
-// ensureAccess makes the RouterAccess where link access is on; where it is
-// off, one that exists stays, and counts.
-func (s *Standin) ensureAccess(ctx context.Context, site *siteObject) (*unstructured.Unstructured, error) {
-	owner := ownedBy("Site", site.object)
-	found, _ := s.watch.get(s.watch.accesses, site.Namespace, routerAccessName).(*unstructured.Unstructured)
-	if found != nil && foreignOwner(found.GetOwnerReferences(), owner[0]) {
-		// Its delete event brings the work back.
-		return nil, s.discard(ctx, accessesGVR, found)
-	}
-	if found != nil && site.Spec.wantsAccess() {
-		return found, s.alignAccess(ctx, found, site.Spec)
-	}
-	if found != nil || !site.Spec.wantsAccess() {
-		return found, nil
-	}
-	made, err := s.create(ctx, accessesGVR, &accessObject{
-		object: named("RouterAccess", routerAccessName, owner),
-		Spec: accessSpec{
-			Roles:                  []accessRole{{Name: interRouter, Port: 55671}, {Name: edgeRole, Port: 45671}},
-			AccessType:             accessType(site.Spec),
-			Issuer:                 site.Spec.issuer(),
-			GenerateTLSCredentials: true,
-			TLSCredentials:         siteServer,
-		},
-	}, site.Namespace)
-	if apierrors.IsAlreadyExists(err) {
-		return nil, nil
-	}
-	return made, err
-}
-
-// alignAccess follows the site's link access type.
-func (s *Standin) alignAccess(ctx context.Context, found *unstructured.Unstructured, spec siteSpec) error {
-	have, _, _ := unstructured.NestedString(found.Object, "spec", "accessType")
-	if have == accessType(spec) {
-		return nil
-	}
-	next := found.DeepCopy()
-	if err := unstructured.SetNestedField(next.Object, accessType(spec), "spec", "accessType"); err != nil {
-		return err
-	}
-	_, err := s.dyn.Resource(accessesGVR).Namespace(found.GetNamespace()).Update(ctx, next, metav1.UpdateOptions{})
-	return err
-}
-
-func accessType(spec siteSpec) string {
-	if spec.LinkAccess == "default" {
-		return ""
-	}
-	return spec.LinkAccess
-}
-
-func (s *Standin) writeAccessStatus(ctx context.Context, u *unstructured.Unstructured, endpoints []endpoint) error {
-	access, err := decode[accessObject](u)
-	if err != nil {
-		return err
-	}
-	access.Status.Endpoints = endpoints
-	resolved := condition{kind: "Resolved"}
-	if len(endpoints) == 0 {
-		resolved.problem = "Waiting for endpoints"
-	}
-	access.Status.settle(access.Generation, true, condition{kind: "Configured"}, resolved)
-	return s.writeStatus(ctx, accessesGVR, u, access.Status)
-}
-
 // ensureRouter gives the site's router, a new one for a new site.
 func (s *Standin) ensureRouter(site *siteObject, version string) *router {
 	s.mu.Lock()
@@ -228,6 +190,7 @@ func (s *Standin) ensureRouter(site *siteObject, version string) *router {
 			ID: string(site.UID), Name: site.Name, Namespace: site.Namespace, Version: version,
 		})
 		s.routers[site.Namespace] = r
+		s.work.Add(key{kind: "services", namespace: site.Namespace})
 		s.watch.eachLink(byNamespace, site.Namespace)
 		for _, token := range s.watch.in(s.watch.tokens, site.Namespace) {
 			s.tokens.Add(key{"token", site.Namespace, token.GetName()})

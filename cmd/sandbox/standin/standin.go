@@ -65,7 +65,9 @@ type Standin struct {
 	mu      sync.Mutex
 	routers map[string]*router // the active site's, by namespace
 	links   map[types.NamespacedName]*linkState
-	tries   map[types.UID]int // redemptions of a token
+	// mistaken are the Sites that were taken for the one before them, by namespace.
+	mistaken map[string]types.UID
+	tries    map[types.UID]int // redemptions of a token
 
 	// field is where routers run: they outlive a crash of the controller.
 	field   context.Context
@@ -84,13 +86,14 @@ func New(cfg Config) (*Standin, error) {
 	}
 	s := &Standin{
 		cfg: cfg, dyn: dyn, core: core,
-		work:    newQueue(),
-		tokens:  newQueue(),
-		slow:    newQueue(),
-		ready:   make(chan struct{}),
-		routers: map[string]*router{},
-		links:   map[types.NamespacedName]*linkState{},
-		tries:   map[types.UID]int{},
+		work:     newQueue(),
+		tokens:   newQueue(),
+		slow:     newQueue(),
+		ready:    make(chan struct{}),
+		routers:  map[string]*router{},
+		links:    map[types.NamespacedName]*linkState{},
+		mistaken: map[string]types.UID{},
+		tries:    map[types.UID]int{},
 	}
 	s.watch, err = newWatches(s)
 	return s, err
@@ -183,6 +186,8 @@ func (s *Standin) reconcile(ctx context.Context, k key) error {
 		return s.reconcileToken(ctx, k.namespace, k.name)
 	case "certificate":
 		return s.reconcileCertificate(ctx, k.namespace, k.name)
+	case "services":
+		return s.reconcileServices(ctx, k.namespace)
 	case "network":
 		return s.writeNetwork(ctx, k.namespace)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,7 +15,6 @@ import (
 )
 
 const (
-	byUID         = "uid"
 	byCredentials = "credentials"
 	byNamespace   = cache.NamespaceIndex
 )
@@ -26,6 +26,7 @@ type watches struct {
 	core    informers.SharedInformerFactory
 
 	sites, links, grants, tokens, certs, accesses, secrets, namespaces cache.SharedIndexInformer
+	listeners, multis, connectors, exposed                             cache.SharedIndexInformer
 }
 
 func newWatches(s *Standin) (*watches, error) {
@@ -39,18 +40,13 @@ func newWatches(s *Standin) (*watches, error) {
 	}
 	w.sites, w.links, w.grants, w.tokens = of(sitesGVR), of(linksGVR), of(grantsGVR), of(tokensGVR)
 	w.certs, w.accesses = of(certsGVR), of(accessesGVR)
+	w.listeners, w.multis, w.connectors = of(listenersGVR), of(multiGVR), of(connectorsGVR)
+	w.exposed = w.core.Core().V1().Services().Informer()
 	w.secrets, w.namespaces = w.core.Core().V1().Secrets().Informer(), w.core.Core().V1().Namespaces().Informer()
-	if err := w.grants.AddIndexers(cache.Indexers{byUID: indexUID}); err != nil {
-		return nil, err
-	}
 	if err := w.links.AddIndexers(cache.Indexers{byCredentials: indexCredentials}); err != nil {
 		return nil, err
 	}
 	return w, w.handle()
-}
-
-func indexUID(obj any) ([]string, error) {
-	return []string{string(obj.(*unstructured.Unstructured).GetUID())}, nil
 }
 
 func indexCredentials(obj any) ([]string, error) {
@@ -64,6 +60,8 @@ func (w *watches) handle() error {
 	add := func(q queue, kind string) func(*unstructured.Unstructured) {
 		return func(u *unstructured.Unstructured) { q.Add(key{kind, u.GetNamespace(), u.GetName()}) }
 	}
+	services := func(namespace string) { w.s.work.Add(key{kind: "services", namespace: namespace}) }
+	exposure := every(func(u *unstructured.Unstructured) { services(u.GetNamespace()) })
 	site := func(u *unstructured.Unstructured) { w.s.work.Add(key{kind: "site", namespace: u.GetNamespace()}) }
 	for informer, handler := range map[cache.SharedIndexInformer]cache.ResourceEventHandler{
 		w.sites:      every(site),
@@ -74,12 +72,37 @@ func (w *watches) handle() error {
 		w.tokens:     w.s.tokenHandler(),
 		w.secrets:    w.secretHandler(),
 		w.namespaces: w.namespaceHandler(),
+		w.listeners:  exposure,
+		w.multis:     exposure,
+		w.connectors: exposure,
+		w.exposed:    serviceHandler(services),
 	} {
 		if _, err := informer.AddEventHandler(handler); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// serviceHandler calls f with the namespace of each Service that is made, changed or gone.
+func serviceHandler(f func(namespace string)) cache.ResourceEventHandler {
+	changed := func(obj any) {
+		if service, ok := gone(obj).(*corev1.Service); ok {
+			f(service.Namespace)
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{AddFunc: changed, DeleteFunc: changed, UpdateFunc: func(_, obj any) { changed(obj) }}
+}
+
+// services are those of a namespace, by name.
+func (w *watches) services(namespace string) map[string]*corev1.Service {
+	objs, _ := w.exposed.GetIndexer().ByIndex(byNamespace, namespace)
+	out := map[string]*corev1.Service{}
+	for _, obj := range objs {
+		service := obj.(*corev1.Service)
+		out[service.Name] = service
+	}
+	return out
 }
 
 // every calls f for each event.
@@ -111,7 +134,7 @@ func (w *watches) secretHandler() cache.ResourceEventHandler {
 			return
 		}
 		w.s.work.Add(key{"certificate", secret.Namespace, secret.Name})
-		if r := w.s.router(secret.Namespace); secret.Name == siteCA || r != nil && r.issuer() == secret.Name {
+		if r := w.s.router(secret.Namespace); secret.Name == siteCA || r != nil && r.issuer() == secret.Name || w.opens(secret) {
 			w.s.work.Add(key{kind: "site", namespace: secret.Namespace})
 		}
 		w.eachLink(byCredentials, secret.Namespace+"/"+secret.Name)
@@ -127,6 +150,14 @@ func (w *watches) secretHandler() cache.ResourceEventHandler {
 	}
 }
 
+// opens tells whether a RouterAccess names the Secret as its keys.
+func (w *watches) opens(secret *corev1.Secret) bool {
+	return slices.ContainsFunc(w.in(w.accesses, secret.Namespace), func(u *unstructured.Unstructured) bool {
+		name, _, _ := unstructured.NestedString(u.Object, "spec", "tlsCredentials")
+		return name == secret.Name
+	})
+}
+
 // namespaceHandler looks at everything again when a switch is thrown.
 func (w *watches) namespaceHandler() cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{UpdateFunc: func(old, obj any) {
@@ -135,6 +166,7 @@ func (w *watches) namespaceHandler() cache.ResourceEventHandler {
 			return
 		}
 		w.s.work.Add(key{kind: "site", namespace: is.Name})
+		w.s.slow.Add(key{kind: "network", namespace: is.Name})
 		for _, obj := range w.in(w.grants, is.Name) {
 			w.s.work.Add(key{"grant", is.Name, obj.GetName()})
 		}
@@ -153,7 +185,10 @@ func (w *watches) eachLink(index, value string) {
 func (w *watches) start(ctx context.Context) error {
 	w.skupper.Start(ctx.Done())
 	w.core.Start(ctx.Done())
-	for _, i := range []cache.SharedIndexInformer{w.sites, w.links, w.grants, w.tokens, w.certs, w.accesses, w.secrets, w.namespaces} {
+	for _, i := range []cache.SharedIndexInformer{
+		w.sites, w.links, w.grants, w.tokens, w.certs, w.accesses, w.secrets, w.namespaces,
+		w.listeners, w.multis, w.connectors, w.exposed,
+	} {
 		if !cache.WaitForCacheSync(ctx.Done(), i.HasSynced) {
 			return fmt.Errorf("caches: %w", ctx.Err())
 		}

@@ -16,34 +16,40 @@ import (
 // writeStatus writes the status of an observed object, if it is new. It fails
 // when the object has changed since: the next event brings the work back.
 func (s *Standin) writeStatus(ctx context.Context, r schema.GroupVersionResource, u *unstructured.Unstructured, status any) error {
+	_, err := s.writtenStatus(ctx, r, u, status)
+	return err
+}
+
+// writtenStatus is writeStatus, and gives what the API server made of it; nil where there
+// was nothing to write, or the object is gone.
+func (s *Standin) writtenStatus(ctx context.Context, r schema.GroupVersionResource, u *unstructured.Unstructured, status any) (*unstructured.Unstructured, error) {
 	want, err := encodeMap(status)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	have, _, _ := unstructured.NestedMap(u.Object, "status")
 	if len(have) == 0 && len(want) == 0 || reflect.DeepEqual(have, want) {
-		return nil
+		return nil, nil
 	}
-	err = s.updateStatus(ctx, r, u, status)
+	updated, err := s.updateStatus(ctx, r, u, status)
 	if apierrors.IsNotFound(err) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("status of %s %s/%s: %w", r.Resource, u.GetNamespace(), u.GetName(), err)
+		return nil, fmt.Errorf("status of %s %s/%s: %w", r.Resource, u.GetNamespace(), u.GetName(), err)
 	}
-	return nil
+	return updated, nil
 }
 
-// updateStatus writes the status whether or not it is new.
-func (s *Standin) updateStatus(ctx context.Context, r schema.GroupVersionResource, u *unstructured.Unstructured, status any) error {
+// updateStatus writes the status whether or not it is new, and gives the object as it is then.
+func (s *Standin) updateStatus(ctx context.Context, r schema.GroupVersionResource, u *unstructured.Unstructured, status any) (*unstructured.Unstructured, error) {
 	want, err := encodeMap(status)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	next := u.DeepCopy()
 	next.Object["status"] = want
-	_, err = s.dyn.Resource(r).Namespace(u.GetNamespace()).UpdateStatus(ctx, next, metav1.UpdateOptions{})
-	return err
+	return s.dyn.Resource(r).Namespace(u.GetNamespace()).UpdateStatus(ctx, next, metav1.UpdateOptions{})
 }
 
 // patchStatus writes the status of this very object even if it has changed
