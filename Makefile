@@ -89,7 +89,7 @@ bin/staticcheck bin/actionlint bin/cue: bin/%: .ci/tools/go.mod .ci/tools/go.sum
 demo: build bin/sandbox ## show the whole tool on two clusters on this machine
 	./cmd/internal/demo/demo.sh
 
-bench: build bin/sandbox bin/cue ## measure beside cue vet, kubectl diff and linking by hand (half an hour)
+bench: build bin/sandbox bin/cue ## measure beside cue vet, kubectl diff, linking by hand and, on given clusters, skupper (half an hour)
 	FAIRLEAD_BENCH=$(BIN) $(GO) test -count 1 -timeout 90m -v -run '^TestBench$$' ./cmd/internal/bench
 
 faults: bin/sandbox ## let each request of an apply of 20 links fail in each way (an hour; FAULTS=each for one a run, which takes three)

@@ -14,6 +14,8 @@ const (
 	Started Phase = "started"
 	Done    Phase = "done"
 	Failed  Phase = "failed"
+	// Altered means done, and that an API server keeps something else than was written.
+	Altered Phase = "altered"
 	// Blocked means not tried, because something that it needs failed.
 	Blocked Phase = "blocked"
 	// Untouched means not tried, because the apply was interrupted before.
@@ -50,7 +52,7 @@ type Sink interface {
 // Outcome is how one action ended.
 type Outcome struct {
 	Action plan.Action
-	// State is Done, Failed, Blocked or Untouched.
+	// State is Done, Altered, Failed, Blocked or Untouched.
 	State Phase
 	// Step is where a failed action stopped.
 	Step plan.Step

@@ -5,9 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
+	"time"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -19,8 +18,12 @@ type ledger struct {
 	plan     plan.Plan
 	clusters map[network.ClusterName]Cluster
 	run      string
-	mu       sync.Mutex
-	pages    map[pageKey]*page
+	// locks are where the clusters' locks are kept.
+	locks map[network.ClusterName]string
+	// timeout bounds the wait for a page that is being deleted; 0 is not to wait.
+	timeout time.Duration
+	mu      sync.Mutex
+	pages   map[pageKey]*page
 }
 
 type pageKey struct {
@@ -35,13 +38,17 @@ type page struct {
 	ref    plan.ObjectRef
 	loaded bool
 	// begun is true once the intents of this apply are written.
-	begun   bool
+	begun bool
+	// lost is true while the ConfigMap that content was read of is gone. held says why one
+	// that is being deleted was waited for in vain.
+	lost    bool
+	held    error
 	version string
 	content plan.Inventory
 }
 
-func newLedger(p plan.Plan, clusters map[network.ClusterName]Cluster, run string) *ledger {
-	return &ledger{plan: p, clusters: clusters, run: run, pages: map[pageKey]*page{}}
+func newLedger(p plan.Plan, clusters map[network.ClusterName]Cluster, opts Options) *ledger {
+	return &ledger{plan: p, clusters: clusters, run: opts.Run, locks: opts.Locks, timeout: opts.Timeout, pages: map[pageKey]*page{}}
 }
 
 func (l *ledger) page(cluster network.ClusterName, namespace string) *page {
@@ -79,21 +86,24 @@ func (l *ledger) updateLocked(ctx context.Context, c Cluster, pg *page, change f
 }
 
 func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func(*plan.Inventory)) error {
-	if err := pg.load(ctx, c, l.plan.Network); err != nil {
+	if err := pg.load(ctx, c, l.plan.Network, l.timeout); err != nil {
 		return err
 	}
 	before, err := pg.content.Encode()
 	if err != nil {
 		return err
 	}
-	next := clone(pg.content)
+	next := pg.content
 	change(&next)
-	next.Commit = pg.content.Commit
+	next.Commit, next.Dirty = pg.content.Commit, pg.content.Dirty
 	after, err := next.Encode()
-	if err != nil || after == before {
+	if err != nil || after == before && !pg.lost {
 		return err
 	}
-	next.Commit = l.plan.Source.Commit
+	next.LockNamespace = cmp.Or(next.LockNamespace, l.locks[pg.ref.Cluster])
+	if !next.SameApplied(pg.content) {
+		next.Commit, next.Dirty = l.plan.Source.Commit, l.plan.Source.Dirty
+	}
 	if after, err = next.Encode(); err != nil {
 		return err
 	}
@@ -108,7 +118,7 @@ func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func
 	if err != nil {
 		return err
 	}
-	pg.version, pg.content = written.ResourceVersion, next
+	pg.version, pg.content, pg.lost = written.ResourceVersion, next, false
 	return nil
 }
 
@@ -124,14 +134,18 @@ func writePage(ctx context.Context, c Writer, o Object) (Object, error) {
 	return made, err
 }
 
-func (pg *page) load(ctx context.Context, c Reader, networkName string) error {
-	if pg.loaded {
-		return nil
+// load reads the page. What is written to one that is being deleted goes with it: that is
+// waited for, once, and what it had is written to a new one.
+func (pg *page) load(ctx context.Context, c Reader, networkName string, timeout time.Duration) error {
+	if pg.loaded || pg.held != nil {
+		return pg.held
 	}
 	o, err := c.Get(ctx, pg.ref)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		pg.content, pg.version = plan.Inventory{Format: plan.InventoryFormat, Network: networkName}, ""
+		if pg.version = ""; !pg.lost {
+			pg.content = plan.Inventory{Format: plan.InventoryFormat, Network: networkName}
+		}
 	case err != nil:
 		return err
 	default:
@@ -139,18 +153,21 @@ func (pg *page) load(ctx context.Context, c Reader, networkName string) error {
 			return fmt.Errorf("%s: %w", pg.ref, err)
 		}
 		pg.version = o.ResourceVersion
+		if pg.lost = o.Deleting; pg.lost {
+			pg.version, pg.held = "", notGoing(o)
+		}
+		if pg.lost && timeout > 0 {
+			pg.held = waitGone(ctx, c, o.ObjectRef, timeout)
+		}
+		if pg.held != nil {
+			return pg.held
+		}
 	}
 	if pg.content.Links == nil {
 		pg.content.Links = map[network.LinkName]plan.InventoryLink{}
 	}
 	pg.loaded = true
 	return nil
-}
-
-func clone(inv plan.Inventory) plan.Inventory {
-	inv.Fields, inv.Links, inv.Objects = maps.Clone(inv.Fields), maps.Clone(inv.Links), maps.Clone(inv.Objects)
-	inv.Proxies = maps.Clone(inv.Proxies)
-	return inv
 }
 
 // begin records what the plan will do at a site's namespace, all actions of that
@@ -167,104 +184,13 @@ func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespa
 	if pg.begun {
 		return nil
 	}
-	err := l.updateLocked(ctx, c, pg, func(inv *plan.Inventory) {
-		for _, a := range l.plan.Actions {
-			if a.Cluster == cluster && a.Namespace == namespace && a.Has(plan.StepRecord) {
-				intend(inv, a)
-			}
-		}
-	})
+	here := l.plan.At(cluster, namespace)
+	err := l.updateLocked(ctx, c, pg, func(inv *plan.Inventory) { inv.Begin(here...) })
 	pg.begun = err == nil
 	return err
 }
 
-// intend writes one action's intent into the inventory.
-func intend(inv *plan.Inventory, a plan.Action) {
-	if a.Kind == plan.KindSite {
-		was := cmp.Or(inv.Object, string(inv.Site))
-		if inv.Site != network.SiteName(a.Name) && (a.Verb != plan.VerbUpdate || was != a.Site.Object) {
-			*inv = plan.Inventory{Network: inv.Network, Links: map[network.LinkName]plan.InventoryLink{}}
-		}
-		inv.Site, inv.Protect = network.SiteName(a.Name), a.Site.Protect
-		inv.Object, inv.UID = "", a.Site.UID
-		if a.Site.Object != a.Name {
-			inv.Object = a.Site.Object
-		}
-		inv.Unwritten = plan.Unwritten(inv.Unwritten, inv.Fields, a.Site.Fields)
-		if !a.Has(plan.StepSite) { // it is as declared already
-			inv.Unwritten = nil
-		}
-		inv.Fields = withTombstones(a.Site.Fields, inv.Fields)
-		return
-	}
-	if a.Kind == plan.KindProxy {
-		intendProxy(inv, a)
-		return
-	}
-	if a.Kind == plan.KindObject {
-		intendObject(inv, a)
-		return
-	}
-	name, w := network.LinkName(a.Name), a.Link
-	if inv.Site == "" {
-		inv.Site = w.From.Site
-	}
-	entry := inv.Links[name]
-	entry.To, entry.ToCluster, entry.ToNamespace = w.To.Site, w.To.Cluster, w.To.Namespace
-	entry.Cost = w.Cost
-	entry.Attempt = max(entry.Attempt, w.Attempt)
-	entry.ToUID = w.To.UID
-	entry.Via, entry.Rotation, entry.Proxy, entry.ProxySecret = w.Via, w.Rotation, w.Proxy, w.ProxySecret
-	switch making := a.Has(plan.StepGrant) || a.Has(plan.StepCertificate); {
-	case making || a.Verb == plan.VerbAdopt:
-		entry.State, entry.Adopted = plan.LinkUnderWay, w.Adopted
-	case entry.State != plan.LinkApplied: // its inventory was lost
-		entry.State, entry.Objects, entry.Adopted = plan.LinkApplied, liveNames(w), w.Adopted
-	}
-	if a.Verb == plan.VerbAdopt { // they bear no label yet
-		entry.Objects = liveNames(w)
-	}
-	inv.Links[name] = entry
-}
-
-func liveNames(w *plan.LinkWork) []string {
-	names := make([]string, 0, len(w.Live))
-	for _, l := range w.Live {
-		names = append(names, l.Name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// intendProxy records the revision before a Secret bears its number.
-func intendProxy(inv *plan.Inventory, a plan.Action) {
-	proxies := map[network.ProxyName]plan.InventoryProxy{}
-	maps.Copy(proxies, inv.Proxies)
-	w, name := a.Proxy, network.ProxyName(a.Name)
-	proxies[name] = plan.InventoryProxy{
-		Revision: max(proxies[name].Revision, w.Revision), Host: w.Host, Port: w.Port, References: w.References,
-	}
-	inv.Proxies = proxies
-}
-
-// withTombstones gives the desired fields and, as nil, those that were applied and
-// are dropped: until the Site is written they are still owned, and an apply that
-// dies before that must not forget them.
-func withTombstones(desired, applied map[string]any) map[string]any {
-	out := maps.Clone(desired)
-	for path := range applied {
-		if _, wanted := desired[path]; !wanted {
-			out[path] = nil
-		}
-	}
-	return out
-}
-
-// buryDropped takes the tombstones, and the marks of what was not written, away once the
-// Site of that UID is written.
-func (l *ledger) buryDropped(ctx context.Context, cluster network.ClusterName, namespace, uid string) error {
-	return l.update(ctx, cluster, namespace, func(inv *plan.Inventory) {
-		inv.UID, inv.Unwritten = uid, nil
-		maps.DeleteFunc(inv.Fields, func(_ string, v any) bool { return v == nil })
-	})
+// confirmSite records that the Site of that UID is written.
+func (l *ledger) confirmSite(ctx context.Context, a plan.Action, uid string, answer plan.Answer) error {
+	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Confirm(a, uid, answer) })
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -139,160 +138,23 @@ func (t *task) record(ctx context.Context) error {
 	if err := t.ledger.begin(ctx, t.Cluster, t.Namespace); err != nil {
 		return err
 	}
+	return t.amend(ctx, t.Link.To.UID)
+}
+
+// amend records the attempt, what is not known of those before, and of which Site the
+// credentials are where that is given.
+func (t *task) amend(ctx context.Context, toUID string) error {
 	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-		entry := inv.Links[network.LinkName(t.Name)]
-		entry.ToUID = t.Link.To.UID
-		inv.Links[network.LinkName(t.Name)] = entry
+		inv.Amend(network.LinkName(t.Name), toUID, t.attempt, t.unanswered...)
 	})
 }
 
-// obtain gives the Links of the current attempt. A failed redemption has burnt
-// its grant, so each try is a fresh attempt under a fresh name.
-func (t *task) obtain(ctx context.Context, e ends) ([]Object, error) {
-	resume := t.Link.Resume
-	for try := 1; ; try++ {
-		links, err := t.redeem(ctx, e, resume)
-		if err == nil {
-			return links, nil
-		}
-		err = t.explain(ctx, e, err)
-		var burnt errRedemption
-		over := errors.As(err, &burnt)
-		t.withdraw(ctx, e, over)
-		if ctx.Err() != nil || !over {
-			return nil, err
-		}
-		if try == t.opts.Attempts {
-			return nil, fmt.Errorf("%w (%d fresh grants were tried)", err, try)
-		}
-		t.sink.Event(Event{Action: t.ID, Step: t.at, Phase: Retrying, Attempt: t.attempt, Message: err.Error()})
-		resume = false
-		// Longer each time, as what refused may be about to recover.
-		if err := Pause(ctx, time.Duration(try*try)*time.Second); err != nil {
-			return nil, err
-		}
-		if err := t.nextAttempt(ctx); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// nextAttempt counts up and records it before anything bears the new name.
-func (t *task) nextAttempt(ctx context.Context) error {
-	t.attempt++
-	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-		entry := inv.Links[network.LinkName(t.Name)]
-		entry.Attempt = t.attempt
-		inv.Links[network.LinkName(t.Name)] = entry
-	})
-}
-
-// redeem makes sure of grant and token and waits for the redemption. When
-// resuming, what is there is used: Links as they are, a token that may be under
-// way, a grant that is good.
-func (t *task) redeem(ctx context.Context, e ends, resume bool) ([]Object, error) {
-	pending := false
-	if resume {
-		links, err := t.findLinks(ctx, e)
-		if err != nil {
-			return nil, err
-		}
-		pending, err = t.exists(ctx, e.from, t.tokenRef())
-		if err != nil || len(links) > 0 && !pending {
-			return links, err
-		}
-	}
-	if !pending {
-		if err := t.grantAndToken(ctx, e, resume); err != nil {
-			return nil, err
-		}
-	}
-	if err := t.step(ctx, plan.StepRedeem, func(ctx context.Context) error { return t.waitToken(ctx, e) }); err != nil {
-		return nil, err
-	}
-	links, err := t.findLinks(ctx, e)
-	if err == nil && len(links) == 0 {
-		err = errRedemption{fmt.Sprintf("%s says that it is redeemed, but there is no Link", t.tokenRef())}
-	}
-	return links, err
-}
-
-// grantAndToken creates both, the token at once after the grant has its code.
-func (t *task) grantAndToken(ctx context.Context, e ends, resume bool) error {
-	var got credentials
-	err := t.step(ctx, plan.StepGrant, func(ctx context.Context) error {
-		if err := t.createGrant(ctx, e, resume); err != nil {
-			return err
-		}
-		var err error
-		got, err = t.waitGrant(ctx, e)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	t.at = plan.StepRedeem
-	_, err = e.from.Create(ctx, Object{
-		ObjectRef: t.tokenRef(), Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
-		Spec: map[string]any{"url": got.url, "code": got.code, "ca": got.ca, "linkCost": int64(t.Link.Cost)},
-	})
-	if errors.Is(err, ErrExists) {
-		return errRedemption{fmt.Sprintf("%s is there already", t.tokenRef())}
-	}
-	return err
-}
-
-// createGrant makes the attempt's grant. One of that name is an earlier run's: it
-// is used when it is still good, and otherwise the attempt is over.
-func (t *task) createGrant(ctx context.Context, e ends, resume bool) error {
-	notes := t.annotations(t.owned())
-	notes[plan.AnnotationExpires] = time.Now().Add(t.opts.GrantWindow).UTC().Format(time.RFC3339)
-	_, err := e.to.Create(ctx, Object{
-		ObjectRef: t.grantRef(), Labels: t.labels(plan.LabelLink), Annotations: notes,
-		Spec: map[string]any{"redemptionsAllowed": int64(1), "expirationWindow": t.opts.GrantWindow.String()},
-	})
-	if !errors.Is(err, ErrExists) {
-		return err
-	}
-	old, err := e.to.Get(ctx, t.grantRef())
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return errRedemption{"the grant of an earlier run went away"}
-	case err != nil:
-		return err
-	case !resume || spent(old) || expired(old, time.Now()):
-		return errRedemption{"the grant of an earlier run is spent or expired"}
-	}
-	return nil
-}
-
-// expired reports whether a grant has less than half a minute left; Skupper keeps
-// expired grants Ready.
-func expired(grant Object, now time.Time) bool {
-	at, err := time.Parse(time.RFC3339, text(grant.Status, "expirationTime"))
-	return err == nil && now.Add(30*time.Second).After(at)
-}
-
-func (t *task) waitGrant(ctx context.Context, e ends) (credentials, error) {
-	var got credentials
-	err := t.wait(ctx, e.to, t.grantRef(), "ready", func(o Object, exists bool) (bool, error) {
-		c, ready, err := grantReady(o, exists)
-		got = c
-		return ready, err
-	}, func(o Object) string { return Reason(o, "Processed", "Resolved", "Ready") })
-	return got, err
-}
-
-func (t *task) waitToken(ctx context.Context, e ends) error {
-	return t.wait(ctx, e.from, t.tokenRef(), "redeemed", tokenRedeemed,
-		func(o Object) string { return Reason(o, "Redeemed") })
-}
-
-// findLinks reads the Links that the attempt's redemption made: one of the
+// findLinks reads the Links that an attempt's redemption made: one of the
 // token's name, or the numbered pair of an HA site.
-func (t *task) findLinks(ctx context.Context, e ends) ([]Object, error) {
+func (t *task) findLinks(ctx context.Context, e ends, attempt int) ([]Object, error) {
 	var out []Object
-	for _, name := range network.LinkObjectNames(t.object()) {
+	object := t.objectOf(attempt)
+	for _, name := range network.LinkObjectNames(object) {
 		o, err := e.from.Get(ctx, t.linkRef(name))
 		if errors.Is(err, ErrNotFound) || err == nil && o.Deleting {
 			continue
@@ -300,21 +162,21 @@ func (t *task) findLinks(ctx context.Context, e ends) ([]Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.made(o) {
+		if t.made(o, object) {
 			out = append(out, o)
 		}
 	}
 	return out, nil
 }
 
-// made reports whether a Link is of this attempt: it carries the link's label, or
-// it is new and uses the Secret that redemption named after the token. A name
-// alone proves nothing: another link may be called like one of a pair.
-func (t *task) made(o Object) bool {
+// made reports whether a Link is of the attempt whose token was called object: it carries
+// the link's label, or it is new and uses the Secret that redemption named after the token.
+// A name alone proves nothing: another link may be called like one of a pair.
+func (t *task) made(o Object, object string) bool {
 	if label := o.Labels[plan.LabelLink]; label != "" {
 		return t.labelled(o)
 	}
-	return text(o.Spec, "tlsCredentials") == t.object()
+	return text(o.Spec, "tlsCredentials") == object
 }
 
 // labelled reports whether an object carries the labels of this very link.
@@ -322,6 +184,7 @@ func (t *task) labelled(o Object) bool {
 	return o.Labels[plan.LabelLink] == t.Name && o.Labels[plan.LabelNetwork] == t.plan.Network
 }
 
+// exists reports whether an object is there, though it may be on its way out.
 func (t *task) exists(ctx context.Context, c Reader, ref plan.ObjectRef) (bool, error) {
 	_, err := c.Get(ctx, ref)
 	if errors.Is(err, ErrNotFound) {
@@ -340,13 +203,12 @@ func (t *task) explain(ctx context.Context, e ends, err error) error {
 	case !errors.As(err, &burnt):
 		return err
 	}
-	secret := t.secretRef()
+	secret := t.secretRef(t.attempt)
 	if o, lookErr := e.from.Get(ctx, secret); lookErr == nil && !t.redeemed(o) {
-		return errRedemption{fmt.Sprintf("the token from site %s could not be redeemed at site %s: %s is there already and is not ours",
-			t.Link.To.Site, t.Link.From.Site, secret)}
+		return refused("the token from site %s could not be redeemed at site %s: %s is there already and is not ours",
+			t.Link.To.Site, t.Link.From.Site, secret)
 	}
-	return errRedemption{fmt.Sprintf("the token from site %s could not be redeemed at site %s: %s",
-		t.Link.To.Site, t.Link.From.Site, burnt.message)}
+	return refused("the token from site %s could not be redeemed at site %s: %s", t.Link.To.Site, t.Link.From.Site, burnt.message)
 }
 
 // redeemed reports whether a Secret or Link was made by redeeming our token: the
@@ -376,11 +238,11 @@ func (t *task) settle(ctx context.Context, e ends, links []Object) error {
 	}); err != nil {
 		return err
 	}
-	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
+	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitConfigured(ctx, e, links) }); err != nil {
 		return err
 	}
 	return t.step(ctx, plan.StepOperational, func(ctx context.Context) error {
-		if err := t.waitLinks(ctx, e, links, "Operational"); err != nil || t.Verb != plan.VerbReplace {
+		if err := t.waitNew(ctx, e, links); err != nil || t.Verb != plan.VerbReplace {
 			return err
 		}
 		return t.waitReport(ctx, e, links)
@@ -390,10 +252,24 @@ func (t *task) settle(ctx context.Context, e ends, links []Object) error {
 // takeOver labels one Link and sets its cost. Any change of its metadata is the
 // touch without which the controller leaves a new Link alone until its resync. The
 // UID is always a condition; a new Link's version is not, as its status moves.
-//
-// Server-side apply takes away what was applied before and is left out now, so the
-// endpoints of a link by certificate, which may have been, always go along.
 func (t *task) takeOver(ctx context.Context, e ends, l Object, version string, endpoints []any) error {
+	sent := t.takenOver(l, version, endpoints)
+	written, err := e.from.Apply(ctx, sent, true)
+	if err != nil {
+		return err
+	}
+	t.noteAltered(written, lostLabels(sent.Labels, written))
+	if want, kept := number(sent.Spec, "cost"), max(number(written.Spec, "cost"), 1); want != kept {
+		t.keptCost = int32(kept)
+		t.noteAltered(written, []string{fmt.Sprintf("cost of Link %s is %d there and %d was sent", l.Name, kept, want)})
+	}
+	return nil
+}
+
+// takenOver is what an apply writes of a Link. Server-side apply takes away what was
+// applied before and is left out now, so endpoints that may have been, those of a link by
+// certificate and noted ones, always go along.
+func (t *task) takenOver(l Object, version string, endpoints []any) Object {
 	spec := map[string]any{"cost": int64(t.Link.Cost)}
 	if t.Link.KeepCost {
 		spec["cost"] = max(number(l.Spec, "cost"), 1)
@@ -401,34 +277,16 @@ func (t *task) takeOver(ctx context.Context, e ends, l Object, version string, e
 	switch have, _ := l.Spec["endpoints"].([]any); {
 	case endpoints != nil:
 		spec["endpoints"] = endpoints
-	case t.Link.Via == network.ViaCertificate && len(have) > 0:
+	case (t.Link.Via == network.ViaCertificate || l.Annotations[plan.AnnotationEndpoints] != "") && len(have) > 0:
 		spec["endpoints"] = have
 	}
 	notes := t.notes()
 	if at := cmp.Or(addressesOf(endpoints), l.Annotations[plan.AnnotationEndpoints]); at != "" {
 		notes[plan.AnnotationEndpoints] = at
 	}
-	_, err := e.from.Apply(ctx, Object{
-		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: notes,
-		Spec: spec,
-	}, true)
-	return err
-}
-
-func (t *task) waitLinks(ctx context.Context, e ends, links []Object, kind string) error {
-	what := map[string]string{"Configured": "configured", "Operational": "operational"}[kind]
-	for _, l := range links {
-		err := t.wait(ctx, e.from, l.ObjectRef, what, func(o Object, exists bool) (bool, error) {
-			if !exists || o.UID != l.UID {
-				return false, fmt.Errorf("%s was deleted meanwhile: %w", l.ObjectRef, ErrStale)
-			}
-			return Holds(o, kind), nil
-		}, func(o Object) string { return Reason(o, kind, "Ready") })
-		if err != nil {
-			return err
-		}
+	return Object{
+		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: notes, Spec: spec,
 	}
-	return nil
 }
 
 // notes are a Link's annotations: beside commit and digest the declared cost, which may
@@ -444,13 +302,16 @@ func (t *task) notes() map[string]string {
 	return out
 }
 
-// clean deletes the redeemed token and its spent grant, and what the plan names.
+// clean deletes the redeemed token and its spent grant, what this run's earlier attempts
+// made after they were given up, and what the plan names.
 func (t *task) clean(ctx context.Context, e ends) error {
 	if t.Has(plan.StepGrant) {
-		if err := t.deleteOwn(ctx, e.from, t.tokenRef()); err != nil {
+		if err := t.removeCredentials(ctx, e); err != nil {
 			return err
 		}
-		if err := t.deleteOwn(ctx, e.to, t.grantRef()); err != nil {
+	}
+	for attempt := t.Link.Attempt; attempt < t.attempt; attempt++ {
+		if err := t.removeMade(ctx, e, attempt); err != nil {
 			return err
 		}
 	}
@@ -460,7 +321,8 @@ func (t *task) clean(ctx context.Context, e ends) error {
 	return t.removeObjects(ctx, t.Link.Remove)
 }
 
-// removeObjects deletes what the plan names, in its order, each by its UID.
+// removeObjects deletes what the plan names, in its order, each by its UID. A Link works and
+// a grant can be redeemed until it is gone, so that is waited for.
 func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
 	for _, ref := range refs {
 		c, err := t.cluster(ref.Cluster)
@@ -468,9 +330,9 @@ func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
 			return err
 		}
 		if owner := issuerOf(ref, refs); owner != "" {
-			err = again(func() error { return removeIssued(ctx, c, ref, owner) })
+			err = again(func() error { return t.removeIssued(ctx, c, ref, owner) })
 		} else {
-			err = c.Delete(ctx, ref)
+			err = t.remove(ctx, c, ref)
 		}
 		if err != nil {
 			return err
@@ -482,9 +344,7 @@ func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
 // confirm records that the link is up as desired.
 func (t *task) confirm(ctx context.Context, links []string) error {
 	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-		entry := inv.Links[network.LinkName(t.Name)]
-		entry.State, entry.ToUID, entry.Cost, entry.Objects = plan.LinkApplied, t.Link.To.UID, t.Link.Cost, links
-		inv.Links[network.LinkName(t.Name)] = entry
+		inv.ConfirmLink(t.Action, t.Link.To.UID, links, t.keptCost)
 	})
 }
 

@@ -45,7 +45,7 @@ func (t *task) issue(ctx context.Context, e ends) error {
 		return fmt.Errorf("%s names no issuer in its status", site.ObjectRef)
 	}
 	ref := t.certificateRef(plan.ObjectCertificate)
-	made, err := e.to.Create(ctx, Object{
+	made, err := t.create(ctx, e.to, Object{
 		ObjectRef: ref, Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
 		Spec: map[string]any{"ca": issuer, "client": true, "subject": string(t.Link.From.Site)},
 	})
@@ -63,11 +63,11 @@ func (t *task) issue(ctx context.Context, e ends) error {
 // takeBack deletes a Certificate of an interrupted apply that another CA signed: its
 // content is never issued again. The next apply makes it anew.
 func (t *task) takeBack(ctx context.Context, e ends, made Object, issuer string) error {
-	if err := e.to.Delete(ctx, made.ObjectRef); err != nil {
+	if err := t.remove(ctx, e.to, made.ObjectRef); err != nil {
 		return err
 	}
 	secret := t.certificateRef(plan.ObjectSecret)
-	if err := again(func() error { return removeIssued(ctx, e.to, secret, made.UID) }); err != nil {
+	if err := again(func() error { return t.removeIssued(ctx, e.to, secret, made.UID) }); err != nil {
 		return err
 	}
 	return fmt.Errorf("%s was signed by %s and the site's issuer is %s now: %w", made.ObjectRef, text(made.Spec, "ca"), issuer, ErrStale)
@@ -78,9 +78,12 @@ func (t *task) awaitIssued(ctx context.Context, e ends, made Object) error {
 	secret := t.certificateRef(plan.ObjectSecret)
 	return t.wait(ctx, e.to, secret, "issued",
 		func(o Object, exists bool) (bool, error) {
-			return exists && (o.OwnerUID == "" || o.OwnerUID == made.UID), nil
+			return exists && !o.Deleting && (o.OwnerUID == "" || o.OwnerUID == made.UID), nil
 		},
-		func(Object) string {
+		func(o Object) string {
+			if o.Deleting {
+				return goes(o)
+			}
 			now, err := e.to.Get(context.WithoutCancel(ctx), made.ObjectRef)
 			if err != nil {
 				return "its Certificate cannot be read"
@@ -91,7 +94,7 @@ func (t *task) awaitIssued(ctx context.Context, e ends, made Object) error {
 
 // ownObject is an object that is there already, if this link made it.
 func (t *task) ownObject(ctx context.Context, c Reader, ref plan.ObjectRef) (Object, error) {
-	o, err := c.Get(ctx, ref)
+	o, err := present(ctx, c, ref)
 	if err == nil && !t.labelled(o) {
 		return o, fmt.Errorf("%s is there already and is not ours: %w", ref, ErrStale)
 	}
@@ -114,10 +117,10 @@ func (t *task) carry(ctx context.Context, e ends) error {
 		content[key] = data[key]
 	}
 	copied := Object{
-		ObjectRef: t.secretRef(), Labels: t.labels(plan.LabelLink),
+		ObjectRef: t.secretRef(t.attempt), Labels: t.labels(plan.LabelLink),
 		Annotations: noteRun(t.opts.Run, ends509(content[keyCertificate].Reveal())), Secret: content, Type: typeTLS,
 	}
-	_, err = e.from.Create(ctx, copied)
+	_, err = t.create(ctx, e.from, copied)
 	if !errors.Is(err, ErrExists) {
 		return err
 	}
@@ -147,7 +150,7 @@ func (t *task) createLinks(ctx context.Context, e ends) ([]Object, error) {
 		if len(groups) > 1 {
 			ref = t.linkRef(fmt.Sprintf("%s-%d", t.object(), i+1))
 		}
-		o, err := e.from.Create(ctx, Object{
+		o, err := t.create(ctx, e.from, Object{
 			ObjectRef: ref, Labels: t.labels(plan.LabelLink), Annotations: noteRun(t.opts.Run, nil), Spec: t.linkSpec(group),
 		})
 		if errors.Is(err, ErrExists) {
@@ -187,9 +190,9 @@ func (t *task) checkProxy(ctx context.Context, e ends) error {
 	if t.Link.ProxySecret == "" {
 		return nil
 	}
-	ref := t.secretRef()
+	ref := t.secretRef(t.attempt)
 	ref.Name = t.Link.ProxySecret
-	if _, err := e.from.Get(ctx, ref); err != nil {
+	if _, err := present(ctx, e.from, ref); err != nil {
 		return fmt.Errorf("the settings of proxy %s: %w", t.Link.Proxy, err)
 	}
 	return nil
@@ -260,7 +263,7 @@ func issuerOf(secret plan.ObjectRef, refs []plan.ObjectRef) string {
 
 // removeIssued deletes the Secret of a deleted Certificate. The controller may have
 // made it once more in between, and the garbage collector may be faster.
-func removeIssued(ctx context.Context, c Cluster, ref plan.ObjectRef, owner string) error {
+func (t *task) removeIssued(ctx context.Context, c Cluster, ref plan.ObjectRef, owner string) error {
 	o, err := c.Get(ctx, ref)
 	if errors.Is(err, ErrNotFound) || err == nil && o.OwnerUID != owner {
 		return nil
@@ -268,5 +271,5 @@ func removeIssued(ctx context.Context, c Cluster, ref plan.ObjectRef, owner stri
 	if err != nil {
 		return err
 	}
-	return c.Delete(ctx, o.ObjectRef)
+	return t.remove(ctx, c, o.ObjectRef)
 }

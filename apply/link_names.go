@@ -5,14 +5,21 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-func (t *task) object() string { return network.ObjectName(network.LinkName(t.Name), t.attempt) }
+// object is the name of the current attempt's token.
+func (t *task) object() string { return t.objectOf(t.attempt) }
+
+func (t *task) objectOf(attempt int) string {
+	return network.ObjectName(network.LinkName(t.Name), attempt)
+}
 
 func (t *task) tokenRef() plan.ObjectRef {
 	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectToken, Namespace: t.Link.From.Namespace, Name: t.object()}
 }
 
-func (t *task) secretRef() plan.ObjectRef {
-	return plan.ObjectRef{Cluster: t.Link.From.Cluster, Kind: plan.ObjectSecret, Namespace: t.Link.From.Namespace, Name: t.object()}
+func (t *task) secretRef(attempt int) plan.ObjectRef {
+	return plan.ObjectRef{
+		Cluster: t.Link.From.Cluster, Kind: plan.ObjectSecret, Namespace: t.Link.From.Namespace, Name: t.objectOf(attempt),
+	}
 }
 
 func (t *task) linkRef(name string) plan.ObjectRef {

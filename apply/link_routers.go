@@ -54,10 +54,10 @@ func (t *task) addLinks(ctx context.Context, e ends) ([]Object, error) {
 		}
 		made = append(made, o)
 	}
-	if err := t.waitLinks(ctx, e, made, "Configured"); err != nil {
+	if err := t.waitConfigured(ctx, e, made); err != nil {
 		return nil, err
 	}
-	return made, t.waitLinks(ctx, e, made, "Operational")
+	return made, t.waitNew(ctx, e, made)
 }
 
 // leadsTo reports whether endpoints are of the group, or have an address of it.
@@ -86,7 +86,7 @@ func (t *task) addLink(ctx context.Context, e ends, i int, group []any, secret s
 	spec := t.linkSpec(group)
 	spec["tlsCredentials"] = secret
 	ref := t.linkRef(fmt.Sprintf("%s-%d", t.object(), i+1))
-	o, err := e.from.Create(ctx, Object{ObjectRef: ref, Labels: t.labels(plan.LabelLink), Annotations: noteRun(t.opts.Run, nil), Spec: spec})
+	o, err := t.create(ctx, e.from, Object{ObjectRef: ref, Labels: t.labels(plan.LabelLink), Annotations: noteRun(t.opts.Run, nil), Spec: spec})
 	if errors.Is(err, ErrExists) {
 		o, err = t.ownObject(ctx, e.from, ref)
 	}

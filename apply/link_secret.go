@@ -29,7 +29,7 @@ func (t *task) labelSecrets(ctx context.Context, e ends, links []Object) error {
 			continue
 		}
 		done[name] = true
-		ref := t.secretRef()
+		ref := t.secretRef(t.attempt)
 		ref.Name = name
 		if err := t.labelSecret(ctx, e, ref); err != nil {
 			return err
@@ -45,6 +45,8 @@ func (t *task) labelSecret(ctx context.Context, e ends, ref plan.ObjectRef) erro
 		return nil
 	case err != nil || !t.redeemed(o):
 		return err
+	case o.Deleting:
+		return notGoing(o)
 	case t.labelled(o) && o.Annotations[plan.AnnotationExpires] != "":
 		return nil
 	}

@@ -31,11 +31,14 @@ func (t *task) updateLink(ctx context.Context) error {
 		if links, err = t.changeLinks(ctx, e); err != nil {
 			return err
 		}
-		return t.labelSecrets(ctx, e, links)
+		if err := t.labelSecrets(ctx, e, links); err != nil {
+			return err
+		}
+		return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) { inv.ConfirmCost(network.LinkName(t.Name), t.keptCost) })
 	}); err != nil {
 		return err
 	}
-	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitLinks(ctx, e, links, "Configured") }); err != nil {
+	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitConfigured(ctx, e, links) }); err != nil {
 		return err
 	}
 	var added []Object
@@ -76,7 +79,7 @@ func (t *task) awaitLive(ctx context.Context, e ends) error {
 		}
 		links = append(links, o)
 	}
-	if err := t.waitLinks(ctx, e, links, "Operational"); err != nil {
+	if err := t.waitOperational(ctx, e, links); err != nil {
 		return err
 	}
 	return t.waitReport(ctx, e, links)
@@ -117,6 +120,8 @@ func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (O
 		return live, err
 	}
 	switch {
+	case live.Deleting:
+		return live, notGoing(live)
 	case live.UID != planned.UID:
 		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
 	case cost != desired && cost != max(int64(planned.Cost), 1):
@@ -192,15 +197,13 @@ func (t *task) deleteLink(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return t.removeMade(ctx, ends{from: from})
+		return t.removeMade(ctx, ends{from: from}, t.attempt)
 	}); err != nil {
 		return err
 	}
 	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error {
 		return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-			entry := inv.Links[network.LinkName(t.Name)]
-			entry.State, entry.Objects = plan.LinkRetired, nil
-			inv.Links[network.LinkName(t.Name)] = entry
+			inv.RetireLink(network.LinkName(t.Name))
 		})
 	})
 }

@@ -40,6 +40,10 @@ type Lease struct {
 	Acquired, Renewed time.Time
 	// Transitions counts how often the lock changed hands.
 	Transitions int64
+	// Deleting is true when the Lease is being deleted: it is there as long as Finalizers
+	// hold it, and a lock on it ends with it.
+	Deleting   bool
+	Finalizers []string
 }
 
 // Leases keeps one Lease.
@@ -60,6 +64,10 @@ type Leases interface {
 type Lockable struct {
 	Cluster network.ClusterName
 	Leases  Leases
+	// In is the namespace of the Lease. Former tells that applies before kept the lock
+	// there, and the description has it elsewhere.
+	In     string
+	Former bool
 	// Namespaces are those of the network's sites on the cluster, as declared.
 	Namespaces []string
 }
@@ -72,14 +80,20 @@ type LockOptions struct {
 	// Lease is how long a lock outlives its holder, in whole seconds: DefaultLease
 	// when it is 0. A lock is renewed four times in that time.
 	Lease time.Duration
-	// Timeout bounds the waiting for locks that others hold, all clusters together;
-	// 0 means not to wait.
+	// Timeout bounds the waiting for locks that others hold, all clusters together. With 0
+	// only that is waited for that takes no longer than DefaultLease: a sign of life of the
+	// holder, or the end of the lock of one that gives none.
 	Timeout time.Duration
+	// Clusters are those on which the network has sites, as declared; see Note.
+	Clusters []plan.NotedCluster
+	// Deletes are the limits as declared, which a settled Release notes; nil for none.
+	Deletes *network.DeleteLimits
 	// Partial goes on without the locks of clusters that do not answer or refuse us:
 	// nothing is written there.
 	Partial bool
-	// Waiting is told for whom is waited, once for each holder; it may be nil.
-	Waiting func(*Held)
+	// Waiting is told for whom is waited, once for each holder, with a *Held, or a *Going for
+	// a Lease that is being deleted; it may be nil.
+	Waiting func(error)
 	// Lost is called, at most once for each lock, when a lock is lost; it may be nil.
 	// What runs under the locks has to end then.
 	Lost func(error)
@@ -91,11 +105,15 @@ func (o LockOptions) every() time.Duration { return o.Lease / 4 }
 // NotLocked is a cluster whose lock was not taken or not freed, and why.
 type NotLocked struct {
 	Cluster network.ClusterName
-	Err     error
+	// Former is the namespace of the Lease where that is a former one, otherwise empty.
+	Former string
+	Err    error
 }
 
 // Error names the cluster.
-func (n NotLocked) Error() string { return fmt.Sprintf("cluster %s: %v", n.Cluster, n.Err) }
+func (n NotLocked) Error() string {
+	return fmt.Sprintf("cluster %s%s: %v", n.Cluster, inFormer(n.Former), n.Err)
+}
 
 // Unwrap gives the reason.
 func (n NotLocked) Unwrap() error { return n.Err }
@@ -106,17 +124,25 @@ type Locks struct {
 	// Missing are the clusters without a lock that Partial allows, by name.
 	Missing []NotLocked
 	opts    LockOptions
-	held    []*hold
+	// clusters are what a settled Release notes; opts is shared with the renewing and stays.
+	clusters []plan.NotedCluster
+	// renewed are those clusters of which any Release notes the UID.
+	renewed []network.ClusterName
+	// moved is true once no record notes a former place any more.
+	moved bool
+	held  []*hold
 }
 
-// Lock takes the locks of all clusters in the order of their names, so that two runs
-// never wait for each other. Where one cannot be taken, those that were are freed and
+// Lock takes the locks of all clusters in the order of their names and of the Leases'
+// namespaces, so that two runs never wait for each other. Where one cannot be taken, those that were are freed and
 // the error says why: a *Held for each that another run has (ErrLocked),
 // ErrForeignLock, or that of the cluster.
 func Lock(ctx context.Context, list []Lockable, opts LockOptions) (*Locks, error) {
 	opts.Lease = cmp.Or(opts.Lease, DefaultLease)
-	l := &Locks{opts: opts}
-	sorted := slices.SortedFunc(slices.Values(list), func(a, b Lockable) int { return cmp.Compare(a.Cluster, b.Cluster) })
+	l := &Locks{opts: opts, clusters: opts.Clusters}
+	sorted := slices.SortedStableFunc(slices.Values(list), func(a, b Lockable) int {
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.In, b.In))
+	})
 	seen := readLeases(ctx, sorted)
 	if err := l.unread(sorted, seen); err != nil {
 		return nil, err
@@ -126,7 +152,7 @@ func Lock(ctx context.Context, list []Lockable, opts LockOptions) (*Locks, error
 		err := l.add(ctx, c, seen[i], deadline)
 		if err != nil && !l.without(c, err) {
 			if !errors.Is(err, ErrLocked) { // which names the cluster itself
-				err = NotLocked{c.Cluster, err}
+				err = c.notLocked(err)
 			}
 			for _, left := range l.Release(ctx, false) {
 				err = errors.Join(err, fmt.Errorf("free the lock: %w", left))
@@ -137,12 +163,16 @@ func Lock(ctx context.Context, list []Lockable, opts LockOptions) (*Locks, error
 	return l, nil
 }
 
-// without notes a cluster without a lock, if that is allowed.
+// without notes a cluster without a lock, if that is allowed. A former place whose namespace
+// is gone holds no lock of anybody.
 func (l *Locks) without(c Lockable, err error) bool {
+	if c.Former && errors.Is(err, ErrNotFound) {
+		return true
+	}
 	if !l.tolerates(err) {
 		return false
 	}
-	l.Missing = append(l.Missing, NotLocked{c.Cluster, err})
+	l.Missing = append(l.Missing, c.notLocked(err))
 	return true
 }
 
@@ -155,6 +185,7 @@ func (l *Locks) tolerates(err error) bool {
 type leaseRead struct {
 	lease Lease
 	err   error
+	at    time.Time
 }
 
 // readLeases looks at all Leases at once, so that the taking costs one request each
@@ -163,6 +194,7 @@ func readLeases(ctx context.Context, list []Lockable) []leaseRead {
 	out := make([]leaseRead, len(list))
 	eachLock(len(list), func(i int) (err error) {
 		out[i].lease, err = list[i].Leases.Get(ctx)
+		out[i].at = time.Now()
 		return err
 	}, func(i int, err error) { out[i].err = err })
 	return out
@@ -192,7 +224,7 @@ func (l *Locks) unread(list []Lockable, seen []leaseRead) error {
 	var all []error
 	for i, r := range seen {
 		if r.err != nil && !errors.Is(r.err, ErrNotFound) && !l.tolerates(r.err) {
-			all = append(all, NotLocked{list[i].Cluster, r.err})
+			all = append(all, list[i].notLocked(r.err))
 		}
 	}
 	return errors.Join(all...)
@@ -200,7 +232,7 @@ func (l *Locks) unread(list []Lockable, seen []leaseRead) error {
 
 // add takes one lock and keeps it.
 func (l *Locks) add(ctx context.Context, c Lockable, first leaseRead, deadline time.Time) error {
-	t := &taking{Lockable: c, opts: &l.opts, deadline: deadline}
+	t := &taking{Lockable: c, opts: &l.opts, deadline: deadline, version: first.lease.Version, since: first.at}
 	got, err := t.take(ctx, first)
 	if err == nil {
 		l.held = append(l.held, newHold(ctx, c, &l.opts, got, t.sent))
@@ -226,6 +258,8 @@ type taking struct {
 	since   time.Time
 	// told is the holder of whom Waiting was told.
 	told string
+	// went is a Lease that is being deleted: the next one notes what it notes.
+	went Lease
 }
 
 // take tries until the lock is ours, the deadline is over, or something fails.
@@ -247,18 +281,25 @@ func (t *taking) try(ctx context.Context, r leaseRead) (got Lease, done bool, er
 	switch {
 	case errors.Is(r.err, ErrNotFound):
 		t.sent = time.Now()
-		got, err = t.Leases.Create(ctx, t.ours(r.lease))
+		got, err = t.Leases.Create(ctx, t.ours(t.went))
 		return got, err == nil, unless(err, ErrExists)
 	case r.err != nil:
 		return got, false, r.err
 	case !ownedLease(r.lease, t.opts.Network):
 		return got, false, ErrForeignLock
-	case r.lease.Holder == "", r.lease.Holder == t.opts.Holder.ID, t.dead(r.lease):
+	case r.lease.Deleting && t.free(r.lease):
+		return got, false, t.waitGone(ctx, r.lease)
+	case t.free(r.lease):
 		t.sent = time.Now()
 		got, err = t.Leases.Update(ctx, t.ours(r.lease))
 		return got, err == nil, unless(unless(err, ErrConflict), ErrNotFound)
 	}
 	return got, false, t.wait(ctx, r.lease)
+}
+
+// free reports whether nobody has the lock, or we, or somebody who is dead.
+func (t *taking) free(now Lease) bool {
+	return now.Holder == "" || now.Holder == t.opts.Holder.ID || t.dead(now)
 }
 
 // unless drops an error of the class.
@@ -279,14 +320,18 @@ func (t *taking) dead(now Lease) bool {
 // leaseOf is how long a Lease holds.
 func leaseOf(l Lease) time.Duration { return cmp.Or(l.Duration, DefaultLease) }
 
-// wait returns when the Lease changed, or may be taken for dead; with a *Held after the
-// deadline.
+// wait returns when the Lease changed, or may be taken for dead; with a *Held when the
+// holder lives and the deadline is over. One that gave no sign of life since the Lease was
+// first seen is waited for beyond the deadline, unless its lock holds for longer than usual.
 func (t *taking) wait(ctx context.Context, now Lease) error {
+	left, lease := time.Until(t.deadline), leaseOf(now)
+	if t.version == now.Version && lease <= DefaultLease {
+		left = max(left, lease-time.Since(t.since))
+	}
 	if t.version != now.Version {
 		t.version, t.since = now.Version, time.Now()
 	}
-	left := time.Until(t.deadline)
-	held := &Held{Cluster: t.Cluster, Holder: holderOf(now), Renewed: now.Renewed, Lease: leaseOf(now), Waited: t.opts.Timeout}
+	held := &Held{Cluster: t.Cluster, Former: t.former(), Holder: holderOf(now), Renewed: now.Renewed, Lease: lease, Waited: t.opts.Timeout}
 	if left <= 0 {
 		return held
 	}
@@ -294,11 +339,16 @@ func (t *taking) wait(ctx context.Context, now Lease) error {
 		t.told = now.Holder
 		t.opts.Waiting(held)
 	}
-	bounded, cancel := context.WithTimeout(ctx, min(left, leaseOf(now)-time.Since(t.since)))
+	return t.changed(ctx, now, min(left, lease-time.Since(t.since)))
+}
+
+// changed returns when the Lease changed, or when the time is over: then look again.
+func (t *taking) changed(ctx context.Context, now Lease, limit time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := t.Leases.Changed(bounded, now.Version)
 	if ctx.Err() == nil && bounded.Err() != nil {
-		return nil // look again
+		return nil
 	}
 	return err
 }
@@ -314,5 +364,6 @@ func (t *taking) ours(was Lease) Lease {
 	next.Labels = with(was.Labels, map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: t.opts.Network})
 	next.Annotations = t.opts.Holder.note(was.Annotations)
 	next.Annotations[AnnotationNamespaces] = joinNamespaces(append(NamespacesOf(was), t.Namespaces...))
+	next.Annotations[AnnotationClusters] = joinClusters(bothClusters(ClustersOf(was), t.opts.Clusters))
 	return next
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -15,32 +16,45 @@ import (
 func (l *Locks) Guard(clusters map[network.ClusterName]Cluster) map[network.ClusterName]Cluster {
 	out := make(map[network.ClusterName]Cluster, len(clusters))
 	for name, c := range clusters {
-		out[name] = guarded{Cluster: c, name: name}
+		out[name] = guarded{Cluster: c, name: name, holds: l.of(name)}
 	}
+	return out
+}
+
+// of are the locks that are held on a cluster.
+func (l *Locks) of(name network.ClusterName) (out []*hold) {
 	if l == nil {
-		return out
+		return nil
 	}
 	for _, h := range l.held {
-		if c, ok := clusters[h.Cluster]; ok {
-			out[h.Cluster] = guarded{Cluster: c, name: h.Cluster, hold: h}
+		if h.Cluster == name {
+			out = append(out, h)
 		}
 	}
 	return out
 }
 
-// guarded is a cluster that is written to under its lock.
+// guarded is a cluster that is written to under its locks.
 type guarded struct {
 	Cluster
 	name network.ClusterName
-	// hold is nil where there is no lock.
-	hold *hold
+	// holds are empty where there is no lock.
+	holds []*hold
 }
 
 func (g guarded) ready(ctx context.Context) error {
-	if g.hold == nil {
+	if len(g.holds) == 0 {
 		return fmt.Errorf("cluster %s was not locked, nothing is written there: %w", g.name, ErrUnreachable)
 	}
-	return g.hold.ready(ctx)
+	for fresh := false; !fresh; { // while one is waited for another may grow old
+		for _, h := range g.holds {
+			if err := h.ready(ctx); err != nil {
+				return err
+			}
+		}
+		fresh = !slices.ContainsFunc(g.holds, func(h *hold) bool { return !h.fresh() })
+	}
+	return nil
 }
 
 // Create implements Writer.
@@ -48,7 +62,7 @@ func (g guarded) Create(ctx context.Context, o Object) (Object, error) {
 	if err := g.ready(ctx); err != nil {
 		return Object{}, err
 	}
-	return g.Cluster.Create(ctx, o)
+	return g.Cluster.Create(FencedBy(ctx, g.ready), o)
 }
 
 // Apply implements Writer.
@@ -56,16 +70,51 @@ func (g guarded) Apply(ctx context.Context, o Object, force bool) (Object, error
 	if err := g.ready(ctx); err != nil {
 		return Object{}, err
 	}
-	return g.Cluster.Apply(ctx, o, force)
+	return g.Cluster.Apply(FencedBy(ctx, g.ready), o, force)
 }
 
 // Delete implements Writer. A lost lock ends the apply's context before it shows here,
 // so what is still deleted under a context that has not ended is what an apply takes
 // back at its end: credentials of its own, which must not stay whoever has the lock.
 func (g guarded) Delete(ctx context.Context, ref plan.ObjectRef) error {
+	if err := g.readyToDelete(ctx); err != nil {
+		return err
+	}
+	return g.Cluster.Delete(FencedBy(ctx, g.readyToDelete), ref)
+}
+
+// DeleteUnchanged implements Writer, as Delete does.
+func (g guarded) DeleteUnchanged(ctx context.Context, o Object) error {
+	if err := g.readyToDelete(ctx); err != nil {
+		return err
+	}
+	return g.Cluster.DeleteUnchanged(FencedBy(ctx, g.readyToDelete), o)
+}
+
+func (g guarded) readyToDelete(ctx context.Context) error {
 	var lost *Lost
 	if err := g.ready(ctx); err != nil && !errors.As(err, &lost) {
 		return err
 	}
-	return g.Cluster.Delete(ctx, ref)
+	return nil
+}
+
+// fenceKey holds what a write under a lock asks before each of its tries.
+type fenceKey struct{}
+
+// FencedBy gives a context under which each try of a write asks ready, see Fence.
+func FencedBy(ctx context.Context, ready func(context.Context) error) context.Context {
+	return context.WithValue(ctx, fenceKey{}, ready)
+}
+
+// Fence returns when a try of a write under ctx may be sent, or with the reason why it must
+// not be any more: a *Lost, or the error of ctx. Who sends a request again asks before each
+// try, as a lock may be lost between two of them. Writes that no lock guards may always be
+// sent.
+func Fence(ctx context.Context) error {
+	ready, guarded := ctx.Value(fenceKey{}).(func(context.Context) error)
+	if !guarded {
+		return nil
+	}
+	return ready(ctx)
 }

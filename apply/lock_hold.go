@@ -45,7 +45,7 @@ func (h *hold) keep(ctx context.Context) {
 	defer close(h.ended)
 	defer func() {
 		if p := recover(); p != nil {
-			h.lose(&Lost{Cluster: h.Cluster, Err: fmt.Errorf("internal error: a panic of type %T", p)})
+			h.lose(&Lost{Cluster: h.Cluster, Former: h.former(), Err: fmt.Errorf("internal error: a panic of type %T", p)})
 		}
 	}()
 	for pause := h.opts.every(); Pause(ctx, pause) == nil; {
@@ -60,7 +60,7 @@ func (h *hold) keep(ctx context.Context) {
 			h.lose(gone)
 			return
 		case age(h.sent) >= h.opts.Lease:
-			h.lose(&Lost{Cluster: h.Cluster, Err: err})
+			h.lose(&Lost{Cluster: h.Cluster, Former: h.former(), Err: err})
 			return
 		default:
 			pause /= 3
@@ -106,11 +106,11 @@ func (h *hold) again(ctx context.Context) (Lease, error) {
 	now, err := h.Leases.Get(ctx)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return now, &Lost{Cluster: h.Cluster}
+		return now, &Lost{Cluster: h.Cluster, Former: h.former()}
 	case err != nil:
 		return now, err
 	case now.Holder != h.opts.Holder.ID:
-		return now, &Lost{Cluster: h.Cluster, To: holderOf(now)}
+		return now, &Lost{Cluster: h.Cluster, Former: h.former(), To: holderOf(now)}
 	}
 	return now, nil
 }
@@ -138,8 +138,9 @@ func (h *hold) turned() {
 func (h *hold) ready(ctx context.Context) error {
 	for {
 		h.mu.Lock()
-		lost, fresh, turn := h.lost, age(h.sent) < h.opts.Lease*3/4, h.turn
+		lost, turn := h.lost, h.turn
 		h.mu.Unlock()
+		fresh := h.fresh()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -156,21 +157,29 @@ func (h *hold) ready(ctx context.Context) error {
 	}
 }
 
+// fresh reports whether the lock was renewed lately.
+func (h *hold) fresh() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return age(h.sent) < h.opts.Lease*3/4
+}
+
 // Release frees all locks at once, within ten seconds also when ctx has ended. Settled
-// says that all sites are as declared: then the Leases note no other namespaces. What
-// could not be freed ends by itself.
+// says that all sites are as declared: then the Leases note no other namespaces and
+// clusters, and the limits as declared. What could not be freed ends by itself.
 func (l *Locks) Release(ctx context.Context, settled bool) []NotLocked {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
 	defer cancel()
 	for _, h := range l.held { // one that renews would take another's freeing for a loss
 		h.end()
 	}
+	notes := l.notes(settled)
 	failed := make([]error, len(l.held))
-	eachLock(len(l.held), func(i int) error { return l.held[i].release(ctx, settled) }, func(i int, err error) { failed[i] = err })
+	eachLock(len(l.held), func(i int) error { return l.held[i].release(ctx, notes[i]) }, func(i int, err error) { failed[i] = err })
 	var out []NotLocked
 	for i, err := range failed {
 		if err != nil {
-			out = append(out, NotLocked{l.held[i].Cluster, err})
+			out = append(out, l.held[i].notLocked(err))
 		}
 	}
 	l.held = nil
@@ -185,26 +194,22 @@ func (h *hold) end() {
 	if h.lost != nil {
 		h.lease = Lease{} // it may be ours, or not: read it
 	}
-	h.lost = &Lost{Cluster: h.Cluster}
+	h.lost = &Lost{Cluster: h.Cluster, Former: h.former()}
 	h.turned()
 	h.mu.Unlock()
 }
 
-// release frees the lock, whose renewing has ended.
-func (h *hold) release(ctx context.Context, settled bool) error {
-	var namespaces []string
-	if settled {
-		namespaces = append([]string{}, h.Namespaces...)
-	}
-	return free(ctx, h.Leases, h.opts.Holder.ID, h.lease, namespaces)
+// release frees the lock, whose renewing has ended, and leaves notes on the Lease; none
+// where it is nil.
+func (h *hold) release(ctx context.Context, notes map[string]string) error {
+	return free(ctx, h.Leases, h.opts.Holder.ID, h.lease, notes)
 }
 
 // tries is how often a lock is tried to be freed.
 const tries = 4
 
-// free makes a Lease nobody's, if it is the run's; namespaces replace those noted, if
-// not nil. The Lease is taken to be as given, or read where it has no version.
-func free(ctx context.Context, leases Leases, id string, l Lease, namespaces []string) (err error) {
+// free makes a Lease nobody's, if it is the run's; notes replace those annotations. The Lease is taken to be as given, or read where it has no version.
+func free(ctx context.Context, leases Leases, id string, l Lease, notes map[string]string) (err error) {
 	for try := range tries {
 		if try > 0 {
 			if Pause(ctx, time.Duration(try)*200*time.Millisecond) != nil {
@@ -219,7 +224,7 @@ func free(ctx context.Context, leases Leases, id string, l Lease, namespaces []s
 		if err != nil || l.Holder != id {
 			return nil
 		}
-		if _, err = leases.Update(ctx, freed(l, namespaces)); err == nil {
+		if _, err = leases.Update(ctx, freed(l, notes)); err == nil {
 			return nil
 		}
 		l = Lease{}
@@ -228,12 +233,9 @@ func free(ctx context.Context, leases Leases, id string, l Lease, namespaces []s
 }
 
 // freed is a Lease without a holder.
-func freed(l Lease, namespaces []string) Lease {
+func freed(l Lease, notes map[string]string) Lease {
 	l.Holder, l.Acquired, l.Renewed = "", time.Time{}, time.Now()
-	l.Annotations = Holder{}.note(l.Annotations)
-	if namespaces != nil {
-		l.Annotations[AnnotationNamespaces] = joinNamespaces(namespaces)
-	}
+	l.Annotations = with(Holder{}.note(l.Annotations), notes)
 	return l
 }
 
@@ -246,17 +248,17 @@ func Unlock(ctx context.Context, c Lockable, network, id string) (Holder, error)
 		case errors.Is(err, ErrNotFound), err == nil && ownedLease(l, network) && l.Holder == "":
 			return Holder{}, nil
 		case err != nil:
-			return Holder{}, NotLocked{c.Cluster, err}
+			return Holder{}, c.notLocked(err)
 		case !ownedLease(l, network):
-			return Holder{}, NotLocked{c.Cluster, ErrForeignLock}
+			return Holder{}, c.notLocked(ErrForeignLock)
 		case l.Holder != id:
-			return Holder{}, &Held{Cluster: c.Cluster, Holder: holderOf(l), Renewed: l.Renewed, Lease: leaseOf(l)}
+			return Holder{}, &Held{Cluster: c.Cluster, Former: c.former(), Holder: holderOf(l), Renewed: l.Renewed, Lease: leaseOf(l)}
 		}
 		if _, err = c.Leases.Update(ctx, freed(l, nil)); err == nil {
 			return holderOf(l), nil
 		}
 		if !errors.Is(err, ErrConflict) {
-			return Holder{}, NotLocked{c.Cluster, err}
+			return Holder{}, c.notLocked(err)
 		}
 		if err := ctx.Err(); err != nil { // otherwise its holder renewed it meanwhile
 			return Holder{}, err

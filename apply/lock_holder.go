@@ -123,7 +123,9 @@ func with(was, more map[string]string) map[string]string {
 // Held is the error of a lock that another run holds.
 type Held struct {
 	Cluster network.ClusterName
-	Holder  Holder
+	// Former is as in NotLocked.
+	Former string
+	Holder Holder
 	// Renewed is when the holder last renewed it, by the clock of its machine.
 	Renewed time.Time
 	// Lease is how long the lock outlives its holder.
@@ -134,7 +136,7 @@ type Held struct {
 
 // Error says who holds it.
 func (h *Held) Error() string {
-	text := fmt.Sprintf("cluster %s is locked by %s", h.Cluster, h.Holder)
+	text := fmt.Sprintf("cluster %s is locked%s by %s", h.Cluster, inFormer(h.Former), h.Holder)
 	if !h.Renewed.IsZero() {
 		text += ", renewed " + stamp(h.Renewed)
 	}
@@ -150,6 +152,8 @@ func (h *Held) Unwrap() error { return ErrLocked }
 // Lost is the error of a lock that was held and is not ours any more.
 type Lost struct {
 	Cluster network.ClusterName
+	// Former is as in NotLocked.
+	Former string
 	// To has the lock now; its ID is empty when nobody has.
 	To Holder
 	// Err is why it could not be renewed; nil when it was taken or freed.
@@ -158,7 +162,7 @@ type Lost struct {
 
 // Error says to whom.
 func (l *Lost) Error() string {
-	text := fmt.Sprintf("lost the lock on cluster %s", l.Cluster)
+	text := fmt.Sprintf("lost the lock on cluster %s%s", l.Cluster, inFormer(l.Former))
 	switch {
 	case l.Err != nil:
 		return fmt.Sprintf("%s: it could not be renewed: %v", text, l.Err)

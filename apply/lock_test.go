@@ -250,7 +250,7 @@ func TestLockWaitsForItsHolder(t *testing.T) {
 		}()
 		opts := by("me")
 		told := 0
-		opts.Waiting = func(h *Held) { told++ }
+		opts.Waiting = func(error) { told++ }
 		opts.Timeout = time.Minute
 		start := time.Now()
 		if _, err := Lock(t.Context(), []Lockable{a.as("a")}, opts); !errors.Is(err, ErrLocked) || time.Since(start) != time.Minute {
@@ -311,6 +311,103 @@ func TestDeadHolder(t *testing.T) {
 		})
 	}
 }
+
+// Without a timeout a dead holder's locks are taken after their lease, all in one go; one
+// that lives keeps them, and so does one whose lock holds for long.
+func TestDeadHolderWithoutTimeout(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		lease time.Duration
+		lives bool
+		takes bool
+		after time.Duration
+	}{
+		{"dead", DefaultLease, false, true, DefaultLease},
+		{"dead, short lease", 2 * time.Second, false, true, 2 * time.Second},
+		{"alive", DefaultLease, true, false, DefaultLease / 4},
+		{"dead, long lease", 24 * time.Hour, false, false, 0},
+	} {
+		for _, skew := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+			synctest.Test(t, func(t *testing.T) {
+				fakes := []*fakeLease{newFake(), newFake(), newFake()}
+				list := []Lockable{fakes[0].as("a"), fakes[1].as("b"), fakes[2].as("c")}
+				other := by("other")
+				other.Lease = tt.lease
+				held := mustLock(t, other, list...)
+				if !tt.lives {
+					for i, h := range held.held {
+						h.end()
+						fakes[i].edit(func(l *Lease) { l.Renewed = l.Renewed.Add(skew) })
+					}
+				} else {
+					defer held.mustRelease(t)
+				}
+				start, told := time.Now(), 0
+				opts := by("me")
+				opts.Waiting = func(error) { told++ }
+				l, err := Lock(t.Context(), list, opts)
+				if took := time.Since(start); took != tt.after || (err == nil) != tt.takes {
+					t.Errorf("%s, skew %s: %v after %s", tt.name, skew, err, took)
+				}
+				if err == nil {
+					l.mustRelease(t)
+				} else if !errors.Is(err, ErrLocked) {
+					t.Error(err)
+				}
+				if (told > 0) != (tt.after > 0) {
+					t.Errorf("%s: told %d times", tt.name, told)
+				}
+			})
+		}
+	}
+}
+
+// Each try of a write asks whether the lock still holds, also when it was held at the first.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake()
+		l := mustLock(t, by("me"), a.as("a"))
+		var under []context.Context
+		c := l.Guard(map[network.ClusterName]Cluster{"a": keeper{keep: func(ctx context.Context) { under = append(under, ctx) }}})["a"]
+		ctx := t.Context()
+		_, errCreate := c.Create(ctx, Object{})
+		_, errApply := c.Apply(ctx, Object{}, true)
+		if err := errors.Join(errCreate, errApply, c.Delete(ctx, plan.ObjectRef{}), c.DeleteUnchanged(ctx, Object{})); err != nil || len(under) != 4 {
+			t.Fatal(err, len(under))
+		}
+		for _, u := range under {
+			if err := Fence(u); err != nil {
+				t.Error(err)
+			}
+		}
+		a.edit(func(l *Lease) { l.Holder = "thief" })
+		time.Sleep(time.Minute)
+		for i, u := range under {
+			if err, takesBack := Fence(u), i >= 2; takesBack != (err == nil) || !takesBack && !errors.Is(err, ErrLocked) {
+				t.Errorf("write %d: %v", i, err)
+			}
+		}
+		if err := Fence(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// keeper is a cluster that keeps the contexts of writes.
+type keeper struct {
+	Cluster
+	keep func(context.Context)
+}
+
+func (k keeper) Create(ctx context.Context, o Object) (Object, error) { k.keep(ctx); return o, nil }
+func (k keeper) Apply(ctx context.Context, o Object, _ bool) (Object, error) {
+	k.keep(ctx)
+	return o, nil
+}
+func (k keeper) Delete(ctx context.Context, _ plan.ObjectRef) error  { k.keep(ctx); return nil }
+func (k keeper) DeleteUnchanged(ctx context.Context, _ Object) error { k.keep(ctx); return nil }
 
 func TestLostToAnother(t *testing.T) {
 	t.Parallel()
@@ -632,4 +729,67 @@ func takeTurns(t *testing.T, name string, fakes map[network.ClusterName]*fakeLea
 		}
 	}
 	return turns
+}
+
+// A Lease notes the clusters with sites: what is declared beside what was noted, and that
+// alone once all is as declared.
+func TestLeaseNotesClusters(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		first := by("first")
+		first.Clusters = []plan.NotedCluster{{Name: "a", Sites: 1}, {Name: "b", Sites: 3}}
+		l := mustLock(t, first, f.as("a"))
+		l.Note([]plan.NotedCluster{{Name: "a", UID: "ua", Sites: 1}, {Name: "b", UID: "ub", Sites: 3}})
+		l.Release(t.Context(), true)
+		next := by("next")
+		next.Clusters = []plan.NotedCluster{{Name: "c", Sites: 1}, {Name: "b", Sites: 1}}
+		l = mustLock(t, next, f.as("a"))
+		both := []plan.NotedCluster{{Name: "c", Sites: 1}, {Name: "b", UID: "ub", Sites: 3}, {Name: "a", UID: "ua", Sites: 1}}
+		if got := ClustersOf(f.lease()); !slices.Equal(got, both) {
+			t.Errorf("%+v", got)
+		}
+		l.Release(t.Context(), false)
+		if got := ClustersOf(f.lease()); !slices.Equal(got, both) {
+			t.Errorf("not settled, yet %+v", got)
+		}
+		l = mustLock(t, next, f.as("a"))
+		l.Release(t.Context(), true)
+		if got := ClustersOf(f.lease()); !slices.Equal(got, next.Clusters) {
+			t.Errorf("settled, yet %+v", got)
+		}
+	})
+	for _, note := range []string{"", "x", `[{"name": "../x", "sites": 1}, {"name": "ok", "sites": 0}]`} {
+		if got := ClustersOf(Lease{Annotations: map[string]string{AnnotationClusters: note}}); len(got) > 0 {
+			t.Errorf("%s is read as %+v", note, got)
+		}
+	}
+}
+
+// A Lease notes the limits once all is as declared.
+func TestLeaseNotesLimits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		opts := by("me")
+		opts.Deletes = &network.DeleteLimits{Sites: 1, Links: 2, Percent: 40}
+		mustLock(t, opts, f.as("a")).mustRelease(t)
+		if got := LimitsOf(f.lease()); got != nil {
+			t.Errorf("not settled, yet %+v", got)
+		}
+		mustLock(t, opts, f.as("a")).Release(t.Context(), true)
+		if got := LimitsOf(f.lease()); got == nil || *got != *opts.Deletes {
+			t.Errorf("%+v", got)
+		}
+		opts.Deletes = &network.DefaultDeletes
+		mustLock(t, opts, f.as("a")).mustRelease(t)
+		if got := LimitsOf(f.lease()); got == nil || got.Percent != 40 {
+			t.Errorf("not settled, yet %+v", got)
+		}
+	})
+	for _, note := range []string{"", "x", `{"sites": -1}`} {
+		if got := LimitsOf(Lease{Annotations: map[string]string{AnnotationDeletes: note}}); got != nil {
+			t.Errorf("%s is read as %+v", note, got)
+		}
+	}
 }

@@ -1,24 +1,62 @@
 package apply
 
 import (
-	"maps"
-	"slices"
+	"reflect"
+	"strings"
 	"testing"
+
+	"fairlead.dev/fairlead/plan"
 )
 
-func TestUp(t *testing.T) {
+func TestReported(t *testing.T) {
 	t.Parallel()
 	const report = `{"siteStatus":[
-		{"site":{"identity":"me"},"routerStatus":[{"links":[{"name":"a","status":"up"},{"name":"b","status":"down"}]},{"links":[{"name":"c","status":"UP"}]}]},
-		{"site":{"identity":"other"},"routerStatus":[{"links":[{"name":"d","status":"up"}]}]}]}`
-	for site, want := range map[string][]string{"me": {"a", "c"}, "other": {"d"}, "not in it": {"a", "c", "d"}} {
-		if got := slices.Sorted(maps.Keys(up(report, site))); !slices.Equal(got, want) {
-			t.Errorf("site %q: %v up, want %v", site, got, want)
+		{"site":{"identity":"other"},"routerStatus":[{"links":[{"name":"a","status":"up","linkCost":9}]}]},
+		{"site":{"identity":"me"},"routerStatus":[{"links":[{"name":"a","status":"up","linkCost":3},{"name":"b","status":"down"}]},{"links":[{"name":"c","status":"UP","linkCost":99999999999}]}]},
+		{"site":{"identity":"idle"},"routerStatus":null}]}`
+	want := plan.SiteReport{Site: "me", Links: []plan.LinkReport{{Name: "a", Up: true, Cost: 3}, {Name: "b"}, {Name: "c", Up: true, Cost: 2147483647}}}
+	if got := Reported(map[string]string{NetworkStatusKey: report}, "me"); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+	if got := Reported(map[string]string{NetworkStatusKey: report}, "idle"); !reflect.DeepEqual(got, plan.SiteReport{Site: "idle"}) {
+		t.Errorf("a site without links: %+v", got)
+	}
+	for text, fault := range map[string]string{
+		"":                             "missing or empty",
+		report[:len(report)/2]:         "cannot be read: unexpected end of JSON input",
+		`{"siteStatus":null}`:          "does not have its site",
+		`[]`:                           "cannot be read",
+		`{"siteStatus":[{"site":{}}]}`: "does not have its site",
+		`{"siteStatus":[{"routerStatus":[{"links":[{"linkCost":"x"}]}]}]}`: "cannot be read",
+	} {
+		got := Reported(map[string]string{NetworkStatusKey: text}, "me")
+		if got.Site != "me" || len(got.Links) > 0 || !strings.Contains(got.Fault, fault) {
+			t.Errorf("%q: %+v, want %q", text, got, fault)
 		}
 	}
-	for _, broken := range []string{"", "{", `{"siteStatus":null}`, `[]`} {
-		if len(up(broken, "me")) > 0 {
-			t.Errorf("%q reports links", broken)
+	if got := Reported(nil, "me"); !strings.Contains(got.Fault, "missing") {
+		t.Errorf("no ConfigMap: %+v", got)
+	}
+}
+
+// After a cost edit Configured follows, and Operational stays as it was.
+func TestLinkOf(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		o    Object
+		want plan.LinkView
+	}{
+		"up":       {withConditions(1, nil, is("Configured", "True", "OK", 1), is("Operational", "True", "OK", 1)), plan.LinkView{Configured: true, Operational: true, Current: true}},
+		"edited":   {withConditions(2, nil, is("Configured", "True", "OK", 2), is("Operational", "True", "OK", 1)), plan.LinkView{Configured: true, Operational: true}},
+		"changing": {withConditions(2, nil, is("Configured", "True", "OK", 1), is("Operational", "True", "OK", 1)), plan.LinkView{Operational: true}},
+		"down":     {withConditions(1, nil, is("Configured", "True", "OK", 1), is("Operational", "False", "Not Operational", 1)), plan.LinkView{Configured: true, Current: true}},
+		"new":      {withConditions(1, nil, is("Configured", "True", "OK", 1)), plan.LinkView{Configured: true, Unreported: true}},
+		"untold":   {Object{Generation: 1}, plan.LinkView{Unreported: true}},
+	} {
+		got := LinkOf(tt.o)
+		got.Message = ""
+		if !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
 		}
 	}
 }

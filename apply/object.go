@@ -26,9 +26,23 @@ var (
 	ErrUnreachable = errors.New("unreachable")
 	// ErrTimeout means that something was not ready in time.
 	ErrTimeout = errors.New("timed out")
+	// ErrAltered means that something was written, and the API server keeps something else:
+	// its admission changed it.
+	ErrAltered = errors.New("altered by cluster")
 	// ErrStale means that an object is neither as planned nor as desired.
 	ErrStale = errors.New("changed since it was planned")
 )
+
+// Refused is the answer of an API server that did not carry out a write and would not do so
+// the next time: the object is not valid, or may not be written. It is found by errors.As.
+type Refused struct {
+	Ref plan.ObjectRef
+	// Reason is in the server's words; they hold no secret that was sent, but may repeat
+	// other values of the object.
+	Reason string
+}
+
+func (r *Refused) Error() string { return r.Reason }
 
 // Object is a Kubernetes object as data. Secret content (AccessGrant and
 // AccessToken codes) is held as secrets.Value inside Spec and Status; what a Secret
@@ -41,9 +55,12 @@ type Object struct {
 	Annotations     map[string]string
 	// OwnerUID is the UID of the first owner reference.
 	OwnerUID string
-	Deleting bool
-	Spec     map[string]any
-	Status   map[string]any
+	// Deleting is true when a deletion timestamp is set: the object is there as long as
+	// Finalizers hold it, and nothing that is written to it stays.
+	Deleting   bool
+	Finalizers []string
+	Spec       map[string]any
+	Status     map[string]any
 	// Data is a ConfigMap's.
 	Data map[string]string
 	// Secret is the content of a Secret to write, Type its type. Neither is ever read:
@@ -53,6 +70,8 @@ type Object struct {
 	// Content is the whole manifest of an overlay's object, whose reference has an
 	// APIVersion; Spec, Status and Data are then not used.
 	Content map[string]any
+	// Warnings are what the API server said beside its answer to a write.
+	Warnings []string
 }
 
 // Reader reads single objects of one cluster.
@@ -76,6 +95,13 @@ type Writer interface {
 	// Delete removes the object if it has the reference's UID (any, when that is
 	// empty). An object that is gone already is no error.
 	Delete(ctx context.Context, ref plan.ObjectRef) error
+	// SameMeaning reports whether an API server may keep what was sent at a path of
+	// plan.Flatten in the other form without meaning anything else: another writing of a
+	// quantity or duration, a default that it leaves out, a list to which others added.
+	SameMeaning(path string, sent, kept any) bool
+	// DeleteUnchanged removes the object if it is the version that was read, and gives
+	// ErrConflict when it is not. One that is gone already is no error.
+	DeleteUnchanged(ctx context.Context, o Object) error
 }
 
 // Cluster is what apply needs of one cluster.

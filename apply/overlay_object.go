@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 
 	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/schema/network"
 )
 
 // applyObject writes one object of an overlay.
@@ -30,7 +28,10 @@ func (t *task) applyObject(ctx context.Context) error {
 		}); err != nil {
 			return t.withNamespaceHint(err)
 		}
-		return t.ledger.keepStored(ctx, t.Action, written)
+		sent := without(t.Object.Fields, t.Object.Keep)
+		answer := t.answer(c, written, sent, plan.Stored(sent, written.Content))
+		t.noteAltered(written, lostLabels(t.objectLabels(), written))
+		return t.ledger.confirmObject(ctx, t.Action, written.UID, answer)
 	})
 }
 
@@ -41,21 +42,21 @@ func (t *task) objectRef() plan.ObjectRef {
 	}
 }
 
+// objectLabels are those that the object carries beside its own.
+func (t *task) objectLabels() map[string]string {
+	out := t.labels(plan.LabelSite)
+	out[plan.LabelSite], out[plan.LabelObject] = string(t.Object.Site), plan.OverlayObject
+	return out
+}
+
 // writeObject reads the object again: as planned or as desired means write,
 // anything else is stale.
 func (t *task) writeObject(ctx context.Context, c Cluster) (Object, error) {
 	want := Object{
 		ObjectRef: t.objectRef(), Content: t.Object.Manifest,
-		Labels: t.labels(plan.LabelSite), Annotations: t.annotations(t.Object.Fields),
+		Labels: t.objectLabels(), Annotations: t.annotations(t.Object.Fields),
 	}
-	want.Labels[plan.LabelSite], want.Labels[plan.LabelObject] = string(t.Object.Site), plan.OverlayObject
-	live, err := c.Get(ctx, want.ObjectRef)
-	if err == nil && live.Deleting {
-		live, err = Object{}, t.waitGone(ctx, c, live.ObjectRef)
-		if err == nil {
-			err = ErrNotFound
-		}
-	}
+	live, err := t.live(ctx, c, want.ObjectRef)
 	switch {
 	case errors.Is(err, ErrNotFound) && t.Object.UID == "":
 		return c.Apply(ctx, want, false)
@@ -126,10 +127,7 @@ func (t *task) deleteObject(ctx context.Context) error {
 		if err := recheck(ctx, c, t.objectRef(), t.checkObject); err != nil {
 			return err
 		}
-		if err := c.Delete(ctx, t.objectRef()); err != nil {
-			return err
-		}
-		return t.waitGone(ctx, c, t.objectRef())
+		return t.remove(ctx, c, t.objectRef())
 	}); err != nil {
 		return err
 	}
@@ -138,70 +136,11 @@ func (t *task) deleteObject(ctx context.Context) error {
 	})
 }
 
-func (t *task) waitGone(ctx context.Context, c Cluster, ref plan.ObjectRef) error {
-	return t.wait(ctx, c, ref, "gone", func(o Object, exists bool) (bool, error) {
-		return !exists || o.UID != ref.UID, nil
-	}, func(Object) string { return "a finalizer may hold it" })
-}
-
-// intendObject writes an object's intent into the inventory.
-func intendObject(inv *plan.Inventory, a plan.Action) {
-	if inv.Site == "" {
-		inv.Site = a.Object.Site
-	}
-	if inv.Objects == nil {
-		inv.Objects = map[string]plan.InventoryObject{}
-	}
-	entry := inv.Objects[a.Key()]
-	entry.APIVersion, entry.Kind, entry.Name = a.Object.APIVersion, a.Object.Kind, a.Name
-	stored := map[string]any{}
-	for path, kept := range entry.Stored { // of another value the form is not known yet
-		if sameJSON(entry.Fields[path], a.Object.Fields[path]) {
-			stored[path] = kept
-		}
-	}
-	entry.UID, entry.Stored = a.Object.UID, stored
-	entry.Unwritten = plan.Unwritten(entry.Unwritten, entry.Fields, a.Object.Fields)
-	if !a.Has(plan.StepObject) { // it is as declared already
-		entry.Unwritten = nil
-	}
-	entry.Fields = withTombstones(a.Object.Fields, entry.Fields)
-	inv.Objects[a.Key()] = entry
-}
-
-// keepStored records how the API server keeps what was sent, and takes the marks of
-// dropped fields and of those that were not written away.
-func (l *ledger) keepStored(ctx context.Context, a plan.Action, live Object) error {
-	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) {
-		entry, ok := inv.Objects[a.Key()]
-		if !ok || inv.Site != network.SiteName(a.Object.Site) {
-			return
-		}
-		entry.Stored = storedOf(a.Object, entry.Stored, live)
-		entry.UID, entry.Fields, entry.Unwritten = live.UID, a.Object.Fields, nil
-		inv.Objects[a.Key()] = entry
-	})
-}
-
-// storedOf tells how the API server keeps what was sent. At the paths that were left as
-// they are nothing was learnt, and what was known stays.
-func storedOf(w *plan.ObjectWork, known map[string]any, live Object) map[string]any {
-	sent := maps.Clone(w.Fields)
-	for _, path := range w.Keep {
-		delete(sent, path)
-	}
-	out := plan.Stored(sent, live.Content)
-	for _, path := range w.Keep {
-		if v, ok := known[path]; ok {
-			if out == nil {
-				out = map[string]any{}
-			}
-			out[path] = v
-		}
-	}
-	return out
+// confirmObject records that an object is written, and how the API server keeps it.
+func (l *ledger) confirmObject(ctx context.Context, a plan.Action, uid string, answer plan.Answer) error {
+	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.ConfirmObject(a, uid, answer) })
 }
 
 func (l *ledger) forgetObject(ctx context.Context, a plan.Action) error {
-	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { delete(inv.Objects, a.Key()) })
+	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.ForgetObject(a.Key()) })
 }

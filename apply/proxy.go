@@ -35,18 +35,33 @@ func (t *task) applyProxy(ctx context.Context) error {
 		return err
 	}
 	if t.Verb == plan.VerbDelete {
-		return t.step(ctx, plan.StepDelete, func(ctx context.Context) error { return c.Delete(ctx, t.Proxy.Secret) })
+		return t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
+			if err := t.remove(ctx, c, t.Proxy.Secret); err != nil {
+				return err
+			}
+			return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
+				inv.ForgetSecret(network.ProxyName(t.Name), t.Proxy.Secret.Name)
+			})
+		})
 	}
 	if err := t.step(ctx, plan.StepRecord, func(ctx context.Context) error { return t.ledger.begin(ctx, t.Cluster, t.Namespace) }); err != nil {
 		return err
 	}
 	return t.step(ctx, plan.StepSecret, func(ctx context.Context) error {
 		if t.Verb == plan.VerbAdopt {
-			_, err := c.Apply(ctx, Object{ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Annotations: noteRun(t.opts.Run, nil)}, true)
-			return err
+			return t.adoptProxy(ctx, c)
 		}
 		return t.writeProxy(ctx, c)
 	})
+}
+
+// adoptProxy labels a Secret that is there.
+func (t *task) adoptProxy(ctx context.Context, c Cluster) error {
+	if _, err := present(ctx, c, t.Proxy.Secret); err != nil {
+		return err
+	}
+	_, err := c.Apply(ctx, Object{ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Annotations: noteRun(t.opts.Run, nil)}, true)
+	return err
 }
 
 // writeProxy creates the Secret. It never changes one: a router does not take up
@@ -67,7 +82,7 @@ func (t *task) writeProxy(ctx context.Context, c Cluster) error {
 	if !found.Password.IsZero() {
 		content["password"] = found.Password
 	}
-	_, err = c.Create(ctx, Object{
+	_, err = t.create(ctx, c, Object{
 		ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Annotations: noteRun(t.opts.Run, nil), Secret: content, Type: typeBasicAuth,
 	})
 	if errors.Is(err, ErrExists) {

@@ -25,6 +25,8 @@ type Options struct {
 	Run string
 	// Proxies resolves what proxies want; nil when the plan has none.
 	Proxies Proxies
+	// Locks are the namespaces in which the clusters' locks are kept, which records note.
+	Locks map[network.ClusterName]string
 }
 
 func (o Options) withDefaults() Options {
@@ -49,7 +51,7 @@ func (o Options) withDefaults() Options {
 // the same plan's description again finishes what was left.
 func Run(ctx context.Context, p plan.Plan, clusters map[network.ClusterName]Cluster, sink Sink, opts Options) Report {
 	r := &runner{plan: p, clusters: clusters, sink: sink, opts: opts.withDefaults()}
-	r.ledger = newLedger(p, clusters, r.opts.Run)
+	r.ledger = newLedger(p, clusters, r.opts)
 	s := newSchedule(p.Actions, sink)
 	results := make(chan int)
 	running := 0
@@ -90,12 +92,33 @@ func (r *runner) action(ctx context.Context, a plan.Action) Outcome {
 	err := t.perform(ctx)
 	out := Outcome{Action: a, State: Done, Step: t.at, Attempt: t.attempt, Took: time.Since(began), Err: err}
 	if err != nil {
+		t.recordRefusal(ctx, err)
 		out.State = Failed
 		r.sink.Event(Event{Action: a.ID, Step: t.at, Phase: Failed, Ends: true, Attempt: t.attempt, Took: out.Took, Message: err.Error()})
 		return out
 	}
+	if out.Err = t.alteration(); out.Err != nil {
+		out.State = Altered
+		r.sink.Event(Event{Action: a.ID, Phase: Altered, Ends: true, Attempt: t.attempt, Took: out.Took, Message: out.Err.Error()})
+		return out
+	}
 	r.sink.Event(Event{Action: a.ID, Phase: Done, Ends: true, Took: out.Took})
 	return out
+}
+
+// recordRefusal records that the API server refused a write of the action's, so that nobody
+// takes it for done. What it says of objects that hold secrets is not kept.
+func (t *task) recordRefusal(ctx context.Context, err error) {
+	var r *Refused
+	if !errors.As(err, &r) || t.Verb == plan.VerbDelete || t.at == plan.StepNamespace || t.at == plan.StepRecord {
+		return
+	}
+	reason := r.Reason
+	switch r.Ref.Kind {
+	case plan.ObjectSecret, plan.ObjectGrant, plan.ObjectToken:
+		reason = fmt.Sprintf("the API server refuses %s", r.Ref)
+	}
+	t.report(t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) { inv.Refuse(t.Action, reason) }))
 }
 
 // perform runs the action; where it fails, t.at is the step. A panic is that action's
@@ -132,6 +155,12 @@ type task struct {
 	plan.Action
 	at      plan.Step
 	attempt int
+	// altered is what API servers made of its writes, in words; keptCost is the cost that
+	// the link's Links have instead of the one that was sent, 0 where there is none.
+	altered  []string
+	keptCost int32
+	// unanswered are attempts of which it is not known what came of their redemption.
+	unanswered []int
 }
 
 // step runs one step of the action, if the action has it.
@@ -153,18 +182,29 @@ func (t *task) step(ctx context.Context, s plan.Step, do func(context.Context) e
 	return nil
 }
 
-// wait bounds one wait by the timeout; why reads the last state for the error.
+// wait bounds one wait by the timeout, see waitFor.
 func (t *task) wait(ctx context.Context, c Reader, ref plan.ObjectRef, what string,
 	until func(Object, bool) (bool, error), why func(Object) string) error {
-	bounded, cancel := context.WithTimeout(ctx, t.opts.Timeout)
+	return waitFor(ctx, c, ref, t.opts.Timeout, what, until, why)
+}
+
+// waitFor bounds one wait by a time; why reads the last state for the error.
+func waitFor(ctx context.Context, c Reader, ref plan.ObjectRef, timeout time.Duration, what string,
+	until func(Object, bool) (bool, error), why func(Object) string) error {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var last Object
 	err := c.Wait(bounded, ref, func(o Object, exists bool) (bool, error) {
 		last = o
 		return until(o, exists)
 	})
-	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("%s is not %s after %s: %s: %w", ref, what, t.opts.Timeout, why(last), ErrTimeout)
+	switch {
+	case err == nil || !errors.Is(bounded.Err(), context.DeadlineExceeded):
+		return err
+	case ctx.Err() == nil:
+		return fmt.Errorf("%s is not %s after %s: %s: %w", ref, what, timeout, why(last), ErrTimeout)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%s is not %s in time: %s: %w", ref, what, why(last), ErrTimeout)
 	}
 	return err
 }

@@ -135,7 +135,7 @@ func (s *schedule) start(limit int) []int {
 // start, or is blocked.
 func (s *schedule) finish(i int) {
 	for _, j := range s.next[i] {
-		if s.outcomes[i].State != Done {
+		if state := s.outcomes[i].State; state != Done && state != Altered {
 			s.block(j, "blocked by "+s.actions[i].ID)
 			continue
 		}

@@ -64,6 +64,17 @@ func TestScheduleOrders(t *testing.T) {
 	}
 }
 
+// What was done and altered keeps nothing from going on.
+func TestScheduleOfAltered(t *testing.T) {
+	t.Parallel()
+	s := newSchedule([]plan.Action{act("site/a", plan.VerbCreate, "one"), act("link/a", plan.VerbCreate, "one", "site/a")}, &sink{})
+	s.outcomes[s.start(1)[0]].State = Altered
+	s.finish(0)
+	if got := drive(s); !slices.Equal(got, []string{"link/a"}) {
+		t.Errorf("went on with %v", got)
+	}
+}
+
 // One failure stays one failure: what needs it is blocked, nothing is pruned on
 // its cluster, and all else goes on.
 func TestScheduleFailure(t *testing.T) {

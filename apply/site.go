@@ -26,7 +26,7 @@ func (t *task) applySite(ctx context.Context) error {
 	}); err != nil {
 		return t.withNamespaceHint(err)
 	}
-	closing := func(ctx context.Context) error { return c.Delete(ctx, t.Site.Close) }
+	closing := func(ctx context.Context) error { return t.remove(ctx, c, t.Site.Close) }
 	if err := t.step(ctx, plan.StepQuiet, func(ctx context.Context) error { return t.quiet(ctx, c) }); err != nil {
 		return err
 	}
@@ -35,25 +35,59 @@ func (t *task) applySite(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := t.step(ctx, plan.StepSite, func(ctx context.Context) error {
-		var written Object
-		if err := again(func() (err error) {
-			written, err = t.writeSite(ctx, c, t.Site.Fields)
-			return err
-		}); err != nil {
-			return err
-		}
-		return t.ledger.buryDropped(ctx, t.Cluster, t.Namespace, written.UID)
+	var uid string
+	if err := t.step(ctx, plan.StepSite, func(ctx context.Context) (err error) {
+		uid, err = t.makeSite(ctx, c)
+		return err
 	}); err != nil {
 		return err
 	}
-	if err := t.step(ctx, plan.StepReady, func(ctx context.Context) error { return t.waitSite(ctx, c) }); err != nil {
+	if err := t.step(ctx, plan.StepReady, func(ctx context.Context) error { return t.readySite(ctx, c, uid) }); err != nil {
 		return err
 	}
 	if t.Has(plan.StepQuiet) {
 		return nil // closed above
 	}
 	return t.step(ctx, plan.StepClose, closing)
+}
+
+// makeSite writes the Site and its record, and gives its UID.
+func (t *task) makeSite(ctx context.Context, c Cluster) (string, error) {
+	var written Object
+	if err := again(func() (err error) {
+		written, err = t.writeSite(ctx, c, t.Site.Fields)
+		return err
+	}); err != nil {
+		return "", err
+	}
+	sent := without(t.Site.Fields, t.Site.Keep)
+	answer := t.answer(c, written, sent, plan.StoredSite(sent, FieldsOf(written)))
+	t.noteAltered(written, lostLabels(t.labels(plan.LabelSite), written))
+	return written.UID, t.ledger.confirmSite(ctx, t.Action, written.UID, answer)
+}
+
+// mostMakes is how often one apply makes a Site.
+const mostMakes = 3
+
+// readySite waits until the Site of that UID is ready. One that is new, and that the
+// controller took for the Site before it, is made again: nothing is linked to it yet.
+func (t *task) readySite(ctx context.Context, c Cluster, uid string) error {
+	err := t.waitSite(ctx, c)
+	for made := 1; made < mostMakes && t.Site.UID == "" && errors.Is(err, errMistaken); made++ {
+		ref := t.siteRef()
+		ref.UID = uid
+		if err := t.remove(ctx, c, ref); err != nil {
+			return err
+		}
+		if uid, err = t.makeSite(ctx, c); err != nil {
+			return err
+		}
+		err = t.waitSite(ctx, c)
+	}
+	if errors.Is(err, errMistaken) {
+		return fmt.Errorf("%w; delete it and apply again: kubectl -n %s delete site %s", err, t.Namespace, t.Site.Object)
+	}
+	return err
 }
 
 // quiet makes the Site as desired but for edge, and waits until the controller has
@@ -70,8 +104,21 @@ func (t *task) quiet(ctx context.Context, c Cluster) error {
 	return t.waitSite(ctx, c)
 }
 
+// createNamespace makes the namespace. It reads none, which takes a right of its own: one that
+// is there may be one that is being deleted, and that is waited for.
 func (t *task) createNamespace(ctx context.Context, c Cluster) error {
-	_, err := c.Create(ctx, Object{ObjectRef: plan.ObjectRef{Cluster: t.Cluster, Kind: plan.ObjectNamespace, Name: t.Namespace}})
+	o := Object{ObjectRef: plan.ObjectRef{Cluster: t.Cluster, Kind: plan.ObjectNamespace, Name: t.Namespace}}
+	_, err := c.Create(ctx, o)
+	if errors.Is(err, ErrExists) {
+		there := false
+		err = t.wait(ctx, c, o.ObjectRef, "gone", func(now Object, exists bool) (bool, error) {
+			there = exists
+			return !exists || !now.Deleting, nil
+		}, goes)
+		if err == nil && !there {
+			_, err = c.Create(ctx, o)
+		}
+	}
 	if errors.Is(err, ErrExists) {
 		return nil
 	}
@@ -94,7 +141,7 @@ func (t *task) siteRef() plan.ObjectRef {
 // anything else is stale.
 func (t *task) writeSite(ctx context.Context, c Cluster, fields map[string]any) (Object, error) {
 	want := t.wantedSite(fields)
-	live, err := c.Get(ctx, want.ObjectRef)
+	live, err := t.live(ctx, c, want.ObjectRef)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		if t.Site.UID != "" {
@@ -171,7 +218,7 @@ func (t *task) deleteSite(ctx context.Context) error {
 			if err := recheck(ctx, c, t.siteRef(), t.checkSite); err != nil {
 				return err
 			}
-			if err := t.removeSite(ctx, c); err != nil {
+			if err := t.remove(ctx, c, t.siteRef()); err != nil { // a namespace has room for one
 				return err
 			}
 		}
@@ -179,24 +226,13 @@ func (t *task) deleteSite(ctx context.Context) error {
 	})
 }
 
-// removeSite deletes the Site and waits until it is gone, because a namespace has
-// room for one.
-func (t *task) removeSite(ctx context.Context, c Cluster) error {
-	ref := t.siteRef()
-	if err := c.Delete(ctx, ref); err != nil {
-		return err
-	}
-	return t.wait(ctx, c, ref, "gone", func(o Object, exists bool) (bool, error) {
-		return !exists || o.UID != ref.UID, nil
-	}, func(Object) string { return "a finalizer may hold it" })
-}
-
-// remove deletes an inventory; the next use of the page reads it again.
+// remove deletes an inventory and waits until it is gone; the next use of the page reads it
+// again.
 func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namespace string) error {
 	pg := l.page(cluster, namespace)
 	pg.mu.Lock()
 	defer pg.mu.Unlock()
-	pg.loaded, pg.begun = false, false
+	pg.loaded, pg.begun, pg.lost, pg.held = false, false, false, nil
 	o, err := l.clusters[cluster].Get(ctx, pg.ref)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -204,7 +240,10 @@ func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namesp
 	if err != nil {
 		return err
 	}
-	return l.clusters[cluster].Delete(ctx, o.ObjectRef)
+	if err := l.clusters[cluster].Delete(ctx, o.ObjectRef); err != nil {
+		return err
+	}
+	return waitGone(ctx, l.clusters[cluster], o.ObjectRef, l.timeout)
 }
 
 // labels are what every object of the action carries.
@@ -235,8 +274,11 @@ func (t *task) annotations(fields map[string]any) map[string]string {
 	}
 	sum := sha256.Sum256(data)
 	out := map[string]string{plan.AnnotationDigest: "sha256:" + hex.EncodeToString(sum[:])}
-	if t.plan.Source.Commit != "" {
-		out[plan.AnnotationCommit] = t.plan.Source.Commit
+	if s := t.plan.Source; s.Commit != "" {
+		out[plan.AnnotationCommit] = s.Commit
+		if s.Dirty {
+			out[plan.AnnotationCommit] += plan.DirtySuffix
+		}
 	}
 	return noteRun(t.opts.Run, out)
 }

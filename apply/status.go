@@ -1,9 +1,12 @@
 package apply
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
+	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/secrets"
 )
 
@@ -42,6 +45,18 @@ func LastHeld(o Object, kind string) bool {
 	return ok && c.status == "True"
 }
 
+// LinkOf is what a Link's own status says of it: the conditions of a plan.LinkView, with
+// its name. All other fields are left empty.
+func LinkOf(o Object) plan.LinkView {
+	operational, reported := conditionOf(o, "Operational")
+	return plan.LinkView{
+		Meta:       plan.Meta{Name: o.Name},
+		Configured: Holds(o, "Configured"), Operational: operational.status == "True",
+		Current: reported && operational.observed == o.Generation, Unreported: !reported,
+		Message: Reason(o, "Configured", "Operational", "Ready"),
+	}
+}
+
 // Reason gives the most telling text of a status that is not as hoped.
 func Reason(o Object, kinds ...string) string {
 	for _, kind := range kinds {
@@ -77,13 +92,24 @@ func number(m map[string]any, key string) int64 {
 	return 0
 }
 
+// errMistaken tells of a Site that was made before the controller handled the deletion of the
+// one before it. It takes the new one for a change of the old one, whose router's configuration
+// then goes with its owner, and makes no other (Skupper: internal/kube/site, Site.reconcile).
+var errMistaken = errors.New("the controller took the Site for one that was deleted before, and its router has no configuration")
+
+// noConfiguration is how the controller says so.
+const noConfiguration = `configmaps "skupper-router" not found`
+
 // siteReady decides on a Site; an error ends the wait, because it will not get better.
 func siteReady(o Object, exists, listens bool) (bool, error) {
-	if !exists {
+	if !exists || o.Deleting {
 		return false, fmt.Errorf("the Site was deleted meanwhile: %w", ErrStale)
 	}
 	if c, ok := conditionOf(o, "Configured"); ok && c.status == "False" && strings.Contains(c.message, "active site already exists") {
 		return false, fmt.Errorf("the namespace has another active Site: %s", c.message)
+	}
+	if c, ok := conditionOf(o, "Configured"); ok && c.status == "False" && strings.Contains(c.message, noConfiguration) {
+		return false, errMistaken
 	}
 	endpoints, _ := o.Status["endpoints"].([]any)
 	return Holds(o, "Ready") && (!listens || len(endpoints) > 0), nil
@@ -106,7 +132,7 @@ type credentials struct {
 // grantReady decides on an AccessGrant. A controller whose grants are switched
 // off says so only in status.message and sets no condition.
 func grantReady(o Object, exists bool) (credentials, bool, error) {
-	if !exists {
+	if !exists || o.Deleting {
 		return credentials{}, false, fmt.Errorf("the grant was deleted meanwhile: %w", ErrStale)
 	}
 	code, _ := o.Status["code"].(secrets.Value)
@@ -122,15 +148,40 @@ func grantReady(o Object, exists bool) (credentials, bool, error) {
 	return credentials{}, false, nil
 }
 
-// errRedemption is a token that the controller could not redeem. Its grant is
-// spent or refused: waiting for the token does not help.
-type errRedemption struct{ message string }
+// errRedemption is a token that the controller could not redeem.
+type errRedemption struct {
+	message string
+	// final tells that nothing can come of it any more, as far as the controller knows:
+	// the grant server refused, or its reply came and could not be used.
+	final bool
+}
 
 func (e errRedemption) Error() string { return e.message }
 
+// refused is a redemption of which nothing can come.
+func refused(format string, args ...any) errRedemption {
+	return errRedemption{message: fmt.Sprintf(format, args...), final: true}
+}
+
+// The controller's words for the HTTP status of a redemption, and for a reply that came
+// and was of no use (Skupper: internal/kube/grants/redeem.go).
+var (
+	answeredWith = regexp.MustCompile(`failed response: ([0-9]{3})\b`)
+	uselessReply = regexp.MustCompile(`could not (create received|decode|understand)`)
+)
+
+// isFinal reports whether the controller's message is a refusal. A 503 is none: the grant
+// had changed meanwhile, or a proxy on the way answered. Nor is a reply that never came.
+func isFinal(message string) bool {
+	if found := answeredWith.FindStringSubmatch(message); found != nil {
+		return found[1] <= "500"
+	}
+	return uselessReply.MatchString(message)
+}
+
 // tokenRedeemed decides on an AccessToken.
 func tokenRedeemed(o Object, exists bool) (bool, error) {
-	if !exists {
+	if !exists || o.Deleting {
 		return false, fmt.Errorf("the token was deleted meanwhile: %w", ErrStale)
 	}
 	if done, _ := o.Status["redeemed"].(bool); done {
@@ -139,7 +190,8 @@ func tokenRedeemed(o Object, exists bool) (bool, error) {
 	c, ok := conditionOf(o, "Redeemed")
 	failed := ok && c.status == "False" && c.message != "" && !strings.EqualFold(c.reason, "Pending")
 	if failed || text(o.Status, "status") == "Error" {
-		return false, errRedemption{Reason(o, "Redeemed")}
+		why := Reason(o, "Redeemed")
+		return false, errRedemption{why, isFinal(why)}
 	}
 	return false, nil
 }

@@ -92,6 +92,30 @@ func TestTokenRedeemed(t *testing.T) {
 	}
 }
 
+// A refusal is told from an answer that is not known, in the controller's words.
+func TestRefusalIsFinal(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]bool{
+		"Controller got failed response: 404 (Not Found) No such claim":              true,
+		"Controller got failed response: 403 (Forbidden) Redemption refused":         true,
+		"Controller got failed response: 500 (Internal Server Error) no endpoints":   true,
+		"Controller got failed response: 503 (Service Unavailable) Internal error":   false,
+		"Controller got failed response: 502 (Bad Gateway)":                          false,
+		"Controller got error: Post \"https://x\": EOF":                              false,
+		"Controller got error: context deadline exceeded (Client.Timeout exceeded)":  false,
+		"Controller could not create received secret: secrets \"x\" already exists":  true,
+		"Controller could not create received link: links.skupper.io \"x\" is there": true,
+		"Controller could not decode response":                                       true,
+		"something that no version is known to say":                                  false,
+	} {
+		_, err := tokenRedeemed(withConditions(1, nil, is("Redeemed", "False", message, 1)), true)
+		var failed errRedemption
+		if !errors.As(err, &failed) || failed.final != want {
+			t.Errorf("%s: final %v, want %v", message, failed.final, want)
+		}
+	}
+}
+
 func TestGrantIsUsable(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"fairlead.dev/fairlead/plan"
@@ -19,14 +18,9 @@ func (t *task) withdraw(ctx context.Context, e ends, over bool) {
 	t.withdrawGrant(outlive, e)
 	bounded, cancel := context.WithTimeout(outlive, withdrawal)
 	defer cancel()
-	redeemed := slices.Contains([]plan.Step{plan.StepTakeOver, plan.StepConfigured, plan.StepOperational}, t.at)
-	if token, err := e.from.Get(bounded, t.tokenRef()); err == nil {
-		done, _ := token.Status["redeemed"].(bool)
-		redeemed = redeemed || done
-	}
-	t.report(t.deleteOwn(bounded, e.from, t.tokenRef()))
-	if over && !redeemed { // otherwise the Links are good, they are only not ready yet
-		t.report(t.removeMade(bounded, e))
+	t.takeAway(bounded, e.from, t.tokenRef())
+	if over {
+		t.report(t.removeMade(bounded, e, t.attempt))
 	}
 }
 
@@ -38,35 +32,62 @@ const withdrawal = 10 * time.Second
 func (t *task) withdrawGrant(ctx context.Context, e ends) {
 	bounded, cancel := context.WithTimeout(ctx, withdrawal)
 	defer cancel()
-	t.report(t.deleteOwn(bounded, e.to, t.grantRef()))
+	t.takeAway(bounded, e.to, t.grantRef())
 }
 
-// deleteOwn deletes an object if it carries the link's label, and that very one.
-func (t *task) deleteOwn(ctx context.Context, c Cluster, ref plan.ObjectRef) error {
-	o, err := c.Get(ctx, ref)
-	if errors.Is(err, ErrNotFound) {
-		return nil
+// takeAway deletes an object of the link's, and tells when that fails or it stays.
+func (t *task) takeAway(ctx context.Context, c Cluster, ref plan.ObjectRef) {
+	deleted, err := t.deleteOwn(ctx, c, ref)
+	if err == nil {
+		err = stays(ctx, c, deleted)
 	}
-	if err != nil || !t.labelled(o) {
-		return err
-	}
-	return c.Delete(ctx, o.ObjectRef)
+	t.report(err)
 }
 
-// removeMade deletes Links and the Secret that a failed redemption left behind.
-func (t *task) removeMade(ctx context.Context, e ends) error {
-	links, err := t.findLinks(ctx, e)
+// removeCredentials deletes the token and the grant, and waits until both are gone.
+func (t *task) removeCredentials(ctx context.Context, e ends) error {
+	token, err := t.deleteOwn(ctx, e.from, t.tokenRef())
 	if err != nil {
 		return err
 	}
-	if secret, err := e.from.Get(ctx, t.secretRef()); err == nil {
+	grant, err := t.deleteOwn(ctx, e.to, t.grantRef())
+	if err != nil {
+		return err
+	}
+	if err := t.waitGone(ctx, e.to, grant); err != nil {
+		return err
+	}
+	return t.waitGone(ctx, e.from, token)
+}
+
+// deleteOwn deletes an object if it carries the link's label, and that very one, and gives
+// its reference; one without a UID when there is nothing to delete.
+func (t *task) deleteOwn(ctx context.Context, c Cluster, ref plan.ObjectRef) (plan.ObjectRef, error) {
+	o, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) {
+		return plan.ObjectRef{}, nil
+	}
+	if err != nil || !t.labelled(o) {
+		return plan.ObjectRef{}, err
+	}
+	return o.ObjectRef, c.Delete(ctx, o.ObjectRef)
+}
+
+// removeMade removes Links and the Secret that the redemption of an attempt that is over
+// left behind.
+func (t *task) removeMade(ctx context.Context, e ends, attempt int) error {
+	links, err := t.findLinks(ctx, e, attempt)
+	if err != nil {
+		return err
+	}
+	if secret, err := e.from.Get(ctx, t.secretRef(attempt)); err == nil {
 		links = append(links, secret)
 	}
 	for _, o := range links {
 		if !t.redeemed(o) {
 			continue
 		}
-		if err := e.from.Delete(ctx, o.ObjectRef); err != nil {
+		if err := t.remove(ctx, e.from, o.ObjectRef); err != nil {
 			return err
 		}
 	}

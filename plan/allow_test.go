@@ -15,6 +15,7 @@ func TestParseAllowance(t *testing.T) {
 	for text, want := range map[string]plan.Allowance{
 		"deletes.sites:12@0a1b2c3d4e5f":        {Code: "deletes.sites", Number: 12, Plan: "0a1b2c3d4e5f"},
 		"deletes.links.a:b:1@0a1b2c3d4e5f":     {Code: "deletes.links.a:b", Number: 1, Plan: "0a1b2c3d4e5f"},
+		"all@0a1b2c3d4e5f":                     {Code: "all", Plan: "0a1b2c3d4e5f"},
 		"partition:3@sha256:0a1b2c3d4e5f67890": {Code: "partition", Number: 3, Plan: "0a1b2c3d4e5f67890"},
 	} {
 		got, err := plan.ParseAllowance(text)
@@ -24,7 +25,7 @@ func TestParseAllowance(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "partition", "partition:1", "partition@0a1b2c3d4e5f", "partition:0@0a1b2c3d4e5f", "partition:-1@0a1b2c3d4e5f",
-		"partition:1@0a1b2c3d4e5", "partition:1@0A1B2C3D4E5F", ":1@0a1b2c3d4e5f", "partition:99999999999999999999@0a1b2c3d4e5f",
+		"all", "all:1@0a1b2c3d4e5f", "all@0a1b2c3d4e5", "partition:1@0a1b2c3d4e5", "partition:1@0A1B2C3D4E5F", ":1@0a1b2c3d4e5f", "partition:99999999999999999999@0a1b2c3d4e5f",
 	} {
 		if a, err := plan.ParseAllowance(text); err == nil {
 			t.Errorf("%q is read as %+v", text, a)
@@ -39,6 +40,7 @@ func TestLift(t *testing.T) {
 		{Code: "deletes.sites", Number: 4, Override: "--allow deletes.sites:4@0a1b2c3d0a1b"},
 		{Code: "partition", Number: 2, Override: "--allow partition:2@0a1b2c3d0a1b"},
 		{Code: "protected", Subject: `site "hub"`, Override: "put it back"},
+		{Code: plan.Unsigned, Subject: "work tree", Number: 1, Override: "--allow unsigned:1@0a1b2c3d0a1b"},
 	}}
 	for _, tt := range []struct {
 		name  string
@@ -46,9 +48,12 @@ func TestLift(t *testing.T) {
 		// stand are the codes that are still refused; says is part of the error.
 		stand, says string
 	}{
-		{"nothing", "", "deletes.sites partition protected", ""},
-		{"one", "partition:2@0a1b2c3d0a1b", "deletes.sites protected", ""},
-		{"both", "partition:2@0a1b2c3d0a1b deletes.sites:4@0a1b2c3d0a1b2c3d", "protected", ""},
+		{"nothing", "", "deletes.sites partition protected unsigned", ""},
+		{"one", "partition:2@0a1b2c3d0a1b", "deletes.sites protected unsigned", ""},
+		{"both", "partition:2@0a1b2c3d0a1b deletes.sites:4@0a1b2c3d0a1b2c3d", "protected unsigned", ""},
+		{"all that is deleted or cut off", "all@0a1b2c3d0a1b", "protected unsigned", ""},
+		{"all, and where it comes from", "all@0a1b2c3d0a1b unsigned:1@0a1b2c3d0a1b", "protected", ""},
+		{"all of another plan", "all@ffffffffffff", "", "--allow all@0a1b2c3d0a1b"},
 		{"another number", "partition:3@0a1b2c3d0a1b", "", "partition:2@0a1b2c3d0a1b"},
 		{"another plan", "partition:2@ffffffffffff", "", "partition:2@0a1b2c3d0a1b"},
 		{"another code", "deletes.links:4@0a1b2c3d0a1b", "", "deletes.sites:4@0a1b2c3d0a1b"},
@@ -83,6 +88,16 @@ func TestLift(t *testing.T) {
 	}
 	if _, err := plan.Lift(plan.Plan{ID: p.ID}, []plan.Allowance{{Code: "partition", Number: 2, Plan: "0a1b2c3d0a1b"}}); err == nil || !strings.Contains(err.Error(), "0a1b2c3d0a1b") {
 		t.Errorf("of a plan without refusals: %v", err)
+	}
+	one := plan.Plan{ID: p.ID, Refusals: p.Refusals[1:]}
+	if flag := one.AllowAll(); flag != "" {
+		t.Errorf("%s is offered for one refusal", flag)
+	}
+	if flag := p.AllowAll(); flag != "--allow all@0a1b2c3d0a1b" {
+		t.Errorf("%q is offered for two refusals", flag)
+	}
+	if _, err := plan.Lift(plan.Plan{ID: p.ID, Refusals: p.Refusals[2:]}, []plan.Allowance{{Code: "all", Plan: "0a1b2c3d0a1b"}}); err == nil {
+		t.Error("a flag that lifts nothing is taken")
 	}
 }
 

@@ -140,6 +140,8 @@ func (j judge) action(a Action) Judgement {
 	switch {
 	case refused != "":
 		out.Reason = refused
+	case !ok && j.untold(a) != "":
+		out.Standing, out.Reason = StandingUnknown, j.untold(a)
 	case !ok && j.half():
 		out.Standing, out.Reason = StandingUnknown, "whether it is done cannot be told while something could not be read"
 	case !ok:
@@ -158,6 +160,30 @@ func (j judge) half() bool {
 	return !AllRead(j.now.Clusters) || slices.ContainsFunc(j.now.Diagnostics, func(f diag.Finding) bool {
 		return f.Code == codeWaits || f.Code == codeUnread
 	})
+}
+
+// untold says why a plan made now can have no action on what the action is about, whether or
+// not it is done: it could not be compared. Empty where it could.
+func (j judge) untold(a Action) string {
+	for _, f := range j.now.Diagnostics {
+		var subject string
+		switch f.Code {
+		case codeUnknownKind, codeUnreadKind:
+			if a.Object != nil {
+				subject = objectSubject(DesiredObject{Site: a.Object.Site, Kind: a.Object.Kind, Name: a.Name})
+			}
+		case codeUnknownProxy:
+			if a.Proxy != nil {
+				subject = proxySubject(network.ProxyName(a.Name))
+			} else if a.Link != nil {
+				subject = proxySubject(a.Link.Proxy)
+			}
+		}
+		if subject != "" && subject == f.Subject {
+			return "whether it is done cannot be told: " + f.Subject + " " + f.Message
+		}
+	}
+	return ""
 }
 
 // unread gives the first cluster of an action that could not be read now, and why.
@@ -187,6 +213,8 @@ func (j judge) refused(a Action) string {
 		subjects = []string{fmt.Sprintf("link %q", a.Name), site(a.Link.From.Site), site(a.Link.To.Site)}
 	case a.Site != nil:
 		subjects = []string{site(network.SiteName(a.Name))}
+	case a.Proxy != nil:
+		subjects = j.proxied(a)
 	}
 	for _, r := range j.now.Refusals {
 		if slices.Contains(subjects, r.Subject) && !slices.ContainsFunc(j.saved.Refusals, r.same) {
@@ -194,6 +222,18 @@ func (j judge) refused(a Action) string {
 		}
 	}
 	return ""
+}
+
+// proxied are the links of the saved plan that go with a proxy's action, and their
+// connecting sites: where they are refused now, nobody looked at the proxy.
+func (j judge) proxied(a Action) (subjects []string) {
+	for _, l := range j.saved.Actions {
+		here := l.Link != nil && l.Cluster == a.Cluster && l.Namespace == a.Namespace
+		if here && (slices.Contains(l.DependsOn, a.ID) || slices.Contains(a.DependsOn, l.ID) || string(l.Link.Proxy) == a.Name) {
+			subjects = append(subjects, fmt.Sprintf("link %q", l.Name), fmt.Sprintf("site %q", l.Link.From.Site))
+		}
+	}
+	return subjects
 }
 
 // same reports whether two refusals are by the same rule about the same thing.

@@ -20,6 +20,9 @@ var continues = map[Verb][]Verb{
 // changedSince says what moved away from a saved action a, given the action b of a
 // plan made now; empty when b does what is left of a and nothing else.
 func (j judge) changedSince(a, b Action) string {
+	if reason := changedSecrets(a, b); reason != "" {
+		return reason
+	}
 	if b.Link != nil && b.Link.UnderWay && a.Verb != VerbDelete && a.Verb != VerbUpdate {
 		return first(changedEnds(*a.Link, *b.Link), changedFields(a, b))
 	}
@@ -173,6 +176,21 @@ func (j judge) changedLinks(a, b Action) string {
 		goes := slices.ContainsFunc(j.removals(a), func(r ObjectRef) bool { return r.UID == was.UID })
 		if !stays && !goes {
 			return fmt.Sprintf("Link %s is gone", was.Name)
+		}
+	}
+	return ""
+}
+
+// changedSecrets compares the Secrets of Links that are taken over.
+func changedSecrets(a, b Action) string {
+	if a.Link == nil || b.Link == nil || b.Verb != VerbAdopt {
+		return ""
+	}
+	for _, is := range b.Link.Live {
+		for _, was := range a.Link.Live {
+			if was.UID == is.UID && was.SecretUID != "" && was.SecretUID != is.SecretUID {
+				return fmt.Sprintf("Secret %s of Link %s %s", was.Secret, is.Name, changedUID(was.SecretUID, is.SecretUID))
+			}
 		}
 	}
 	return ""

@@ -94,7 +94,9 @@ func TestSavedPlanIsFinished(t *testing.T) {
 				break
 			}
 			for try := 0; ; try++ {
-				now := plan.Make(input())
+				in := input()
+				in.Approved = &p
+				now := plan.Make(in)
 				approval := plan.Approve(p, now)
 				when := fmt.Sprintf("seed %d round %d try %d", seed, round, try)
 				for _, j := range approval.Judged {
@@ -395,7 +397,7 @@ func TestApproveOfAnotherGoal(t *testing.T) {
 	m := newModel(t, "net", "a", "b")
 	n := network.Network{Name: "net", Sites: []network.Site{{Name: "hub", Cluster: "a", Namespace: "hub", Settings: map[string]string{}}}}
 	p := saved(t, plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs}))
-	n.Sites[0].Settings["router-logging"] = "debug"
+	n.Sites[0].Settings["router-data-connection-count"] = "4"
 	approval := plan.Approve(p, plan.Make(plan.Input{Desired: m.wanted(n), Observation: m.obs}))
 	if j := approval.Judged[0]; j.Standing != plan.StandingStale || j.Reason != "the description asks for another Site now" {
 		t.Errorf("%+v", j)

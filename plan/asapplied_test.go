@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 
@@ -63,6 +64,77 @@ func TestAsApplied(t *testing.T) {
 		got := plan.Make(plan.Input{Desired: after, Observation: applied})
 		if diff := cmp.Diff(told(want), told(got)); diff != "" {
 			t.Fatalf("seed %d: clusters (-) and git (+) differ:\n%s", seed, diff)
+		}
+	}
+}
+
+// Clusters that get other names, as long as they are reached as before, are the same ones
+// from git alone as they are for a plan: nothing is made anew for the name.
+func TestAsAppliedOfRenamedClusters(t *testing.T) {
+	renamed := []desired.Names{{"a": "a", "b": "c"}, {"a": "c", "b": "d"}, {"a": "b", "b": "a"}}
+	for seed := range uint64(1000) {
+		r := rand.New(rand.NewPCG(seed, 6))
+		m := newModel(t, "net", "a", "b")
+		was, is, names := randomNetwork(r), randomNetwork(r), renamed[seed%3]
+		was.Clusters = []network.Cluster{{Name: "a", Context: "one"}, {Name: "b", Context: "two"}}
+		is.Clusters = []network.Cluster{{Name: names["a"], Context: "one"}, {Name: names["b"], Context: "two"}}
+		for i, s := range is.Sites {
+			is.Sites[i].Cluster = names[s.Cluster]
+		}
+		if got := desired.NamesOf(was.Clusters, is.Clusters); !maps.Equal(got, names) {
+			t.Fatalf("got %v, want %v", got, names)
+		}
+		before, after := desired.Build(was), desired.Build(is)
+		now := names.Of(before, was)
+		for _, d := range []plan.Desired{before, after, now} {
+			for i := range d.Proxies {
+				d.Proxies[i].Digest, d.Proxies[i].Unknown = m.digest, ""
+			}
+		}
+		first := plan.Make(plan.Input{Desired: before, Observation: m.obs})
+		if len(first.Refusals) > 0 {
+			continue
+		}
+		m.run(first)
+		for i, c := range m.obs.Clusters {
+			m.obs.Clusters[i].Name = names[c.Name]
+		}
+		want := plan.Make(plan.Input{Desired: after, Observation: m.obs})
+		got := plan.Make(plan.Input{Desired: after, Observation: names.Recorded(desired.AsApplied(now, after.Clusters...))})
+		if diff := cmp.Diff(told(want), told(got)); diff != "" {
+			t.Fatalf("seed %d: clusters (-) and git (+) differ:\n%s", seed, diff)
+		}
+	}
+}
+
+// What a later description calls a cluster goes by how it is reached, and by its name only
+// where that tells nothing.
+func TestNamesOfClusters(t *testing.T) {
+	t.Parallel()
+	of := func(pairs ...string) (out []network.Cluster) {
+		for i := 0; i < len(pairs); i += 2 {
+			out = append(out, network.Cluster{Name: network.ClusterName(pairs[i]), Context: pairs[i+1]})
+		}
+		return out
+	}
+	kept := func(name, cluster network.ClusterName) network.Cluster {
+		return network.Cluster{Name: name, Kubeconfig: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: cluster, Name: "k"}}}
+	}
+	for name, c := range map[string]struct {
+		before, after []network.Cluster
+		want          desired.Names
+	}{
+		"as it was":                   {of("a", "1"), of("a", "1"), desired.Names{"a": "a"}},
+		"another name":                {of("a", "1"), of("b", "1"), desired.Names{"a": "b"}},
+		"another way":                 {of("a", "1"), of("a", "2"), desired.Names{"a": "a"}},
+		"names swapped":               {of("a", "1", "b", "2"), of("a", "2", "b", "1"), desired.Names{"a": "b", "b": "a"}},
+		"gone":                        {of("a", "1", "b", "2"), of("a", "1"), desired.Names{"a": "a", "b": "b"}},
+		"gone, and its name is used":  {of("a", "1", "b", "2"), of("a", "2"), desired.Names{"a": "a (before)", "b": "a"}},
+		"the same way twice":          {of("a", "1", "b", "1"), of("b", "1", "c", "1"), desired.Names{"a": "c", "b": "b"}},
+		"kept in one that is renamed": {append(of("a", "1"), kept("k", "a")), append(of("b", "1"), kept("l", "b")), desired.Names{"a": "b", "k": "l"}},
+	} {
+		if got := desired.NamesOf(c.before, c.after); !maps.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }

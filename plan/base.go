@@ -161,6 +161,9 @@ func FromGit(head Plan, source Source) Plan {
 			head.Refusals[i].Number, head.Refusals[i].Override = 0, "apply will refuse it; if it is meant, plan shows the flag that lets it through"
 		}
 	}
+	if head.Topology.Basis != "" {
+		head.Topology.Basis = BasisBase
+	}
 	head.ID, head.Base = Identify(head), base
 	return head
 }

@@ -57,13 +57,14 @@ type setting struct {
 func clusterSettings(c network.Cluster) []setting {
 	return []setting{
 		{"context", c.Context}, {"kubeconfig", c.Kubeconfig}, {"inCluster", c.InCluster}, {"lockNamespace", c.LocksIn()},
+		{"uid", c.UID},
 	}
 }
 
 func policySettings(p network.Policy) []setting {
 	return []setting{
 		{"unreachableSites", cmp.Or(p.UnreachableSites, network.LevelWarn)},
-		{"deletes.sites", p.Deletes.Sites}, {"deletes.links", p.Deletes.Links}, {"deletes.percent", p.Deletes.Percent},
+		{"deletes.sites", p.Deletes.Sites}, {"deletes.links", p.Deletes.Links}, {"deletes.objects", p.Deletes.Objects}, {"deletes.percent", p.Deletes.Percent},
 		{"clean", p.Clean}, {"signers", strings.Join(slices.Sorted(slices.Values(p.Signers)), " ")},
 		{"planExpiry", cmp.Or(p.PlanExpiry, network.DefaultPlanExpiry)},
 	}

@@ -3,6 +3,8 @@ package plan_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/schema/network"
@@ -39,7 +41,7 @@ func TestAgainst(t *testing.T) {
 			t.Errorf("%s: %q, want %q", id, got, want)
 		}
 	}
-	if len(p.Base.Spared) != 1 || p.Base.Spared[0].ID != "site/needless" || p.Base.Source != source || p.Base.Alone {
+	if len(p.Base.Spared) != 1 || p.Base.Spared[0].ID != "site/needless" || !cmp.Equal(p.Base.Source, source) || p.Base.Alone {
 		t.Errorf("%+v", p.Base)
 	}
 	change, anyway := p.ByOrigin()

@@ -13,6 +13,8 @@ type Desired struct {
 	Network string
 	// Clusters are all clusters that the description names, sorted.
 	Clusters []network.ClusterName
+	// UIDs are those of the clusters that the description pins.
+	UIDs map[network.ClusterName]string
 	// Sites and Links are sorted by name.
 	Sites []DesiredSite
 	Links []DesiredLink
@@ -43,6 +45,9 @@ type DesiredLink struct {
 	Cost     int32
 	Via      network.Via
 	Proxy    network.ProxyName
+	// ProxySecret is the Secret that the link was last applied with; empty in what a
+	// description asks for.
+	ProxySecret string
 	// Rotation is raised to re-key the link.
 	Rotation int32
 	// Object names the Link that may be adopted as this link.
@@ -55,7 +60,11 @@ type DesiredLink struct {
 // comparing within one run.
 type DesiredProxy struct {
 	Name network.ProxyName
-	Host string
+	// Site and Secret say for whose links, and in which Secret, these settings were last
+	// applied; both are empty for those of a description.
+	Site   network.SiteName
+	Secret string
+	Host   string
 	// Port is a number from 1 to 65535, as text.
 	Port string
 	// References tell where the credentials come from, never what they are.

@@ -11,10 +11,11 @@ import (
 // Drift compares the clusters with what was last applied. in is the description's, as
 // for Make, and applied what the inventories have (desired.LastApplied). Actions are what
 // the clusters moved; Behind is what git moved and nobody applied, Live how the network
-// runs, Ignored what the description's rules leave out of Actions and Live. It takes no
-// limits, adopts nothing and refuses no deletes: drift is only looked at.
+// runs, Ignored what the description's rules leave out of Actions and Live, Topology what
+// all that does to the network's shape. It takes no limits, adopts nothing and refuses no
+// deletes: drift is only looked at.
 func Drift(in Input, applied Desired) Plan {
-	in.Limits, in.Adopt, in.Topology, in.Diagnostics, in.Refusals = nil, false, Topology{}, nil, nil
+	in.Limits, in.Adopt, in.Shape, in.Diagnostics = nil, false, false, nil
 	git, expiring := in.Desired, in.ExpiringBefore
 	in.Desired, in.ExpiringBefore = applied, ""
 	p := Make(in)
@@ -31,8 +32,11 @@ func Drift(in Input, applied Desired) Plan {
 	p.Unmanaged = notNil(slices.DeleteFunc(p.Unmanaged, func(r ObjectRef) bool { return r.Kind == ObjectLink })) // facts tell of them
 	p.Applied = appliedAt(in.Observation, applied.Network)
 	in.Desired, in.ExpiringBefore = git, ""
+	m := newMaker(in)
+	m.swapped()
+	p.Topology, p.Diagnostics = m.moved(), append(p.Diagnostics, m.findings...).Sorted()
 	p.Behind = behind(in)
-	return p
+	return identified(p)
 }
 
 // Ill reports whether drift found what somebody should look at: differences that no rule
@@ -58,23 +62,29 @@ func behind(in Input) []Action {
 }
 
 // appliedAt groups the network's sites by the commit that their records are of, the
-// commit of most sites first.
+// commit of most sites first; those with uncommitted changes apart.
 func appliedAt(o Observation, net string) []Applied {
-	sites := map[string][]network.SiteName{}
+	type version struct {
+		commit string
+		dirty  bool
+	}
+	sites := map[version][]network.SiteName{}
 	for _, c := range o.Clusters {
 		for _, inv := range c.Inventories {
-			if c.State == StateOK && inv.Broken == "" && inv.Content.Network == net && inv.Content.Site != "" {
-				sites[inv.Content.Commit] = append(sites[inv.Content.Commit], inv.Content.Site)
+			known := c.State == StateOK && inv.Broken == "" && inv.Content.Network == net
+			if known && inv.Content.Site != "" && inv.Content.Fields != nil {
+				of := version{inv.Content.Commit, inv.Content.Dirty}
+				sites[of] = append(sites[of], inv.Content.Site)
 			}
 		}
 	}
 	var out []Applied
-	for commit, list := range sites {
+	for of, list := range sites {
 		slices.Sort(list)
-		out = append(out, Applied{Commit: commit, Sites: list})
+		out = append(out, Applied{Commit: of.commit, Dirty: of.dirty, Sites: list})
 	}
 	slices.SortFunc(out, func(a, b Applied) int {
-		return cmp.Or(cmp.Compare(len(b.Sites), len(a.Sites)), cmp.Compare(a.Commit, b.Commit))
+		return cmp.Or(cmp.Compare(len(b.Sites), len(a.Sites)), cmp.Compare(a.Commit, b.Commit), slices.Compare(a.Sites, b.Sites))
 	})
 	return out
 }

@@ -92,7 +92,11 @@ func TestLiveFacts(t *testing.T) {
 	hub := func(m *model) *plan.SiteView { return &m.cluster("a").Sites[0] }
 	report := func(m *model, name string, up bool, cost int32) {
 		site := m.cluster("b").Sites[0].UID
-		m.cluster("a").Reports = append(m.cluster("a").Reports, plan.SiteReport{Site: site, Links: []plan.LinkReport{{Name: name, Up: up, Cost: cost}}})
+		list := &m.cluster("b").Reports
+		if len(*list) == 0 {
+			*list = append(*list, plan.SiteReport{Site: site})
+		}
+		(*list)[0].Links = append((*list)[0].Links, plan.LinkReport{Name: name, Up: up, Cost: cost})
 	}
 	secret := func(m *model, c network.ClusterName, ns, name string) *plan.SecretView {
 		list := &m.cluster(c).Secrets
@@ -125,11 +129,24 @@ func TestLiveFacts(t *testing.T) {
 			want: []string{"error link-down link/spoke-hub"}, word: "not configured"},
 		{name: "a link that only its status has down", change: func(m *model) { spoke(m).Operational = false; report(m, "spoke-hub", true, 1) },
 			want: []string{"error link-down link/spoke-hub"}, word: "controller has missed it"},
+		{name: "a cost edit, after which Operational stays as it was", change: func(m *model) { spoke(m).Current = false; report(m, "spoke-hub", true, 1) }},
+		{name: "a new link and a report without it", change: func(m *model) {
+			spoke(m).Operational, spoke(m).Unreported = false, true
+			report(m, "other", true, 1)
+		}, want: []string{"warning link-unknown link/spoke-hub"}, word: "whether Link spoke-hub is up is not known: the routers' report does not have it"},
+		{name: "another site's report", change: func(m *model) {
+			m.cluster("a").Reports = append(m.cluster("a").Reports, plan.SiteReport{Site: hub(m).UID, Links: []plan.LinkReport{{Name: "spoke-hub", Up: true, Cost: 9}}})
+		}},
 		{name: "a change that the controller has yet to see", change: func(m *model) {
-			spoke(m).Operational, spoke(m).Configured, spoke(m).WasUp = false, false, true
+			spoke(m).Configured = false
 			hub(m).Ready, hub(m).WasReady = false, true
 		}},
 		{name: "a link that an apply did not finish, and is up", change: func(m *model) { m.underWay() }},
+		{name: "a link that an apply did not finish, and of which no report came", change: func(m *model) {
+			m.underWay()
+			spoke(m).Operational, spoke(m).Unreported = false, true
+			m.cluster("b").Reports = []plan.SiteReport{{Site: m.cluster("b").Sites[0].UID, Fault: "it is cut"}}
+		}, want: []string{"warning link-unknown link/spoke-hub"}, word: "whether Link spoke-hub is up is not known: it is cut"},
 		{name: "a link that an apply did not finish", change: func(m *model) { m.underWay(); spoke(m).Operational, spoke(m).Message = false, "Not Operational" },
 			want: []string{"error link-down link/spoke-hub"}, word: "interrupted, and Link spoke-hub is not operational: Not Operational"},
 		{name: "a link that an apply did not begin to make", change: func(m *model) { m.underWay(); m.cluster("b").Links = nil },
@@ -149,10 +166,11 @@ func TestLiveFacts(t *testing.T) {
 		{name: "a link that is gone", change: func(m *model) { m.cluster("b").Links = nil }, drift: []string{"create link/spoke-hub"}},
 		{name: "another cost in the router", change: func(m *model) { report(m, "spoke-hub", true, 5) },
 			want: []string{"warning link-cost link/spoke-hub"}, word: "at cost 5, and it asks for 1"},
-		{name: "the same cost in one of two routers", change: func(m *model) { report(m, "spoke-hub", false, 5); report(m, "spoke-hub", true, 7) }},
+		{name: "the same cost in one of two routers", change: func(m *model) { report(m, "spoke-hub", false, 5); report(m, "spoke-hub", true, 1) }},
 		{name: "another cost in the Link and in the router", change: func(m *model) { spoke(m).Cost = 4; report(m, "spoke-hub", true, 1) },
 			drift: []string{"update link/spoke-hub"}},
-		{name: "a cost of a link that is down", change: func(m *model) { report(m, "spoke-hub", false, 5) }},
+		{name: "a cost of a link that is down", change: func(m *model) { report(m, "spoke-hub", false, 5) },
+			want: []string{"error link-down link/spoke-hub"}, word: "the routers of its site report it down"},
 		{name: "one of two addresses moved", change: func(m *model) {
 			spoke(m).Endpoints = append(spoke(m).Endpoints, plan.Endpoint{Name: "edge", Host: "old", Port: "45671", Group: "skupper-router"})
 		}, want: []string{"warning endpoint-moved link/spoke-hub"}, word: "leads to edge old:45671"},
@@ -311,8 +329,8 @@ func TestFactsOfTheUnrecordedAreNarrowed(t *testing.T) {
 func TestCodesOfFacts(t *testing.T) {
 	t.Parallel()
 	codes := []string{
-		plan.LiveLinkDown, plan.LiveLinkCost, plan.LiveEndpointMoved, plan.LiveCertificateExpiring, plan.LiveCertificateExpired,
-		plan.LiveCAMismatch, plan.LiveUnmanagedLink, plan.LiveLeftover, plan.LiveGrantLeftOpen, plan.LiveSiteNotReady, plan.LiveInventoryLost,
+		plan.LiveLinkDown, plan.LiveLinkUnknown, plan.LiveLinkCost, plan.LiveEndpointMoved, plan.LiveCertificateExpiring, plan.LiveCertificateExpired,
+		plan.LiveCAMismatch, plan.LiveUnmanagedLink, plan.LiveLeftover, plan.LiveGrantLeftOpen, plan.LiveUnmanagedGrant, plan.LiveUnmanagedSite, plan.LiveSiteNotReady, plan.LiveInventoryLost,
 	}
 	known := slices.Concat(network.LinkFacts, network.SiteFacts)
 	slices.Sort(codes)
@@ -349,6 +367,12 @@ func TestBehind(t *testing.T) {
 	}
 	if diff := cmp.Diff([]plan.Applied{{Commit: "", Sites: []network.SiteName{"spoke"}}, {Commit: "c0ffee", Sites: []network.SiteName{"hub"}}}, p.Applied); diff != "" {
 		t.Errorf("applied (-want +got):\n%s", diff)
+	}
+	m.cluster("b").Inventories[0].Content.Commit, m.cluster("b").Inventories[0].Content.Dirty = "c0ffee", true
+	if diff := cmp.Diff([]plan.Applied{
+		{Commit: "c0ffee", Sites: []network.SiteName{"hub"}}, {Commit: "c0ffee", Dirty: true, Sites: []network.SiteName{"spoke"}},
+	}, m.drift(desired.Build(n)).Applied); diff != "" {
+		t.Errorf("applied with uncommitted changes (-want +got):\n%s", diff)
 	}
 	m.cluster("b").Links[0].Cost = 1
 	if p = m.drift(desired.Build(n)); p.Ill() || len(p.Behind) != 2 {

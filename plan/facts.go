@@ -18,8 +18,6 @@ type facts struct {
 	drift map[string]Action
 	// going are the UIDs of what those actions remove.
 	going map[string]bool
-	// reports are what the routers say of links, by the UID of the connecting Site.
-	reports map[string]map[string]LinkReport
 	// sites are the network's, by place, also where no record tells of them.
 	sites map[place]standing
 	found []Live
@@ -30,7 +28,7 @@ type facts struct {
 // input's description is what was last applied, and drift the plan made of it.
 func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
 	m := newMaker(in)
-	f := &facts{maker: m, drift: map[string]Action{}, going: map[string]bool{}, reports: reportsOf(in.Observation), sites: m.standing()}
+	f := &facts{maker: m, drift: map[string]Action{}, going: map[string]bool{}, sites: m.standing()}
 	for _, a := range drift.Actions {
 		f.drift[a.ID] = a
 		if a.Link != nil {
@@ -44,6 +42,10 @@ func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
 	f.halted()
 	f.unmanagedLinks(drift.Unmanaged)
 	f.leftoverFacts()
+	f.clustersLeft()
+	f.clustersChanged()
+	f.grantsOfOthers()
+	f.sitesOfOthers()
 	slices.SortStableFunc(f.found, compareLive)
 	return slices.Compact(f.found), f.left
 }
@@ -53,25 +55,6 @@ func compareLive(a, b Live) int {
 	rank := map[diag.Severity]int{diag.Error: 0, diag.Warning: 1}
 	return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Code, b.Code),
 		cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Message, b.Message))
-}
-
-// reportsOf finds what routers say of links; of two reports on a site the first counts.
-func reportsOf(o Observation) map[string]map[string]LinkReport {
-	out := map[string]map[string]LinkReport{}
-	for _, c := range o.Clusters {
-		for _, r := range c.Reports {
-			if out[r.Site] != nil || c.State != StateOK {
-				continue
-			}
-			out[r.Site] = map[string]LinkReport{}
-			for _, l := range r.Links {
-				if was, two := out[r.Site][l.Name]; !two || l.Up && !was.Up { // an HA site has two routers
-					out[r.Site][l.Name] = l
-				}
-			}
-		}
-	}
-	return out
 }
 
 // tell notes a fact about what an action would be about, unless it is not of the part
@@ -96,10 +79,7 @@ func (f *facts) siteFacts() {
 				continue
 			}
 			name := f.siteOf(at, v)
-			about := Action{
-				Kind: KindSite, Name: string(name), Cluster: at.cluster, Namespace: at.namespace,
-				DeclaredAt: f.index.desired[name].DeclaredAt,
-			}
+			about := f.siteAbout(name, at)
 			if !v.Ready && !v.WasReady { // else it was changed, and the controller has yet to see that
 				f.tell(about, Live{
 					Severity: diag.Error, Code: LiveSiteNotReady, Message: "is not ready: " + v.Message,
@@ -114,37 +94,6 @@ func (f *facts) siteFacts() {
 				})
 			}
 		}
-	}
-}
-
-// unmanagedLinks tells where Links lead that somebody made beside ours.
-func (f *facts) unmanagedLinks(list []ObjectRef) {
-	for _, r := range list {
-		if r.Kind != ObjectLink {
-			continue
-		}
-		at := place{r.Cluster, r.Namespace}
-		i := slices.IndexFunc(f.index.liveLinks[at], func(v LinkView) bool { return v.UID == r.UID })
-		if i < 0 {
-			continue
-		}
-		v := f.index.liveLinks[at][i]
-		site := f.sites[at].name
-		to, message := v.RemoteSiteName, "is not Fairlead's"
-		switch {
-		case v.Operational:
-			message += fmt.Sprintf(": it leads from site %s to site %s at cost %d, and carries traffic that no description shows",
-				cmp.Or(string(site), at.namespace), cmp.Or(to, "of an unknown name"), max(v.Cost, 1))
-		default:
-			message += ", and is not operational"
-		}
-		f.tell(Action{
-			Kind: KindLink, Name: v.Name, Cluster: at.cluster, Namespace: at.namespace,
-			Link: &LinkWork{From: End{Site: site}, To: End{Site: network.SiteName(to)}},
-		}, Live{
-			Severity: diag.Warning, Code: LiveUnmanagedLink, Message: message,
-			Fix: "describe it and run: fairlead apply --adopt; or delete it; or ignore it by a rule of policy",
-		})
 	}
 }
 
@@ -203,10 +152,10 @@ func (f *facts) strayAction(name network.LinkName, r ObjectRef) Action {
 	}
 }
 
-// open reports whether a grant of a link may be redeemed: it has not expired, and there
-// is no Secret that its redemption made. Its status is not read, as it holds the code.
+// open reports whether a grant of a link may be redeemed: it is neither spent nor expired,
+// and there is no Secret that its redemption made.
 func (f *facts) open(name network.LinkName, g GrantView) bool {
-	if g.Expires != "" && g.Expires < f.in.Now {
+	if g.closed(f.in.Now) {
 		return false
 	}
 	for at, inv := range f.index.inventories {

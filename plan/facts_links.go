@@ -28,7 +28,8 @@ func (f *facts) linkFacts() {
 		for _, v := range f.index.liveLinks[at] {
 			name, own := f.linkOf(at, v)
 			l := f.index.inventories[at].Content.Links[name]
-			if own && !v.Deleting && (l.State == LinkApplied || !recorded) {
+			made := slices.Contains(l.making(name), v.Name) && !slices.Contains(l.Objects, v.Name)
+			if own && !v.Deleting && !made && (l.State == LinkApplied || !recorded) {
 				f.linkFact(f.running(at, name, l, v))
 			}
 		}
@@ -62,9 +63,16 @@ func (f *facts) halt(l runningLink) {
 	}
 	for _, v := range f.index.liveLinks[l.at] {
 		if name, own := f.linkOf(l.at, v); own && name == l.name && !v.Deleting {
-			fact.Message = fmt.Sprintf("an apply of it was interrupted, and Link %s is not operational: %s", v.Name, v.Message)
+			health, why := v.Health(f.index.report(l.at))
+			if fact.Message = fmt.Sprintf("an apply of it was interrupted, and Link %s is not operational: %s", v.Name, why); health == LinkUnknown {
+				fact.Severity, fact.Code = diag.Warning, LiveLinkUnknown
+				fact.Message = fmt.Sprintf("an apply of it did not end well, and whether Link %s is up is not known: %s", v.Name, why)
+			}
 			break
 		}
+	}
+	if l.recorded.Refused != "" {
+		fact.Message += refusedBefore(l.recorded.Refused)
 	}
 	f.tell(l.about, fact)
 }
@@ -75,7 +83,7 @@ func (f *facts) running(at place, name network.LinkName, l InventoryLink, v Link
 	to.UID = f.index.siteUID(place{to.Cluster, to.Namespace}, to.Site)
 	up := func(o LinkView) bool {
 		other, own := f.linkOf(at, o)
-		return own && other == name && o.UID != v.UID && o.up()
+		return own && other == name && o.UID != v.UID && o.works()
 	}
 	return runningLink{
 		LinkView: v, at: at, name: name, recorded: l, alone: !slices.ContainsFunc(f.index.liveLinks[at], up),
@@ -98,47 +106,41 @@ func (f *facts) linkFact(l runningLink) {
 	f.authority(l)
 }
 
-// up reports whether a Link was operational when that was last reported: a change that
-// the controller has yet to see brings no link down.
-func (v LinkView) up() bool { return v.Operational || v.WasUp }
-
-// down tells of a Link that is not operational. That is an error where no other Link of
-// the same link is up.
+// down tells of a Link that is not operational, or of which that is not known. The first is
+// an error where no other Link of the same link is up.
 func (f *facts) down(l runningLink) {
-	if l.up() {
+	state, reason := l.Health(f.index.report(l.at))
+	switch state {
+	case LinkUp, LinkChanging: // a change that the controller has yet to see brings no link down
+		return
+	case LinkUnknown:
+		f.tell(l.about, Live{
+			Severity: diag.Warning, Code: LiveLinkUnknown, Message: fmt.Sprintf("whether Link %s is up is not known: %s", l.Name, reason),
+			Fix: "look again in a minute; if it stays so, look at ConfigMap skupper-network-status and at Skupper's controller there",
+		})
 		return
 	}
 	fact := Live{
-		Severity: diag.Error, Code: LiveLinkDown, Message: fmt.Sprintf("Link %s is not operational: %s", l.Name, l.Message),
+		Severity: diag.Error, Code: LiveLinkDown, Message: fmt.Sprintf("Link %s is not operational: %s", l.Name, reason),
 		Fix: "look at the sites at both ends and the way between them; status shows more",
 	}
 	if !l.Configured {
-		fact.Message = fmt.Sprintf("Link %s is not configured: %s", l.Name, l.Message)
+		fact.Message = fmt.Sprintf("Link %s is not configured: %s", l.Name, reason)
 	}
 	if !l.alone {
 		fact.Severity = diag.Warning
 		fact.Message += "; another Link of it is up"
 	}
-	if r, known := f.report(l); known && r.Up {
+	if r, known := f.index.report(l.at).Link(l.Name); known && r.Up {
 		fact.Fix = "the routers report it up: if that stays so, Skupper's controller has missed it; raise the link's rotation to make it anew"
 	}
 	f.tell(l.about, fact)
 }
 
-// report is what the routers of the connecting site say of a Link.
-func (f *facts) report(l runningLink) (LinkReport, bool) {
-	for _, s := range f.index.sites[l.at] {
-		if r, known := f.reports[s.UID][l.Name]; known {
-			return r, true
-		}
-	}
-	return LinkReport{}, false
-}
-
 // cost tells of a router that has another cost than the Link asks for. What the Link
 // asks for is the drift's to compare.
 func (f *facts) cost(l runningLink, a Action) {
-	r, known := f.report(l)
+	r, known := f.index.report(l.at).Link(l.Name)
 	asked := max(l.Cost, 1)
 	if !known || !r.Up || r.Cost == 0 || r.Cost == asked || hasField(a, "cost") {
 		return

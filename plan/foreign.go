@@ -11,7 +11,7 @@ func (m *maker) foreignLinkOf(c linkCase, foreign []LinkView) {
 	c.own, c.current = foreign, foreign
 	first := ref(c.at.cluster, ObjectLink, foreign[0].Meta)
 	switch {
-	case !m.in.Adopt || foreign[0].Labels[LabelManagedBy] == ManagedBy:
+	case !m.mayAdopt(metas(foreign)...) || foreign[0].Labels[LabelManagedBy] == ManagedBy:
 		m.refuseLink(c, foreign[0])
 	case m.elsewhere(c):
 		m.refuse(Refusal{
@@ -37,8 +37,7 @@ func (m *maker) foreignLinkOf(c linkCase, foreign []LinkView) {
 func (m *maker) foreignLinks(c linkCase) []LinkView {
 	named := map[string]LinkView{}
 	for _, v := range m.index.liveLinks[c.at] {
-		own := v.Owned(m.network()) && v.Labels[LabelLink] == string(c.Name)
-		if !v.Deleting && !own {
+		if !v.Deleting && !m.isOwn(c, v) {
 			named[v.Name] = v
 		}
 	}
@@ -60,7 +59,9 @@ func (m *maker) refuseLink(c linkCase, v LinkView) {
 		Message:  fmt.Sprintf("%s is there and Fairlead did not make it", ref(c.at.cluster, ObjectLink, v.Meta)),
 		Override: "take it over with: fairlead apply --adopt",
 	}
-	if v.Labels[LabelManagedBy] == ManagedBy {
+	if v.Labels[LabelManagedBy] != ManagedBy {
+		r = m.foreign(r, v.Meta)
+	} else {
 		r.Message = fmt.Sprintf("%s belongs to link %q of network %q",
 			ref(c.at.cluster, ObjectLink, v.Meta), v.Labels[LabelLink], v.Labels[LabelNetwork])
 		r.Override = "give the link another name"
@@ -74,7 +75,9 @@ func (m *maker) adopt(c linkCase, links []LinkView) Action {
 	a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
 	a.Link.Attempt, a.Link.Adopted = max(c.recorded.Attempt, 1), true
 	for _, v := range links {
-		a.Link.Live = append(a.Link.Live, liveLink(v))
+		live := liveLink(v)
+		live.SecretUID = m.index.secrets[c.at][v.TLSCredentials].UID
+		a.Link.Live = append(a.Link.Live, live)
 		if len(a.Fields) == 0 {
 			a.Fields = costField(c.DesiredLink, nil, v)
 		}
@@ -85,6 +88,13 @@ func (m *maker) adopt(c linkCase, links []LinkView) Action {
 	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
 	a.Link.Remove = m.leftovers(c, nil)
 	return a
+}
+
+func metas(links []LinkView) (out []Meta) {
+	for _, v := range links {
+		out = append(out, v.Meta)
+	}
+	return out
 }
 
 func liveLinks(views []LinkView) (out []LiveLink) {

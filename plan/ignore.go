@@ -61,8 +61,8 @@ func (m *maker) rule(a Action, field string) *ruled {
 // that a rule covers, that git did not change since they were applied, that were really
 // written, and that have a value there. Of a list whose items have no name all is kept, or
 // nothing.
-func (m *maker) kept(a Action, desired, applied, live map[string]any, unwritten []string) []string {
-	if len(m.rules) == 0 || applied == nil || slices.Contains(unwritten, EveryPath) {
+func (m *maker) kept(a Action, desired, applied, live map[string]any, in *Intent) []string {
+	if len(m.rules) == 0 || applied == nil {
 		return nil
 	}
 	paths, parted := maps.Clone(desired), map[string]bool{}
@@ -70,7 +70,7 @@ func (m *maker) kept(a Action, desired, applied, live map[string]any, unwritten 
 	var out []string
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		there := desired[path] != nil && live[path] != nil
-		if there && !slices.Contains(unwritten, path) && sameValue(desired[path], applied[path]) && m.rule(a, path) != nil {
+		if there && !in.unwritten(path, applied) && sameValue(desired[path], applied[path]) && m.rule(a, path) != nil {
 			out = append(out, path)
 		} else if list, ok := listOf(path); ok {
 			parted[list] = true
@@ -108,7 +108,7 @@ func (m *maker) ignore(a Action, f Field) {
 func (m *maker) leaveGone(a Action, o DesiredObject, recorded InventoryObject) bool {
 	r := m.rule(a, "")
 	same := recorded.APIVersion == o.APIVersion && len(diffBy(exactly, o.Fields, recorded.Fields, recorded.Fields)) == 0
-	if r == nil || recorded.UID == "" || len(recorded.Unwritten) > 0 || !same {
+	if r == nil || recorded.UID == "" || recorded.Fields == nil || recorded.Intent.Open() || !same {
 		return false
 	}
 	m.left = append(m.left, leftOut{about: a, Ignored: Ignored{Action: a.ID, Rule: r.Path, Reason: r.Reason}})

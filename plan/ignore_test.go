@@ -41,8 +41,8 @@ func randomRules(r *rand.Rand) []network.Ignore {
 func (m *model) tune(r *rand.Rand) {
 	view := &m.obs.Clusters[r.IntN(len(m.obs.Clusters))]
 	for _, s := range view.Sites {
-		if _, set := s.Fields["settings.router-logging"]; set && r.IntN(2) == 0 {
-			s.Fields["settings.router-logging"] = "debug"
+		if _, set := s.Fields["settings.router-data-connection-count"]; set && r.IntN(2) == 0 {
+			s.Fields["settings.router-data-connection-count"] = "4"
 		}
 	}
 	for i := range view.Links {
@@ -191,7 +191,7 @@ func TestIgnoreRules(t *testing.T) {
 			m.cluster("b").Objects = nil
 			objects := m.cluster("b").Inventories[0].Content.Objects
 			o := objects["Gate.example.com/g"]
-			o.Fields, o.Unwritten = gate(map[string]any{"port": int64(3)}).Objects[0].Fields, []string{"spec.port"}
+			o.Intent = &plan.Intent{Fields: gate(map[string]any{"port": int64(3)}).Objects[0].Fields}
 			objects["Gate.example.com/g"] = o
 			d.Objects[0] = gate(map[string]any{"port": int64(3)}).Objects[0]
 		}, []string{"create object/spoke/Gate/g drift none [record object] spec.port <nil>>3"}, nil},

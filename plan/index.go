@@ -16,6 +16,13 @@ type place struct {
 // suffix tells apart the IDs of two actions on things of one name.
 func (at place) suffix() string { return "@" + string(at.cluster) + "/" + at.namespace }
 
+// wantedProxy names a proxy; that of what was last applied also by site and Secret.
+type wantedProxy struct {
+	name   network.ProxyName
+	site   network.SiteName
+	secret string
+}
+
 // index finds observed things by what they belong to. It is built once, so that
 // planning is linear in the number of objects.
 type index struct {
@@ -34,11 +41,15 @@ type index struct {
 	certificates map[place]map[string]CertificateView
 	// wantedProxies are the description's; newProxies are the Secrets that the plan
 	// makes, by action; keptProxies are those that stay in use.
-	wantedProxies map[network.ProxyName]DesiredProxy
+	wantedProxies map[wantedProxy]DesiredProxy
 	newProxies    map[string]string
 	keptProxies   map[place][]string
 	// leftovers are owned grants, tokens and Secrets by link, wherever they are.
 	leftovers map[network.LinkName][]ObjectRef
+	// going says of objects that are being deleted what holds them, by UID.
+	going map[string]string
+	// reports are what the routers of Sites say of their own links, by the Site's UID.
+	reports map[string]SiteReport
 }
 
 func newIndex(in Input) index {
@@ -57,10 +68,12 @@ func newIndex(in Input) index {
 
 		certificates: map[place]map[string]CertificateView{},
 
-		wantedProxies: map[network.ProxyName]DesiredProxy{},
+		wantedProxies: map[wantedProxy]DesiredProxy{},
 		newProxies:    map[string]string{},
 		keptProxies:   map[place][]string{},
 		leftovers:     map[network.LinkName][]ObjectRef{},
+		going:         map[string]string{},
+		reports:       map[string]SiteReport{},
 	}
 	for _, s := range in.Desired.Sites {
 		ix.desired[s.Name] = s
@@ -70,7 +83,10 @@ func newIndex(in Input) index {
 		ix.links[l.Name] = l
 	}
 	for _, p := range in.Desired.Proxies {
-		ix.wantedProxies[p.Name] = p
+		ix.wantedProxies[wantedProxy{p.Name, p.Site, p.Secret}] = p
+		if _, known := ix.wantedProxies[wantedProxy{name: p.Name}]; !known {
+			ix.wantedProxies[wantedProxy{name: p.Name}] = p
+		}
 	}
 	for _, c := range in.Observation.Clusters {
 		ix.clusters[c.Name] = c
@@ -84,20 +100,43 @@ func newIndex(in Input) index {
 	return ix
 }
 
-// addUnlabelled finds Certificates that bear the name of one of our attempts, of
-// which somebody took the labels off.
+// report is what the routers of the Site at a place say of its links; zero where that was
+// not asked for.
+func (ix index) report(at place) SiteReport {
+	for _, s := range ix.sites[at] {
+		if r, known := ix.reports[s.UID]; known {
+			return r
+		}
+	}
+	return SiteReport{}
+}
+
+// addUnlabelled finds what bears the name of one of our attempts and no labels:
+// Certificates of which somebody took them off, and Secrets that a redemption made which
+// had been given up.
 func (ix index) addUnlabelled(net string) {
-	for _, inv := range ix.inventories {
+	for at, inv := range ix.inventories {
 		for name, l := range inv.Content.Links {
-			to := place{l.ToCluster, l.ToNamespace}
 			for attempt := 1; attempt <= l.Attempt; attempt++ {
-				v, ok := ix.certificates[to][GrantName(net, name, attempt)]
-				if ok && v.Labels[LabelManagedBy] == "" {
-					ix.leftovers[name] = append(ix.leftovers[name], ref(to.cluster, ObjectCertificate, v.Meta))
+				for _, to := range l.listening() {
+					v, ok := ix.certificates[to][GrantName(net, name, attempt)]
+					if ok && v.Labels[LabelManagedBy] == "" && v.Marked {
+						ix.leftovers[name] = append(ix.leftovers[name], ref(to.cluster, ObjectCertificate, v.Meta))
+					}
+				}
+				object := network.ObjectName(name, attempt)
+				s, ok := ix.secrets[at][object]
+				if ok && s.Labels[LabelManagedBy] == "" && ix.redeemed(at, inv.Content.Site, s.Meta) && l.claims(name, object) {
+					ix.leftovers[name] = append(ix.leftovers[name], ref(at.cluster, ObjectSecret, s.Meta))
 				}
 			}
 		}
 	}
+}
+
+// redeemed reports whether a redemption of a site's made an object: the Site is its owner.
+func (ix index) redeemed(at place, site network.SiteName, m Meta) bool {
+	return m.OwnerUID != "" && m.OwnerUID == ix.siteUID(at, site)
 }
 
 // followRenames reads the inventory of a site whose key changed while its Site stays
@@ -133,20 +172,29 @@ func (ix index) addCluster(c ClusterView, network string) {
 		at := place{c.Name, s.Namespace}
 		ix.sites[at] = append(ix.sites[at], s)
 	}
+	for _, r := range c.Reports {
+		if _, two := ix.reports[r.Site]; !two {
+			ix.reports[r.Site] = r
+		}
+	}
 	for _, l := range c.Links {
+		ix.noteGoing(l.Meta)
 		at := place{c.Name, l.Namespace}
 		ix.liveLinks[at] = append(ix.liveLinks[at], l)
 	}
 	for _, s := range c.Secrets {
+		ix.noteGoing(s.Meta)
 		put(ix.secrets, place{c.Name, s.Namespace}, s.Name, s)
 		ix.addLeftover(c.Name, ObjectSecret, s.Meta, network)
 	}
 	for _, t := range c.Tokens {
+		ix.noteGoing(t.Meta)
 		put(ix.tokens, place{c.Name, t.Namespace}, t.Name, t)
 		ix.addLeftover(c.Name, ObjectToken, t.Meta, network)
 	}
 	for _, a := range c.Accesses {
-		if a.Name == RouterAccess && !a.Deleting {
+		ix.noteGoing(a.Meta)
+		if a.Name == RouterAccess {
 			ix.accesses[place{c.Name, a.Namespace}] = a
 		}
 	}
@@ -154,10 +202,12 @@ func (ix index) addCluster(c ClusterView, network string) {
 		put(ix.proxies, place{c.Name, p.Namespace}, p.Name, p)
 	}
 	for _, v := range c.Certificates {
+		ix.noteGoing(v.Meta)
 		put(ix.certificates, place{c.Name, v.Namespace}, v.Name, v)
 		ix.addLeftover(c.Name, ObjectCertificate, v.Meta, network)
 	}
 	for _, g := range c.Grants {
+		ix.noteGoing(g.Meta)
 		ix.addLeftover(c.Name, ObjectGrant, g.Meta, network)
 	}
 	for _, inv := range c.Inventories {

@@ -14,24 +14,37 @@ const InventoryFormat = "fairlead.inventory/v1"
 // InventoryKey is the key of the ConfigMap's data that holds the JSON.
 const InventoryKey = "inventory.json"
 
-// Inventory is what Fairlead last applied to one site, kept in a ConfigMap of the
-// site's namespace and written before the first write of an apply. It is how
-// pending and drift are told apart, and how an interrupted apply is finished.
+// Inventory is what Fairlead last applied to one site, and apart from it what an apply
+// that did not end is about to do. It is kept in a ConfigMap of the site's namespace and
+// written before the first write of an apply. It is how pending and drift are told apart,
+// and how an interrupted apply is finished. It changes by Begin and what ends that, see
+// record.go; Settled says what became of intents.
 type Inventory struct {
 	Format  string           `json:"format"`
 	Network string           `json:"network"`
 	Site    network.SiteName `json:"site"`
 	// Object is the name of the Site on the cluster; empty when it is Site.
-	Object  string `json:"object,omitempty"`
-	Commit  string `json:"commit"`
-	Protect bool   `json:"protect"`
+	Object string `json:"object,omitempty"`
+	// Commit is that of what was last applied; an intent leaves it alone.
+	Commit string `json:"commit"`
+	// Dirty marks that the description had changes that Commit lacks.
+	Dirty   bool `json:"dirty,omitempty"`
+	Protect bool `json:"protect"`
 	// UID is the Site's that was written; empty while none was.
 	UID string `json:"uid,omitempty"`
-	// Fields are the Site's owned fields as last applied.
+	// Fields are the Site's owned fields as last applied; nil while none were. A null is
+	// a field that is owned and of which the value is not known.
 	Fields map[string]any `json:"fields"`
-	// Unwritten are the paths of Fields whose values were to be changed and are not known
-	// to be written, sorted; EveryPath where nothing was recorded before.
-	Unwritten []string `json:"unwritten,omitempty"`
+	// ClusterUID is that of the cluster that the site is on, as ClusterView.UID; empty in
+	// records of older builds, and where it may not be known.
+	ClusterUID string `json:"clusterUID,omitempty"`
+	// LockNamespace is where the lock of the cluster was kept by the last apply that ended
+	// with all as declared, or else by the one that made the record; empty in records of
+	// older builds.
+	LockNamespace string `json:"lockNamespace,omitempty"`
+	Answer
+	// Intent is nil where the last write of the Site is known to be done.
+	Intent *Intent `json:"intent,omitempty"`
 	// Links are the links that this site connects, and retired ones.
 	Links map[network.LinkName]InventoryLink `json:"links"`
 	// Proxies are the proxies of this site's links; entries stay, for their numbers.
@@ -41,45 +54,48 @@ type Inventory struct {
 	Objects map[string]InventoryObject `json:"objects,omitempty"`
 }
 
+// Intent is what an apply wants a thing to be, whose write is not known to be done.
+type Intent struct {
+	// Fields are the owned fields by path that are to be written.
+	Fields map[string]any `json:"fields"`
+	// Refused says why the API server refused the write: then it was not done for sure.
+	Refused string `json:"refused,omitempty"`
+}
+
+// Answer is what an API server made of the fields that it was sent last.
+type Answer struct {
+	// Stored are those that it keeps in another form, as it keeps them: normalised
+	// quantities, or null for what it does not keep.
+	Stored map[string]any `json:"stored,omitempty"`
+	// Altered are the paths of Stored whose values mean something else than what was sent,
+	// sorted: admission changed them.
+	Altered []string `json:"altered,omitempty"`
+}
+
+// Open reports whether the write that is intended may have been done or not.
+func (in *Intent) Open() bool { return in != nil && in.Refused == "" }
+
 // InventoryObject is one object of an overlay as last applied.
 type InventoryObject struct {
 	APIVersion string     `json:"apiVersion"`
 	Kind       ObjectKind `json:"kind"`
 	Name       string     `json:"name"`
-	// UID is the object's that was written; empty while none was.
+	// UID is the object's that was written, or that is to be; empty where there was none.
 	UID string `json:"uid,omitempty"`
-	// Fields are the owned fields by path, as sent. A null marks a field that was
-	// owned and is dropped, until the object is written.
+	// Fields are the owned fields by path, as sent; nil while none were. A null is as in
+	// Inventory.
 	Fields map[string]any `json:"fields"`
-	// Stored are those of Fields that the API server keeps in another form, as it
-	// keeps them: normalised quantities, or null for what it does not keep.
-	Stored map[string]any `json:"stored,omitempty"`
-	// Unwritten is as in Inventory.
-	Unwritten []string `json:"unwritten,omitempty"`
-}
-
-// EveryPath stands for all paths of a thing.
-const EveryPath = "*"
-
-// Unwritten gives the paths that are not known to be written once the fields that were
-// recorded become others, sorted: those that were not before, and those that change.
-func Unwritten(before []string, recorded, next map[string]any) []string {
-	if recorded == nil || slices.Contains(before, EveryPath) {
-		return []string{EveryPath}
-	}
-	out := slices.Clone(before)
-	for _, f := range diffBy(exactly, next, recorded, recorded) {
-		out = append(out, f.Path)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	Answer
+	// Intent is as in Inventory.
+	Intent *Intent `json:"intent,omitempty"`
 }
 
 // LinkState says how far a link of the inventory is.
 type LinkState string
 
 const (
-	// LinkUnderWay marks a link whose Link is not known to be operational yet.
+	// LinkUnderWay marks a link that an apply makes: its Link is not known to be
+	// operational yet.
 	LinkUnderWay LinkState = "under-way"
 	// LinkApplied marks a link that was brought up as recorded.
 	LinkApplied LinkState = "applied"
@@ -88,7 +104,7 @@ const (
 	LinkRetired LinkState = "retired"
 )
 
-// InventoryLink is one link as last applied, or as being applied.
+// InventoryLink is one link as last applied; where it never was, as it is being made.
 type InventoryLink struct {
 	State LinkState        `json:"state"`
 	To    network.SiteName `json:"to"`
@@ -97,9 +113,18 @@ type InventoryLink struct {
 	ToNamespace string              `json:"toNamespace"`
 	// ToUID is the listening Site's UID: a Site with another UID has another CA.
 	ToUID string `json:"toUID"`
-	Cost  int32  `json:"cost"`
+	// ToClusterUID is that of ToCluster, as Inventory.ClusterUID.
+	ToClusterUID string `json:"toClusterUID,omitempty"`
+	Cost         int32  `json:"cost"`
+	// KeptCost is the cost that its Links were given instead, by a cluster that alters it; 0
+	// where none does.
+	KeptCost int32 `json:"keptCost,omitempty"`
 	// Attempt is the highest that was used.
 	Attempt int `json:"attempt"`
+	// Unanswered are attempts that were given up while it was not known what came of their
+	// redemption, sorted: a Link and a Secret of their names may come at any time. They
+	// count for a retired link; of any other all attempts do.
+	Unanswered []int `json:"unanswered,omitempty"`
 	// Objects are the names of the Links that were taken over.
 	Objects []string `json:"objects"`
 	// Adopted marks Links that were made by hand: their endpoints are their own.
@@ -111,16 +136,75 @@ type InventoryLink struct {
 	// Proxy and ProxySecret are the proxy and the Secret that its Links name.
 	Proxy       network.ProxyName `json:"proxy,omitempty"`
 	ProxySecret string            `json:"proxySecret,omitempty"`
+	// Intent, of a link that was applied, is what an apply that did not end makes of it:
+	// it is under way where the link is made anew, and applied where its Links change in
+	// place. Attempt and Objects are not used in it.
+	Intent *InventoryLink `json:"intent,omitempty"`
+	// Refused says why the API server refused a write of a link that is under way.
+	Refused string `json:"refused,omitempty"`
 }
 
-// InventoryProxy is a proxy as its Secret was last written for one site.
+// claims reports whether an object name is that of an attempt whose redemption may make a
+// Link or a Secret yet, or has made it. After a link is gone its names are free for others
+// but for those of attempts of which nothing was heard.
+func (l InventoryLink) claims(name network.LinkName, object string) bool {
+	if l.State != LinkRetired {
+		return network.IsObjectName(object, name, l.Attempt)
+	}
+	return slices.ContainsFunc(l.Unanswered, func(attempt int) bool { return object == network.ObjectName(name, attempt) })
+}
+
+// WithAttempts adds attempts to a sorted list.
+func WithAttempts(list []int, attempts ...int) []int {
+	out := slices.Concat(list, attempts)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// InventoryProxy is a proxy as it was written for one site.
 type InventoryProxy struct {
 	// Revision is the highest number that was used in a Secret's name.
-	Revision int    `json:"revision"`
-	Host     string `json:"host"`
-	Port     string `json:"port"`
+	Revision int `json:"revision"`
+	// Secrets are the settings in each of its Secrets that a link of the site names. Older
+	// builds recorded those of one alone, which are under the empty name: Of finds them.
+	Secrets map[string]ProxySettings `json:"secrets"`
+}
+
+// ProxySettings are what is in a proxy's Secret, which never changes.
+type ProxySettings struct {
+	Host string `json:"host"`
+	Port string `json:"port"`
 	// References tell where the credentials came from.
 	References string `json:"references"`
+}
+
+// Of gives the settings in a Secret, as far as they are recorded.
+func (p InventoryProxy) Of(secret string) (ProxySettings, bool) {
+	if s, ok := p.Secrets[secret]; ok {
+		return s, true
+	}
+	s, ok := p.Secrets[""]
+	return s, ok
+}
+
+// UnmarshalJSON implements json.Unmarshaler, for the records of older builds too.
+func (p *InventoryProxy) UnmarshalJSON(data []byte) error {
+	type plain InventoryProxy
+	var read struct {
+		plain
+		ProxySettings
+	}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	*p = InventoryProxy(read.plain)
+	if p.Secrets == nil {
+		p.Secrets = map[string]ProxySettings{}
+		if read.Host != "" {
+			p.Secrets[""] = read.ProxySettings
+		}
+	}
+	return nil
 }
 
 // DecodeInventory reads an inventory's JSON. A newer or unknown format is an error.
@@ -135,7 +219,54 @@ func DecodeInventory(data string) (Inventory, error) {
 	if inv.Links == nil {
 		inv.Links = map[network.LinkName]InventoryLink{}
 	}
-	return inv, nil
+	return inv, partMarked(&inv, data)
+}
+
+// partMarked reads what older builds recorded: they wrote what they intended over what was
+// last applied, and marked the paths that were to change.
+func partMarked(inv *Inventory, data string) error {
+	type marks struct {
+		Unwritten []string `json:"unwritten"`
+	}
+	var marked struct {
+		marks
+		Objects map[string]marks `json:"objects"`
+	}
+	if err := json.Unmarshal([]byte(data), &marked); err != nil {
+		return fmt.Errorf("inventory: %w", err)
+	}
+	if len(marked.Unwritten) > 0 {
+		inv.Fields, inv.Intent = partedBy(marked.Unwritten, inv.Fields)
+	}
+	for key, m := range marked.Objects {
+		if o := inv.Objects[key]; len(m.Unwritten) > 0 {
+			o.Fields, o.Intent = partedBy(m.Unwritten, o.Fields)
+			inv.Objects[key] = o
+		}
+	}
+	return nil
+}
+
+// partedBy parts recorded fields in those that were applied and all that were intended.
+// The path "*" stands for every path.
+func partedBy(unwritten []string, fields map[string]any) (applied map[string]any, in *Intent) {
+	in = &Intent{Fields: map[string]any{}}
+	applied = map[string]any{}
+	for path, v := range fields {
+		applied[path] = v
+		if v != nil { // else it was applied with a value that is not known, and is to go
+			in.Fields[path] = v
+		}
+	}
+	for _, path := range unwritten {
+		if path == "*" {
+			return nil, in
+		}
+		if applied[path] != nil {
+			delete(applied, path)
+		}
+	}
+	return applied, in
 }
 
 // Encode gives the inventory's JSON, the same bytes for the same content.

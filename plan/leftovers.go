@@ -17,6 +17,16 @@ func (m *maker) stale(c linkCase) []ObjectRef {
 	return append(m.removal(c, going), m.leftovers(c, m.certificateOf(c, c.credentials()))...)
 }
 
+// late are Links of a link that was removed, which a redemption made that had been given up.
+func (m *maker) late(c linkCase) (out []LinkView) {
+	for _, v := range m.index.liveLinks[c.at] {
+		if m.isOwn(c, v) && !v.Owned(m.network()) && !v.Deleting {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // leftovers are owned grants, tokens and Certificates of the link, wherever they are, and Secrets
 // at its place that no Link uses, but for those that keep selects.
 func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
@@ -53,6 +63,9 @@ func (m *maker) used(at place, secret string) bool {
 func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {
 	var out []ObjectRef
 	for _, v := range going {
+		if !m.ours(c, v) {
+			continue
+		}
 		out = append(out, ref(c.at.cluster, ObjectLink, v.Meta))
 		stays := func(o LinkView) bool {
 			return o.TLSCredentials == v.TLSCredentials &&
@@ -76,5 +89,12 @@ func (m *maker) ownSecret(c linkCase, v LinkView, s SecretView) bool {
 	case s.Labels[LabelManagedBy] == ManagedBy || viaOf(c.recorded) != network.ViaCertificate || c.recorded.Adopted:
 		return false
 	}
-	return network.IsObjectName(s.Name, c.Name, c.recorded.Attempt)
+	return s.Marked && network.IsObjectName(s.Name, c.Name, c.recorded.Attempt)
+}
+
+// ours reports whether a Link of a link's is one that we wrote, or that a redemption of the
+// link's token made: a record that only names it proves nothing.
+func (m *maker) ours(c linkCase, v LinkView) bool {
+	redeemed := v.OwnerUID != "" && c.recorded.claims(c.Name, v.TLSCredentials)
+	return v.Owned(m.network()) || v.Marked || redeemed
 }

@@ -31,7 +31,10 @@ type linkCase struct {
 	// own are Links that are ours, current those of the recorded attempt.
 	own, current []LinkView
 	// proxy is the Secret that its Links have to name; empty for a direct link.
-	proxy  string
+	proxy string
+	// back is true where an earlier apply began to make the link anew, and the description
+	// wants it as it was last applied, or otherwise.
+	back   bool
 	action Action
 }
 
@@ -41,6 +44,7 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 		return
 	}
 	m.throughProxy(&c)
+	m.heedIntent(&c)
 	switch {
 	case !c.known && len(c.own) > 0 && m.elsewhere(c):
 		m.add(m.replace(c, "its inventory is missing and it leads to another site", CauseDrift))
@@ -60,6 +64,8 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 		}
 	case !c.known:
 		m.newLink(c)
+	case c.recorded.State == LinkUnderWay && m.strangers(c) != nil:
+		m.refuseLink(c, m.strangers(c)[0])
 	case c.recorded.State == LinkUnderWay:
 		m.add(m.resume(c))
 	default:
@@ -74,7 +80,7 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 	c.known = c.known && c.recorded.State != LinkRetired
 	fromUID := m.index.siteUID(at, l.From)
 	for _, v := range m.index.liveLinks[at] {
-		if m.isOwn(c, v) && !v.Deleting && (v.OwnerUID == "" || v.OwnerUID == fromUID) {
+		if m.isOwn(c, v) && (c.known || v.Owned(m.network())) && !v.Deleting && (v.OwnerUID == "" || v.OwnerUID == fromUID) {
 			c.own = append(c.own, v)
 		}
 	}
@@ -96,14 +102,13 @@ func (m *maker) isOwn(c linkCase, v LinkView) bool {
 	if v.Owned(m.network()) && v.Labels[LabelLink] != "" {
 		return v.Labels[LabelLink] == string(c.Name)
 	}
-	if !c.known || v.Labels[LabelManagedBy] == ManagedBy && !v.Owned(m.network()) {
+	if v.Labels[LabelManagedBy] == ManagedBy && !v.Owned(m.network()) {
 		return false
 	}
-	if slices.Contains(c.recorded.Objects, v.Name) {
+	if c.known && slices.Contains(c.recorded.Objects, v.Name) {
 		return true
 	}
-	return network.IsObjectName(v.TLSCredentials, c.Name, c.recorded.Attempt) &&
-		slices.Contains(network.LinkObjectNames(v.TLSCredentials), v.Name)
+	return c.recorded.claims(c.Name, v.TLSCredentials) && slices.Contains(network.LinkObjectNames(v.TLSCredentials), v.Name)
 }
 
 func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) Action {
@@ -155,7 +160,7 @@ func (m *maker) newLink(c linkCase) {
 	if c.Proxy != "" {
 		a.Fields = append(a.Fields, Field{Path: "proxy", To: string(c.Proxy), Cause: CausePending})
 	}
-	a.Link.Remove = m.leftovers(c, nil)
+	a.Link.Remove = append(m.removal(c, m.late(c)), m.leftovers(c, nil)...)
 	m.add(a)
 }
 
@@ -182,11 +187,12 @@ func (m *maker) groups(site network.SiteName) int {
 }
 
 // takenThere reports whether the listening site's namespace has a Secret of the name
-// that a Certificate of the attempt would give its own.
+// that a Certificate of the attempt would give its own, or such a Certificate that goes.
 func (m *maker) takenThere(c linkCase, attempt int) bool {
 	to := place{c.action.Link.To.Cluster, c.action.Link.To.Namespace}
-	_, secret := m.index.secrets[to][GrantName(m.network(), c.Name, attempt)]
-	return c.Via == network.ViaCertificate && secret
+	name := GrantName(m.network(), c.Name, attempt)
+	_, secret := m.index.secrets[to][name]
+	return c.Via == network.ViaCertificate && (secret || m.index.certificates[to][name].Deleting)
 }
 
 func (m *maker) taken(at place, object string, groups int) bool {
@@ -280,8 +286,8 @@ func (m *maker) bestCredentials(c linkCase) string {
 	best, works, latest := "", false, -1
 	for _, v := range c.own {
 		attempt := attemptOf(c.Name, v.TLSCredentials)
-		if best == "" || v.Operational && !works || v.Operational == works && attempt > latest {
-			best, works, latest = v.TLSCredentials, v.Operational, attempt
+		if best == "" || v.works() && !works || v.works() == works && attempt > latest {
+			best, works, latest = v.TLSCredentials, v.works(), attempt
 		}
 	}
 	return best

@@ -106,10 +106,13 @@ func (m *maker) incomplete(c linkCase) (string, Cause) {
 	return m.secretGone(c.at, c.current), CauseDrift
 }
 
-// secretGone says which Link's Secret is not there; empty when all are.
+// secretGone says which Link's Secret is not there to stay; empty when all are.
 func (m *maker) secretGone(at place, links []LinkView) string {
 	for _, v := range links {
-		if _, ok := m.index.secrets[at][v.TLSCredentials]; !ok && v.TLSCredentials != "" {
+		switch s, ok := m.index.secrets[at][v.TLSCredentials]; {
+		case ok && s.Deleting:
+			return fmt.Sprintf("Secret %q with its credentials %s", v.TLSCredentials, s.going())
+		case !ok && v.TLSCredentials != "":
 			return fmt.Sprintf("Secret %q with its credentials is gone from the cluster", v.TLSCredentials)
 		}
 	}

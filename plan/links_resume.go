@@ -12,11 +12,14 @@ import (
 func (m *maker) resume(c linkCase) Action {
 	a := c.action
 	a.Steps, a.Why = creation(c.Via), "an earlier apply was interrupted; this finishes it"
+	if c.recorded.Refused != "" {
+		a.Why = "an earlier apply did not end; this finishes it" + refusedBefore(c.recorded.Refused)
+	}
 	a.Link.Attempt, a.Link.UnderWay = c.recorded.Attempt, true
 	if !c.recorded.Adopted {
 		c.current = c.attempted()
 	}
-	moved := m.ends(c) != "" || m.rekeyed(c) != "" || m.dead(c) || m.astray(c)
+	moved := m.ends(c) != "" || m.rekeyed(c) != "" || m.dead(c) || m.astray(c) || m.goes(c)
 	if c.recorded.Adopted && !moved && len(c.current) > 0 {
 		return m.adopt(c, c.current)
 	}
@@ -35,12 +38,29 @@ func (m *maker) resume(c linkCase) Action {
 		going = append(going, v)
 	}
 	a.Link.Remove = m.removal(c, going)
-	keep := func(r ObjectRef) bool { return !moved && m.ofAttempt(c, a.Link.Attempt, r) }
+	keep := func(r ObjectRef) bool { return !moved && c.between(r) && m.ofAttempt(c, a.Link.Attempt, r) }
 	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, keep)...)
 	if a.Verb == VerbReplace {
 		a.Steps, a.Disruption = replacement(c.Via), DisruptionReplace
 	}
 	return a
+}
+
+// heedIntent decides about a link that an apply did not finish making anew: where that is
+// what the description wants it goes on, and otherwise from what was last applied.
+func (m *maker) heedIntent(c *linkCase) {
+	if !c.known || len(c.recorded.making(c.Name)) == 0 {
+		return
+	}
+	u := *c
+	u.recorded = c.recorded.underWay()
+	u.current = u.attempted()
+	if m.ends(u) == "" && m.rekeyed(u) == "" && u.recorded.Rotation == c.Rotation {
+		c.recorded = u.recorded
+		return
+	}
+	c.back = true
+	c.current = slices.DeleteFunc(c.current, func(v LinkView) bool { return !slices.Contains(c.recorded.Objects, v.Name) })
 }
 
 // attempted are the Links of the recorded attempt alone.
@@ -59,6 +79,30 @@ func (c linkCase) attempted() (out []LinkView) {
 func (m *maker) astray(c linkCase) bool {
 	why, _ := m.readdressed(c)
 	return c.Via == network.ViaToken && len(c.current) > 0 && why != ""
+}
+
+// between reports whether an object may be of the link as it is made: it is at the end where
+// its kind belongs, and of the link's way. Else it is of one of that name from before.
+func (c linkCase) between(r ObjectRef) bool {
+	at, to := place{r.Cluster, r.Namespace}, c.action.Link.To
+	switch r.Kind {
+	case ObjectCertificate:
+		return c.Via == network.ViaCertificate && at == place{to.Cluster, to.Namespace}
+	case ObjectGrant:
+		return at == place{to.Cluster, to.Namespace}
+	}
+	return at == c.at
+}
+
+// goes reports whether something that bears the name of the attempt is being deleted.
+func (m *maker) goes(c linkCase) bool {
+	object := network.ObjectName(c.Name, c.recorded.Attempt)
+	to := place{c.action.Link.To.Cluster, c.action.Link.To.Namespace}
+	return m.index.secrets[c.at][object].Deleting || m.index.tokens[c.at][object].Deleting ||
+		m.index.certificates[to][GrantName(m.network(), c.Name, c.recorded.Attempt)].Deleting ||
+		slices.ContainsFunc(m.index.liveLinks[c.at], func(v LinkView) bool {
+			return v.Deleting && slices.Contains(network.LinkObjectNames(object), v.Name)
+		})
 }
 
 // dead reports whether what an interrupted attempt made can never work: its CA or

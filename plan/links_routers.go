@@ -44,7 +44,7 @@ func (m *maker) routers(c linkCase) (missing int, surplus []LinkView) {
 func (m *maker) byGroup(c linkCase) []LinkView {
 	works := map[bool]int{true: 0, false: 1}
 	return slices.SortedStableFunc(slices.Values(c.current), func(a, b LinkView) int {
-		return cmp.Or(cmp.Compare(m.groupOf(c, a), m.groupOf(c, b)), cmp.Compare(works[a.Operational], works[b.Operational]))
+		return cmp.Or(cmp.Compare(m.groupOf(c, a), m.groupOf(c, b)), cmp.Compare(works[a.works()], works[b.works()]))
 	})
 }
 
@@ -100,6 +100,8 @@ func (m *maker) eachRouter(c linkCase, a *Action) {
 	cause := CauseDrift
 	if f, ok := m.changes(c.To, "ha"); ok {
 		cause = f.Cause
+	} else if m.leftBehind(c, surplus) {
+		cause = CausePending
 	}
 	from, to := len(c.current), len(c.current)+missing-len(surplus)
 	a.Fields = append(a.Fields, Field{Path: "routers", From: from, To: to, Cause: cause})
@@ -111,6 +113,15 @@ func (m *maker) eachRouter(c linkCase, a *Action) {
 		a.Link.Live = slices.DeleteFunc(a.Link.Live, func(l LiveLink) bool { return l.UID == v.UID })
 		a.Link.Remove = append(a.Link.Remove, ref(c.at.cluster, ObjectLink, v.Meta))
 	}
+}
+
+// leftBehind reports whether a link's Links are as they were applied, and only the routers
+// of its site are others: an apply changed these and did not come to the link.
+func (m *maker) leftBehind(c linkCase, surplus []LinkView) bool {
+	groups := m.liveGroups(c.action.Link.To)
+	return sameNames(c.recorded.Objects, c.current) && !slices.ContainsFunc(surplus, func(v LinkView) bool {
+		return slices.Contains(groups, m.groupOf(c, v))
+	})
 }
 
 // whyRouters words a change of the number of routers.

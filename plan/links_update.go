@@ -22,7 +22,7 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	a.Link.Remove = m.stale(c)
 	m.eachRouter(c, &a)
 	a.Steps = c.updateSteps(a, edits || relabel || m.unnotedCost(c, a))
-	a.Cause, a.Why = m.whyUpdate(a, relabel)
+	a.Cause, a.Why = m.whyUpdate(c, a, relabel)
 	if edits {
 		a.Disruption = DisruptionReconnect
 	}
@@ -36,7 +36,9 @@ func (m *maker) costFields(c linkCase, a Action) (fields []Field, keep bool) {
 	unwritten := func(v LinkView) bool { return v.Noted.Cost != c.Cost }
 	keep = c.recorded.Cost == c.Cost && m.rule(a, "cost") != nil && !slices.ContainsFunc(c.current, unwritten)
 	for _, v := range c.current {
-		fields = costField(c.DesiredLink, &c.recorded, v)
+		if fields = nil; !m.alteredCost(c, v) {
+			fields = costField(c.DesiredLink, &c.recorded, v)
+		}
 		if len(fields) > 0 && keep {
 			m.ignore(a, fields[0])
 			return nil, true
@@ -94,7 +96,7 @@ func (c linkCase) updateSteps(a Action, takeOver bool) (steps []Step) {
 	if len(a.Link.Remove) > 0 {
 		steps = append(steps, StepClean)
 	}
-	if routers || !sameNames(c.recorded.Objects, c.current) {
+	if routers || c.back || !sameNames(c.recorded.Objects, c.current) {
 		steps = append(steps, StepConfirm)
 	}
 	return steps
@@ -103,7 +105,8 @@ func (c linkCase) updateSteps(a Action, takeOver bool) (steps []Step) {
 // unrecorded reports whether the inventory has not what is wanted of the link.
 func (c linkCase) unrecorded(to End) bool {
 	r := c.recorded
-	return r.Cost != c.Cost || r.To != c.To || r.Rotation != c.Rotation ||
+	begun := r.Intent != nil && r.Intent.State == LinkApplied && r.Intent.Refused == ""
+	return begun || r.Cost != c.Cost || r.To != c.To || r.Rotation != c.Rotation ||
 		r.ToUID != to.UID || r.ToCluster != to.Cluster || r.ToNamespace != to.Namespace
 }
 
@@ -120,14 +123,18 @@ func sameNames(recorded []string, links []LinkView) bool {
 	return slices.Equal(names, recorded)
 }
 
-func (m *maker) whyUpdate(a Action, relabel bool) (Cause, string) {
-	switch {
+func (m *maker) whyUpdate(c linkCase, a Action, relabel bool) (Cause, string) {
+	switch in := c.recorded.Intent; {
 	case a.Link.Routers > 0 && len(a.Fields) == 1:
 		return a.Fields[0].Cause, whyRouters(a)
+	case len(a.Fields) > 0 && in != nil && in.Refused != "" && in.Cost == c.Cost:
+		return mergeCauses(a.Fields, CausePending), changed(a.Fields) + refusedBefore(in.Refused)
 	case len(a.Fields) > 0:
 		return mergeCauses(a.Fields, CausePending), changed(a.Fields)
 	case relabel:
 		return CauseDrift, "its labels were taken off"
+	case c.back:
+		return CausePending, "what an earlier apply began is taken back"
 	case len(a.Link.Remove) > 0:
 		return CauseDrift, "an earlier apply left something behind"
 	}

@@ -11,6 +11,8 @@ const (
 	// LiveLinkDown is a Link that Skupper does not report operational, or a link that an
 	// interrupted apply left without one that is.
 	LiveLinkDown = "link-down"
+	// LiveLinkUnknown is a Link of which nothing that can be read says whether it is up.
+	LiveLinkUnknown = "link-unknown"
 	// LiveLinkCost is a link whose router has another cost in force than the Link asks for.
 	LiveLinkCost = "link-cost"
 	// LiveEndpointMoved is a Link that leads to an address which its listening site no
@@ -28,8 +30,17 @@ const (
 	LiveLeftover = "leftover"
 	// LiveGrantLeftOpen is a grant of ours that somebody could still redeem.
 	LiveGrantLeftOpen = "grant-left-open"
+	// LiveUnmanagedGrant is a grant at a site of ours that Fairlead did not make and that
+	// somebody could still redeem.
+	LiveUnmanagedGrant = "unmanaged-grant"
+	// LiveUnmanagedSite is a site that is linked with ours and that no description shows.
+	LiveUnmanagedSite = "unmanaged-site"
 	// LiveSiteNotReady is a Site that Skupper does not report ready.
 	LiveSiteNotReady = "site-not-ready"
+	// LiveClusterLeft is a cluster that is described no more and still has sites.
+	LiveClusterLeft = ClusterLeft
+	// LiveClusterChanged is a name of a cluster that leads to another one than it did.
+	LiveClusterChanged = ClusterChanged
 	// LiveInventoryLost is a Site of which nothing tells what was last applied.
 	LiveInventoryLost = "inventory-lost"
 )
@@ -71,6 +82,8 @@ type Ignored struct {
 // Applied is a commit and the sites whose records are of it.
 type Applied struct {
 	// Commit is empty for what was applied outside of git.
-	Commit string             `json:"commit"`
-	Sites  []network.SiteName `json:"sites"`
+	Commit string `json:"commit"`
+	// Dirty is true where what was applied had changes that the commit lacks.
+	Dirty bool               `json:"dirty,omitempty"`
+	Sites []network.SiteName `json:"sites"`
 }

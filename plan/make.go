@@ -17,14 +17,14 @@ type Input struct {
 	Desired     Desired
 	Observation Observation
 	Source      Source
-	Topology    Topology
 	Diagnostics diag.List
-	// Refusals are rules that were judged elsewhere, such as that of signatures; they
-	// join the plan's own.
-	Refusals []Refusal
+	// Shape asks what the plan does to the network's shape. That takes a search from each
+	// site, before and after.
+	Shape bool
 	// Ignore are the description's rules for what may differ on the clusters.
 	Ignore []network.Ignore
-	// Adopt takes foreign objects of a wanted name over instead of refusing them.
+	// Adopt takes foreign objects of a wanted name over instead of refusing them. With an
+	// Approved plan it counts for nothing: only what that plan adopts may be.
 	Adopt bool
 	// ExpiringBefore, in RFC 3339 and UTC, makes certificates that end before it a
 	// warning; empty means none.
@@ -47,6 +47,9 @@ type Input struct {
 func Make(in Input) Plan {
 	m := newMaker(in)
 	m.sameClusters()
+	m.leftClusters()
+	m.unnoted()
+	m.swapped()
 	m.holdRemovals()
 	m.sites()
 	m.links()
@@ -56,16 +59,20 @@ func Make(in Input) Plan {
 	m.expiring()
 	m.unread()
 	m.objects()
+	m.tellGoing()
 	m.addSoft()
 	unmanaged := m.unmanaged()
 	m.actions = in.narrow(m.actions)
+	m.noSites()
+	m.changedClusters()
+	m.identify()
 	m.makeBeforeBreak()
 	m.rails()
 	m.order()
 	p := Plan{
 		Format: Format, Network: in.Desired.Network, Source: in.Source, Made: in.Now,
 		Clusters: clusterStates(m.in), Actions: m.actions, Topology: m.topology(),
-		Refusals: m.refusals, Unmanaged: unmanaged, Diagnostics: append(slices.Clone(in.Diagnostics), m.findings...).Sorted(),
+		Refusals: m.refusals, Unmanaged: unmanaged, Diagnostics: append(slices.Clone(m.in.Diagnostics), m.findings...).Sorted(),
 	}
 	if p.Diagnostics == nil {
 		p.Diagnostics = diag.List{}
@@ -85,14 +92,17 @@ func identified(p Plan) Plan {
 
 // Identify gives the digest of what a plan would do. Its ID is left out, and what
 // depends on the day, on who plans and on where git stands: when it was made, the base,
-// warnings, how much could not be compared, what is ignored, how the network runs, and the
-// commit. What the description says
+// warnings, how much could not be compared, what is ignored, how the network runs and what
+// follows from that for its shape, and the commit. What the description says
 // is in its own digest. The flags that lift refusals name the ID, and are left out with
 // it, and so is the reason why a cluster could not be read, which is worded otherwise
 // each time.
 func Identify(p Plan) string {
 	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals, p.Base = "", "", nil, 0, unflagged(p.Refusals), nil
 	p.Ignored, p.Live, p.Behind, p.Applied = nil, nil, nil, nil
+	if p.Topology.Basis != "" { // older plans have none, and the shape in their ID
+		p.Topology = noTopology()
+	}
 	p.Source = Source{Digest: p.Source.Digest}
 	p.Clusters = slices.Clone(p.Clusters)
 	for i := range p.Clusters {
@@ -128,6 +138,8 @@ type maker struct {
 	// they would close a circle.
 	soft    []order
 	waiting waiting
+	// named are the UIDs of what the approved plan adopts.
+	named map[string]bool
 	// rules are the description's, left is what they leave out.
 	rules []ruled
 	left  []leftOut
@@ -140,10 +152,11 @@ func newMaker(in Input) *maker {
 	in.Observation.Clusters = slices.SortedStableFunc(slices.Values(in.Observation.Clusters), func(a, b ClusterView) int {
 		return cmp.Compare(a.Name, b.Name)
 	})
+	in.Observation = Settled(in.Observation, in.Desired.Network)
 	return &maker{
-		in: in, index: newIndex(in), refusals: slices.Clone(in.Refusals),
+		in: in, index: newIndex(in),
 		ids: map[string]bool{}, siteFields: map[string][]Field{}, closing: map[string]bool{}, told: map[string]bool{},
-		waiting: newWaiting(in.Observation), rules: rulesOf(in.Ignore),
+		waiting: newWaiting(in.Observation), rules: rulesOf(in.Ignore), named: in.Approved.adopted(),
 	}
 }
 
@@ -183,12 +196,14 @@ func (m *maker) sameClusters() {
 	}
 }
 
-// identities are UIDs that no two clusters share: that of a namespace where one could
+// identities are UIDs that no two clusters share: those of namespaces where they could
 // be read, and those of Sites and inventories.
 func identities(c ClusterView) []string {
 	var out []string
-	if c.UID != "" {
-		out = append(out, c.UID)
+	for _, uid := range []string{c.UID, c.LockUID} {
+		if uid != "" {
+			out = append(out, uid)
+		}
 	}
 	for _, s := range c.Sites {
 		out = append(out, s.UID)
@@ -290,12 +305,6 @@ func normalise(p *Plan) {
 		}
 	}
 	p.Actions, p.Refusals, p.Unmanaged = notNil(p.Actions), notNil(p.Refusals), notNil(p.Unmanaged)
-}
-
-func normalTopology(t Topology) Topology {
-	t.Before.Components, t.After.Components = notNil(t.Before.Components), notNil(t.After.Components)
-	t.Effects = notNil(t.Effects)
-	return t
 }
 
 func notNil[T any](s []T) []T {

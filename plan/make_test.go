@@ -33,7 +33,7 @@ func randomNetwork(r *rand.Rand) network.Network {
 			s.Object = fmt.Sprintf("obj%d", i) // stays when the key changes
 		}
 		if r.IntN(4) == 0 {
-			s.Settings["router-logging"] = "info"
+			s.Settings["router-data-connection-count"] = "2"
 		}
 		n.Sites = append(n.Sites, s)
 	}
@@ -120,9 +120,28 @@ func (m *model) noStray(when string, n network.Network, p plan.Plan) {
 			}
 		}
 	}
+	m.noLateAnswer(when, p)
 	m.noStrayOfProxies(when, n, p)
 	if len(links) != len(n.Links) || secrets != len(n.Links) {
 		m.t.Fatalf("%s: %d links and %d Secrets on the clusters, %d described, after\n%s", when, len(links), secrets, len(n.Links), dump(p))
+	}
+}
+
+// noLateAnswer checks that nothing unlabelled is left that a redemption of ours made.
+func (m *model) noLateAnswer(when string, p plan.Plan) {
+	m.t.Helper()
+	for _, c := range m.obs.Clusters {
+		for _, v := range c.Links {
+			if len(v.Labels) == 0 && v.OwnerUID != "" && v.Name == v.TLSCredentials {
+				m.t.Fatalf("%s: Link %s is left after\n%s", when, v.Name, dump(p))
+			}
+		}
+		for _, v := range c.Secrets {
+			ours := slices.ContainsFunc(c.Sites, func(s plan.SiteView) bool { return s.UID == v.OwnerUID })
+			if len(v.Labels) == 0 && ours {
+				m.t.Fatalf("%s: Secret %s is left after\n%s", when, v.Name, dump(p))
+			}
+		}
 	}
 }
 
@@ -298,8 +317,10 @@ func TestActions(t *testing.T) {
 			n.Links, n.Sites = nil, nil
 			m.cluster("b").State = plan.StateUnreachable
 		}, nil}, // a link may lead to the hub from there
-		{"setting", func(_ *model, n *network.Network) { n.Sites[1].Settings = map[string]string{"router-logging": "info"} },
-			[]string{"update site/spoke pending restart [record site ready] settings.router-logging <nil>>info"}},
+		{"setting", func(_ *model, n *network.Network) {
+			n.Sites[1].Settings = map[string]string{"router-data-connection-count": "2"}
+		},
+			[]string{"update site/spoke pending restart [record site ready] settings.router-data-connection-count <nil>>2"}},
 		{"a listening site becomes an edge", func(m *model, n *network.Network) {
 			n.Links, n.Sites[0].LinkAccess, n.Sites[0].Edge = nil, "", true
 			m.cluster("a").Accesses = []plan.AccessView{{Meta: plan.Meta{Namespace: "hub", Name: plan.RouterAccess, UID: "access"}}}

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -79,6 +78,7 @@ func (m *model) run(p plan.Plan) {
 }
 
 func (m *model) carryOut(a plan.Action) {
+	m.begin(a)
 	switch {
 	case a.Kind == plan.KindProxy && a.Verb == plan.VerbDelete:
 		m.deleteProxy(a)
@@ -91,11 +91,7 @@ func (m *model) carryOut(a plan.Action) {
 	case a.Verb == plan.VerbDelete:
 		m.remove(a.Link.Remove)
 		if a.Has(plan.StepConfirm) {
-			m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
-				e := inv.Links[network.LinkName(a.Name)]
-				e.State = plan.LinkRetired
-				inv.Links[network.LinkName(a.Name)] = e
-			})
+			m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.RetireLink(network.LinkName(a.Name)) })
 		}
 	case a.Kind == plan.KindProxy:
 		m.applyProxy(a)
@@ -103,6 +99,16 @@ func (m *model) carryOut(a plan.Action) {
 		m.makeLink(a)
 	default:
 		m.updateLink(a)
+	}
+}
+
+// begin records what actions at one place are about to do, as an apply does first.
+func (m *model) begin(actions ...plan.Action) {
+	for _, a := range actions {
+		if a.Has(plan.StepRecord) {
+			m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Begin(actions...) })
+			return
+		}
 	}
 }
 
@@ -114,7 +120,7 @@ func (m *model) inventory(c network.ClusterName, ns string, change func(*plan.In
 			return
 		}
 	}
-	inv := plan.InventoryView{Meta: plan.Meta{Namespace: ns, Name: network.InventoryName(m.net), UID: m.uid(), Labels: m.labels(plan.LabelSite, "")}}
+	inv := plan.InventoryView{Meta: plan.Meta{Namespace: ns, Name: network.InventoryName(m.net), UID: m.uid(), Marked: true, Labels: m.labels(plan.LabelSite, "")}}
 	inv.Content = plan.Inventory{Format: plan.InventoryFormat, Network: m.net, Links: map[network.LinkName]plan.InventoryLink{}}
 	change(&inv.Content)
 	view.Inventories = append(view.Inventories, inv)
@@ -125,21 +131,14 @@ func (m *model) applySite(a plan.Action) {
 	if a.Has(plan.StepNamespace) {
 		view.Namespaces = append(view.Namespaces, a.Namespace)
 	}
-	if a.Has(plan.StepRecord) {
-		m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
-			was := cmp.Or(inv.Object, string(inv.Site))
-			if inv.Site != network.SiteName(a.Name) && (a.Verb != plan.VerbUpdate || was != a.Site.Object) {
-				*inv = plan.Inventory{Format: plan.InventoryFormat, Network: m.net, Links: map[network.LinkName]plan.InventoryLink{}}
-			}
-			inv.Site, inv.Object, inv.Fields, inv.Protect = network.SiteName(a.Name), a.Site.Object, a.Site.Fields, a.Site.Protect
-			inv.Unwritten = nil
-		})
-	}
 	if !a.Has(plan.StepSite) {
 		m.access(view, a)
 		return
 	}
-	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Unwritten = nil })
+	uid := a.Site.UID
+	defer func() {
+		m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Confirm(a, uid, plan.Answer{}) })
+	}()
 	for i, s := range view.Sites {
 		if s.Namespace == a.Namespace && s.Name == a.Site.Object {
 			view.Sites[i].Fields, view.Sites[i].Labels, view.Sites[i].Protected = keeping(a.Site, s.Fields), m.labels(plan.LabelSite, a.Name), a.Site.Protect
@@ -154,10 +153,11 @@ func (m *model) applySite(a plan.Action) {
 		}
 	}
 	view.Sites = append(view.Sites, plan.SiteView{
-		Meta:   plan.Meta{Namespace: a.Namespace, Name: a.Site.Object, UID: m.uid(), Labels: m.labels(plan.LabelSite, a.Name)},
+		Meta:   plan.Meta{Namespace: a.Namespace, Name: a.Site.Object, UID: m.uid(), Marked: true, Labels: m.labels(plan.LabelSite, a.Name)},
 		Fields: maps.Clone(a.Site.Fields), Protected: a.Site.Protect, Ready: true,
 	})
 	last := &view.Sites[len(view.Sites)-1]
+	uid = last.UID
 	last.Endpoints = listening(*last)
 	m.access(view, a)
 }
@@ -211,15 +211,6 @@ func ofGroup(s plan.SiteView, i int) []plan.Endpoint {
 
 func (m *model) applyProxy(a plan.Action) {
 	view, w := m.cluster(a.Cluster), a.Proxy
-	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
-		if inv.Proxies == nil {
-			inv.Proxies = map[network.ProxyName]plan.InventoryProxy{}
-		}
-		p := inv.Proxies[network.ProxyName(a.Name)]
-		inv.Proxies[network.ProxyName(a.Name)] = plan.InventoryProxy{
-			Revision: max(p.Revision, w.Revision), Host: w.Host, Port: w.Port, References: w.References,
-		}
-	})
 	if !a.Has(plan.StepSecret) {
 		return
 	}
@@ -227,10 +218,11 @@ func (m *model) applyProxy(a plan.Action) {
 	for i, p := range view.Proxies {
 		if p.Namespace == a.Namespace && p.Name == w.Secret.Name {
 			view.Proxies[i].Labels = labels
+			view.Proxies[i].Marked = true
 			return
 		}
 	}
-	meta := plan.Meta{Namespace: a.Namespace, Name: w.Secret.Name, UID: m.uid(), Labels: labels}
+	meta := plan.Meta{Namespace: a.Namespace, Name: w.Secret.Name, UID: m.uid(), Marked: true, Labels: labels}
 	view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta})
 	view.Proxies = append(view.Proxies, plan.ProxyView{Meta: meta, Host: w.Host, Port: w.Port, Digest: m.digest})
 }
@@ -244,6 +236,11 @@ func (m *model) deleteProxy(a plan.Action) {
 	}
 	view.Proxies = slices.DeleteFunc(view.Proxies, func(o plan.ProxyView) bool { return o.UID == r.UID })
 	m.remove([]plan.ObjectRef{r})
+	for i, inv := range view.Inventories {
+		if inv.Namespace == a.Namespace {
+			view.Inventories[i].Content.ForgetSecret(network.ProxyName(a.Name), r.Name)
+		}
+	}
 }
 
 func (m *model) hasProxy(view *plan.ClusterView, ns, secret string) bool {
@@ -318,8 +315,9 @@ func (m *model) makeLink(a plan.Action) {
 			m.t.Fatalf("Secret %s is there: the grant is burnt", object)
 		}
 		view.Secrets[i].Labels = labels
+		view.Secrets[i].Marked = true
 	} else {
-		view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: a.Namespace, Name: object, UID: m.uid(), Labels: labels, OwnerUID: owner}})
+		view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: a.Namespace, Name: object, UID: m.uid(), Marked: true, Labels: labels, OwnerUID: owner}})
 	}
 	m.remove(a.Link.Remove)
 	m.dropCredentials(a, object)
@@ -363,7 +361,7 @@ func (m *model) issue(a plan.Action) {
 			return
 		}
 	}
-	meta := plan.Meta{Namespace: a.Link.To.Namespace, Name: name, UID: m.uid(), Labels: m.labels(plan.LabelLink, a.Name)}
+	meta := plan.Meta{Namespace: a.Link.To.Namespace, Name: name, UID: m.uid(), Marked: true, Labels: m.labels(plan.LabelLink, a.Name)}
 	view.Certificates = append(view.Certificates, plan.CertificateView{Meta: meta})
 	view.Secrets = append(view.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: meta.Namespace, Name: name, UID: m.uid(), OwnerUID: meta.UID}})
 }
@@ -375,6 +373,7 @@ func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, 
 				m.t.Fatalf("Link %s is there: the grant is burnt", name)
 			}
 			view.Links[i].Labels, view.Links[i].Cost, view.Links[i].Noted = labels, a.Link.Cost, noted(a)
+			view.Links[i].Marked = true
 			if to := m.site(a.Link.To); a.Has(plan.StepCertificate) && len(to.Endpoints) > 0 {
 				view.Links[i].Endpoints = nil // taken over with the site's
 			}
@@ -385,8 +384,8 @@ func (m *model) takeOrMake(view *plan.ClusterView, a plan.Action, name, secret, 
 		m.t.Fatalf("Link %s is made before its proxy Secret %s", name, a.Link.ProxySecret)
 	}
 	view.Links = append(view.Links, plan.LinkView{
-		Meta: plan.Meta{Namespace: a.Namespace, Name: name, UID: m.uid(), Labels: labels, OwnerUID: owner},
-		Cost: a.Link.Cost, TLSCredentials: secret, Proxy: a.Link.ProxySecret, Noted: noted(a), Configured: true, Operational: true, Ready: true,
+		Meta: plan.Meta{Namespace: a.Namespace, Name: name, UID: m.uid(), Marked: true, Labels: labels, OwnerUID: owner},
+		Cost: a.Link.Cost, TLSCredentials: secret, Proxy: a.Link.ProxySecret, Noted: noted(a), Configured: true, Operational: true, Current: true,
 	})
 }
 
@@ -402,15 +401,20 @@ func (m *model) confirm(a plan.Action, names []string, toUID string) {
 		if inv.Site == "" {
 			inv.Site = a.Link.From.Site
 		}
-		inv.Links[network.LinkName(a.Name)] = plan.InventoryLink{
-			State: plan.LinkApplied, To: a.Link.To.Site, ToCluster: a.Link.To.Cluster, ToNamespace: a.Link.To.Namespace,
-			ToUID: toUID, Via: a.Link.Via, Rotation: a.Link.Rotation, Proxy: a.Link.Proxy, ProxySecret: a.Link.ProxySecret, Cost: a.Link.Cost, Attempt: max(a.Link.Attempt, inv.Links[network.LinkName(a.Name)].Attempt), Objects: names,
-		}
+		inv.ConfirmLink(a, toUID, names, 0)
 	})
 }
 
 func (m *model) updateLink(a plan.Action) {
 	view := m.cluster(a.Cluster)
+	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
+		if a.Has(plan.StepRecord) {
+			inv.Amend(network.LinkName(a.Name), m.site(a.Link.To).UID, 0)
+		}
+		if a.Has(plan.StepTakeOver) {
+			inv.ConfirmCost(network.LinkName(a.Name), 0)
+		}
+	})
 	var names []string
 	for _, live := range a.Link.Live {
 		names = append(names, live.Name)
@@ -420,6 +424,7 @@ func (m *model) updateLink(a plan.Action) {
 					view.Links[i].Cost = a.Link.Cost
 				}
 				view.Links[i].Labels = m.labels(plan.LabelLink, a.Name)
+				view.Links[i].Marked = true
 				note(&view.Links[i], a, nil)
 				m.relabel(view, a, live.Secret)
 				if a.Link.Reconnect {
@@ -434,7 +439,7 @@ func (m *model) updateLink(a plan.Action) {
 	}
 	slices.Sort(names)
 	m.remove(a.Link.Remove)
-	if a.Has(plan.StepRecord) || a.Has(plan.StepConfirm) {
+	if a.Has(plan.StepConfirm) {
 		m.confirm(a, names, m.site(a.Link.To).UID)
 	}
 }
@@ -463,6 +468,7 @@ func (m *model) relabel(view *plan.ClusterView, a plan.Action, secret string) {
 			carried := a.Link.Via == network.ViaCertificate && a.Verb != plan.VerbAdopt && s.Name == network.ObjectName(network.LinkName(a.Name), k)
 			if carried || s.OwnerUID != "" && s.OwnerUID == a.Link.From.UID {
 				view.Secrets[i].Labels = m.labels(plan.LabelLink, a.Name)
+				view.Secrets[i].Marked = true
 			}
 		}
 	}
@@ -505,7 +511,9 @@ func matching(s plan.SiteView, have []plan.Endpoint) []plan.Endpoint {
 // controllers do.
 func (m *model) meddle(r *rand.Rand) {
 	view := &m.obs.Clusters[r.IntN(len(m.obs.Clusters))]
-	switch r.IntN(17) {
+	switch r.IntN(18) {
+	case 17:
+		m.answerLate(r, view)
 	case 14:
 		if n := len(view.Secrets); n > 0 {
 			view.Secrets[r.IntN(n)].Labels = nil
@@ -573,7 +581,7 @@ func (m *model) meddle(r *rand.Rand) {
 	case 8:
 		if n := len(view.Inventories); n > 0 {
 			ns := view.Inventories[r.IntN(n)].Namespace
-			view.Grants = append(view.Grants, plan.GrantView{Meta: plan.Meta{Namespace: ns, Name: m.uid(), UID: m.uid(), Labels: m.labels(plan.LabelLink, "l1")}})
+			view.Grants = append(view.Grants, plan.GrantView{Meta: plan.Meta{Namespace: ns, Name: m.uid(), UID: m.uid(), Marked: true, Labels: m.labels(plan.LabelLink, "l1")}})
 		}
 	case 9:
 		taken := func(s plan.SecretView) bool { return s.Namespace == view.Sites[0].Namespace && s.Name == "l2" }
@@ -598,13 +606,51 @@ func (m *model) interrupt(r *rand.Rand, view *plan.ClusterView) {
 		inv.Content.Links[name] = l
 		object := network.ObjectName(name, l.Attempt)
 		if r.IntN(2) == 0 {
-			view.Tokens = append(view.Tokens, plan.TokenView{Meta: plan.Meta{Namespace: inv.Namespace, Name: object, UID: m.uid(), Labels: m.labels(plan.LabelLink, string(name))}})
+			view.Tokens = append(view.Tokens, plan.TokenView{Meta: plan.Meta{Namespace: inv.Namespace, Name: object, UID: m.uid(), Marked: true, Labels: m.labels(plan.LabelLink, string(name))}})
 		}
 		for i := range view.Links {
 			if view.Links[i].Namespace == inv.Namespace && view.Links[i].Name == object && r.IntN(2) == 0 {
 				view.Links[i].Labels = nil
 			}
 		}
+	}
+}
+
+// answerLate lets a redemption that was given up make its Secret, and maybe its Link.
+func (m *model) answerLate(r *rand.Rand, view *plan.ClusterView) {
+	for _, inv := range view.Inventories {
+		site := slices.IndexFunc(view.Sites, func(s plan.SiteView) bool { return s.Namespace == inv.Namespace && s.Owned(m.net) })
+		if site < 0 {
+			continue
+		}
+		for name, l := range inv.Content.Links {
+			attempts := slices.Clone(l.Unanswered)
+			for attempt := 1; l.State != plan.LinkRetired && attempt <= l.Attempt; attempt++ {
+				attempts = append(attempts, attempt)
+			}
+			for _, attempt := range attempts {
+				m.redeemLate(view, view.Sites[site], network.ObjectName(name, attempt), r.IntN(2) == 0)
+			}
+		}
+	}
+}
+
+func (m *model) redeemLate(view *plan.ClusterView, site plan.SiteView, object string, withLink bool) {
+	for _, v := range view.Secrets {
+		if v.Namespace == site.Namespace && v.Name == object {
+			return
+		}
+	}
+	for _, v := range view.Links {
+		if v.Namespace == site.Namespace && (v.Name == object || v.TLSCredentials == object) {
+			return
+		}
+	}
+	meta := plan.Meta{Namespace: site.Namespace, Name: object, UID: m.uid(), OwnerUID: site.UID}
+	view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta})
+	if withLink {
+		meta.UID = m.uid()
+		view.Links = append(view.Links, plan.LinkView{Meta: meta, Cost: 1, TLSCredentials: object, Operational: true})
 	}
 }
 

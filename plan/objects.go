@@ -115,12 +115,13 @@ func objectSubject(o DesiredObject) string {
 
 // object compares one wanted object with the live one, which may be nil.
 func (m *maker) object(o DesiredObject, live *ObjectView) {
+	var going *ObjectView
 	if live != nil && live.Deleting {
-		live = nil
+		going, live = live, nil
 	}
 	recorded, known := m.recordedObject(o)
 	a := m.objectAction(o)
-	if live != nil && m.foreignObject(*live, known && recorded.UID == live.UID) {
+	if live != nil && m.foreignObject(*live, recorded.wrote(*live)) {
 		if live.Labels[LabelManagedBy] == ManagedBy || !m.leaveGone(a, o, recorded) {
 			m.refuseObject(o, *live)
 		}
@@ -128,13 +129,14 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 	}
 	if live == nil {
 		if !m.leaveGone(a, o, recorded) {
-			m.add(createObject(a, known))
+			m.add(createObject(a, recorded, going))
 		}
 		return
 	}
 	a.Object.UID = live.UID
 	a.Object.Observed = Pick(live.Content, o.Fields, recorded.Fields)
-	a.Object.Keep = m.kept(a, o.Fields, recorded.Fields, a.Object.Observed, recorded.Unwritten)
+	a.Object.Keep = m.kept(a, o.Fields, recorded.Fields, a.Object.Observed, recorded.Intent)
+	m.altered(objectSubject(o), o.DeclaredAt, o.Cluster, recorded.Answer.of(recorded.Fields, o.Fields), o.Fields, a.Object.Observed)
 	a, needed := m.updateObject(a, o, recorded, known, *live)
 	a.Object.Observed = without(a.Object.Observed, a.Object.Keep)
 	if needed {
@@ -149,17 +151,18 @@ func (m *maker) foreignObject(v ObjectView, written bool) bool {
 	if v.Labels[LabelManagedBy] == ManagedBy {
 		return !v.Owned(m.network()) || v.Labels[LabelLink] != ""
 	}
-	return !written && !m.in.Adopt
+	return !written && !m.mayAdopt(v.Meta)
 }
 
-// recordedObject gives what the inventory knows of an object of the same site.
+// recordedObject gives what the inventory knows of an object of the same site, and whether
+// it was applied.
 func (m *maker) recordedObject(o DesiredObject) (InventoryObject, bool) {
 	inv := m.index.inventories[place{o.Cluster, o.Namespace}].Content
 	if inv.Site != o.Site || m.cleared(place{o.Cluster, o.Namespace}) {
 		return InventoryObject{}, false
 	}
-	recorded, known := inv.Objects[o.Key()]
-	return recorded, known
+	recorded := inv.Objects[o.Key()]
+	return recorded, recorded.Fields != nil
 }
 
 func (m *maker) refuseObject(o DesiredObject, v ObjectView) {
@@ -170,6 +173,7 @@ func (m *maker) refuseObject(o DesiredObject, v ObjectView) {
 	}
 	switch owner, link := v.Labels[LabelNetwork], v.Labels[LabelLink]; {
 	case v.Labels[LabelManagedBy] != ManagedBy:
+		r = m.foreign(r, v.Meta)
 	case link != "":
 		r.Message = fmt.Sprintf("%s belongs to link %q of network %q", objectRef(o.Cluster, v), link, owner)
 		r.Override = "give the object another name"
@@ -213,14 +217,22 @@ func (m *maker) objectID(at place, site network.SiteName, apiVersion string, kin
 	return id
 }
 
+// whenGone ends the reason to make something of which another is being deleted.
+const whenGone = "; it is made when that is gone"
+
 // undisturbed ends the reason of every action on an object.
 const undisturbed = "; links are not disturbed"
 
-func createObject(a Action, known bool) Action {
+// createObject plans an object that is not there; going is one that is being deleted.
+func createObject(a Action, recorded InventoryObject, going *ObjectView) Action {
 	a.Verb, a.Why = VerbCreate, "in the overlay and not on the cluster"+undisturbed
-	if known {
+	if recorded.Fields != nil {
 		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"+undisturbed
 	}
+	if going != nil {
+		a.Why = going.going() + whenGone + undisturbed
+	}
+	a.Why += recorded.Intent.whyNot(exactly, a.Object.Fields)
 	for _, path := range slices.Sorted(maps.Keys(a.Object.Fields)) {
 		a.Fields = append(a.Fields, Field{Path: path, To: a.Object.Fields[path], Cause: a.Cause})
 	}
@@ -231,13 +243,10 @@ func createObject(a Action, known bool) Action {
 // updateObject compares a living object; needed is false when nothing is to be done.
 func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject, known bool, live ObjectView) (_ Action, needed bool) {
 	applied := recorded.Fields
-	if known && applied == nil {
-		applied = map[string]any{}
-	}
-	want := asStored(o.Fields, recorded)
-	a.Fields = m.leave(a, diffBy(exactly, want, asStored(applied, recorded), a.Object.Observed), a.Object.Keep)
+	want := recorded.asStored(o.Fields, applied)
+	a.Fields = m.leave(a, diffBy(exactly, want, recorded.asStored(applied, applied), a.Object.Observed), a.Object.Keep)
 	a.Cause = mergeCauses(a.Fields, CausePending)
-	if !known || recorded.APIVersion != o.APIVersion || len(diffBy(exactly, o.Fields, applied, applied)) > 0 {
+	if !known || recorded.APIVersion != o.APIVersion || recorded.Intent.Open() || len(diffBy(exactly, o.Fields, applied, applied)) > 0 {
 		a.Steps = append(a.Steps, StepRecord)
 	}
 	owned := live.Owned(m.network())
@@ -261,7 +270,7 @@ func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject
 	default:
 		a.Why = changed(a.Fields)
 	}
-	a.Why += undisturbed
+	a.Why += undisturbed + recorded.Intent.whyNot(exactly, o.Fields)
 	return a, len(a.Steps) > 0
 }
 
@@ -273,20 +282,6 @@ func (m *maker) labelledAsWas(o DesiredObject, live ObjectView) bool {
 }
 
 func exactly(string) func(a, b any) bool { return sameValue }
-
-// asStored replaces fields that are as recorded by what the API server made of them.
-func asStored(fields map[string]any, recorded InventoryObject) map[string]any {
-	if len(recorded.Stored) == 0 || fields == nil {
-		return fields
-	}
-	out := maps.Clone(fields)
-	for path, stored := range recorded.Stored {
-		if v, ok := fields[path]; ok && sameValue(v, recorded.Fields[path]) {
-			out[path] = stored
-		}
-	}
-	return out
-}
 
 // doomedObjects plans the removal of objects that were recorded, or that carry our
 // labels, and are not wanted where they are.
@@ -326,8 +321,7 @@ func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
 			continue
 		}
 		d := doomedObject{InventoryObject: recorded, site: inv.Site, live: x.live[at][key], recorded: true}
-		other := func(v ObjectView) bool { return v.Labels[LabelManagedBy] == "" && v.UID != recorded.UID }
-		if d.live != nil && (d.live.Deleting || other(*d.live) || d.live.Labels[LabelManagedBy] != "" && !d.live.Owned(m.network())) {
+		if d.live != nil && !m.removable(recorded, *d.live) {
 			d.live = nil
 		}
 		out[key] = d
@@ -349,12 +343,62 @@ func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
 	return out
 }
 
+// wrote reports whether an apply of ours wrote this very object: a record alone proves
+// nothing, as whoever may write ConfigMaps can forge one.
+func (o InventoryObject) wrote(v ObjectView) bool { return o.UID == v.UID && v.written() }
+
+// removable reports whether a recorded object is an overlay's of ours, also where somebody
+// took its labels off.
+func (m *maker) removable(recorded InventoryObject, v ObjectView) bool {
+	switch {
+	case skuppersOwn[GroupKind(v.APIVersion, v.Kind)]:
+		return false
+	case v.Labels[LabelManagedBy] == "":
+		return recorded.wrote(v)
+	}
+	return v.Owned(m.network()) && v.Labels[LabelLink] == "" && v.written()
+}
+
+// skuppersOwn are kinds that no overlay can add, whatever a record says.
+var skuppersOwn = map[string]bool{
+	"Site.skupper.io": true, "Link.skupper.io": true, "AccessGrant.skupper.io": true, "AccessToken.skupper.io": true,
+	"Certificate.skupper.io": true, "Secret": true,
+}
+
 // written reports whether an apply of ours wrote the object: others copy labels, as
 // Endpoints have those of their Service, but not our annotation.
 func (v ObjectView) written() bool {
+	if v.Marked {
+		return true
+	}
 	metadata, _ := v.Content["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
 	return annotations[AnnotationDigest] != nil
+}
+
+// The codes of warnings about recorded objects of which nothing can be told: of kinds that
+// are not served, and that may not be read.
+const (
+	codeUnknownKind = "unknown-kind"
+	codeUnreadKind  = "kind-unread"
+)
+
+// untold warns of a recorded object of which nobody can tell whether it is there: its record
+// stays.
+func (m *maker) untold(at place, d doomedObject, scope Scope) {
+	f := diag.Finding{
+		Severity: diag.Warning, Code: codeUnknownKind, Subject: fmt.Sprintf("object %s/%s of site %q", d.Kind, d.Name, d.site),
+		Message: fmt.Sprintf("cluster %s no longer serves %s, so whether it is still there cannot be told", at.cluster, d.APIVersion),
+		Fix:     "delete it by hand; its record stays until then",
+	}
+	if scope == ScopeUnread {
+		m.unknown++
+		f.Code = codeUnreadKind
+		f.Message = fmt.Sprintf("is recorded in namespace %s of cluster %s, and %s may not be read there: whether it is there cannot be told",
+			at.namespace, at.cluster, GroupKind(d.APIVersion, d.Kind))
+		f.Fix = "plan once with the right to list it; if no apply made it, look who wrote the ConfigMap of the record"
+	}
+	m.findings = append(m.findings, f)
 }
 
 // deleteObject plans one removal; the removal of its site waits for it.
@@ -375,15 +419,16 @@ func (m *maker) deleteObject(x objectIndex, at place, d doomedObject) {
 		a.Why = fmt.Sprintf("its site is now in namespace %s of cluster %s", s.Namespace, s.Cluster) + undisturbed
 		m.afterMove(a.ID, d.site)
 	}
-	if d.live == nil && x.scopes[at.cluster][d.APIVersion+" "+string(d.Kind)] == ScopeNone {
-		m.findings = append(m.findings, diag.Finding{
-			Severity: diag.Warning, Code: "unknown-kind", Subject: fmt.Sprintf("object %s/%s of site %q", d.Kind, d.Name, d.site),
-			Message: fmt.Sprintf("cluster %s no longer serves %s, so whether it is still there cannot be told", at.cluster, d.APIVersion),
-			Fix:     "delete it by hand; its record stays until then",
-		})
+	if scope := x.scopes[at.cluster][d.APIVersion+" "+string(d.Kind)]; d.live == nil && (scope == ScopeNone || scope == ScopeUnread) {
+		m.untold(at, d, scope)
 		return
 	}
-	if d.live == nil {
+	if d.live != nil && d.live.Deleting {
+		a.Why = "no longer in an overlay, " + d.live.going() + "; its record stays until then" + undisturbed
+	}
+	if d.live == nil && d.recorded && d.InventoryObject.Fields == nil {
+		a.Why = "no longer in an overlay, and was never applied; its record is cleared"
+	} else if d.live == nil {
 		a.Why = "no longer in an overlay, and gone from the cluster; its record is cleared"
 	} else {
 		a.Object.UID = d.live.UID

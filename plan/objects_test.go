@@ -22,43 +22,25 @@ func (m *model) carryOutObject(a plan.Action) {
 	if a.Verb == plan.VerbDelete {
 		view.Objects = slices.DeleteFunc(view.Objects, func(v plan.ObjectView) bool { return v.UID == a.Object.UID })
 		if a.Has(plan.StepConfirm) {
-			m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { delete(inv.Objects, a.Key()) })
+			m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.ForgetObject(a.Key()) })
 		}
 		return
 	}
-	entry := plan.InventoryObject{APIVersion: a.Object.APIVersion, Kind: a.Object.Kind, Name: a.Name, Fields: a.Object.Fields}
-	if a.Has(plan.StepObject) {
-		sent := maps.Clone(a.Object.Fields)
-		for _, path := range a.Object.Keep {
-			delete(sent, path)
-		}
-		entry.Stored = plan.Stored(sent, m.storeObject(view, a))
+	if !a.Has(plan.StepObject) {
+		return
 	}
-	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) {
-		if inv.Site == "" {
-			inv.Site = a.Object.Site
+	content, uid := m.storeObject(view, a), ""
+	for _, v := range view.Objects {
+		if v.Namespace == a.Namespace && plan.ObjectKey(v.APIVersion, v.Kind, v.Name) == a.Key() {
+			uid = v.UID
 		}
-		if inv.Objects == nil {
-			inv.Objects = map[string]plan.InventoryObject{}
-		}
-		if !a.Has(plan.StepObject) {
-			entry.Stored = inv.Objects[a.Key()].Stored
-		}
-		for _, path := range a.Object.Keep {
-			if was, ok := inv.Objects[a.Key()].Stored[path]; ok {
-				if entry.Stored == nil {
-					entry.Stored = map[string]any{}
-				}
-				entry.Stored[path] = was
-			}
-		}
-		for _, v := range view.Objects {
-			if v.Namespace == a.Namespace && plan.ObjectKey(v.APIVersion, v.Kind, v.Name) == a.Key() {
-				entry.UID = v.UID
-			}
-		}
-		inv.Objects[a.Key()] = entry
-	})
+	}
+	sent := maps.Clone(a.Object.Fields)
+	for _, path := range a.Object.Keep {
+		delete(sent, path)
+	}
+	answer := plan.Answer{Stored: plan.Stored(sent, content)}
+	m.inventory(a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.ConfirmObject(a, uid, answer) })
 }
 
 // storeObject keeps an object as an API server does: with defaults, and some values
@@ -99,7 +81,7 @@ func (m *model) storeObject(view *plan.ClusterView, a plan.Action) map[string]an
 		}
 	}
 	view.Objects = append(view.Objects, plan.ObjectView{
-		Meta:       plan.Meta{Namespace: a.Namespace, Name: a.Name, UID: m.uid(), Labels: labels},
+		Meta:       plan.Meta{Namespace: a.Namespace, Name: a.Name, UID: m.uid(), Marked: true, Labels: labels},
 		APIVersion: a.Object.APIVersion, Kind: a.Object.Kind, Content: content,
 	})
 	return content
@@ -281,6 +263,7 @@ func TestObjectActions(t *testing.T) {
 		}, []string{"delete object/spoke/Gate/g pending none [delete confirm]"}}, // of its record alone
 		{"copied labels", func(m *model, _ *plan.Desired) { // as Endpoints have of their Service
 			copied := *object(m)
+			copied.Marked = false
 			copied.Name, copied.UID, copied.Content = "copied", "copied", map[string]any{"metadata": map[string]any{}}
 			m.cluster("b").Objects = append(m.cluster("b").Objects, copied)
 		}, nil},

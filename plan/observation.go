@@ -2,19 +2,25 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"fairlead.dev/fairlead/schema/network"
 )
 
 // Labels and annotations on every object that Fairlead writes or takes over.
 const (
-	LabelManagedBy   = "app.kubernetes.io/managed-by"
-	LabelNetwork     = "fairlead.dev/network"
-	LabelLink        = "fairlead.dev/link"
-	LabelSite        = "fairlead.dev/site"
-	LabelProxy       = "fairlead.dev/proxy"
-	LabelObject      = "fairlead.dev/object"
-	AnnotationCommit = "fairlead.dev/commit"
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	LabelNetwork   = "fairlead.dev/network"
+	LabelLink      = "fairlead.dev/link"
+	LabelSite      = "fairlead.dev/site"
+	LabelProxy     = "fairlead.dev/proxy"
+	LabelObject    = "fairlead.dev/object"
+	// AnnotationPrefix starts the keys of all annotations of Fairlead's.
+	AnnotationPrefix = "fairlead.dev/"
+	AnnotationCommit = AnnotationPrefix + "commit"
+	// DirtySuffix follows the commit in the annotation where what was applied had changes
+	// that the commit lacks.
+	DirtySuffix      = "-dirty"
 	AnnotationDigest = "fairlead.dev/last-applied"
 	// AnnotationProtect, "true" on a Site, keeps it from being deleted also when its
 	// inventory is lost.
@@ -33,6 +39,9 @@ const (
 	// AnnotationRequest tells which creation made an object: a random text, by which a
 	// creation whose answer was lost knows its own. It is never compared otherwise.
 	AnnotationRequest = "fairlead.dev/request"
+	// AnnotationTouch counts how often a Link that the controller had not configured yet
+	// was touched again. Nothing compares it.
+	AnnotationTouch = "fairlead.dev/touch"
 	// AnnotationRun is the run that wrote the object last. Nothing compares it.
 	AnnotationRun = "fairlead.dev/run"
 	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
@@ -63,14 +72,20 @@ type ClusterView struct {
 	Name network.ClusterName
 	// UID tells clusters apart: kube-system's, or "namespace/NAME:" and that of another
 	// namespace where kube-system's may not be known; empty when neither may.
-	UID   string
-	State State
+	UID string
+	// LockUID is "namespace/NAME:" and the UID of the namespace of the network's Lease, also
+	// where UID is kube-system's; empty when it is not known.
+	LockUID string
+	State   State
 	// Reason says why State is not ok.
 	Reason string
 	// Namespaces are the names of all namespaces, or of those of the network's sites
 	// that exist where more may not be known; nil when not even that may, which is
 	// allowed: then every namespace is taken to exist.
 	Namespaces []string
+	// Going are those that are being deleted. They are not among Namespaces, and what is in
+	// them goes along.
+	Going []string
 	// Read are the namespaces that were read where not all of them may be; nil means
 	// all. Nothing may be concluded about any other.
 	Read []string
@@ -93,25 +108,17 @@ type ClusterView struct {
 	Objects []ObjectView
 	// Kinds are the kinds that were looked for on behalf of overlays.
 	Kinds []KindView
-	// Reports are what routers say of the links of sites, also of other clusters, where
-	// that was asked for.
+	// Noted are the clusters on which the network has sites, as its Lease here notes them:
+	// of applies before, and of this one where it holds the lock.
+	Noted []NotedCluster
+	// Deletes are the limits that were last applied, as that Lease notes them; nil where
+	// it does not.
+	Deletes *network.DeleteLimits
+	// Unnoted is true where that Lease may not be read.
+	Unnoted bool
+	// Reports are what the routers of sites say of their links, where that was asked for:
+	// of the network's own Sites with a Link whose status leaves a doubt.
 	Reports []SiteReport
-}
-
-// SiteReport is what the routers of one site say of its links.
-type SiteReport struct {
-	// Site is the Site's UID.
-	Site  string
-	Links []LinkReport
-}
-
-// LinkReport is one link as the router at its connecting end has it.
-type LinkReport struct {
-	// Name is that of the Link.
-	Name string
-	Up   bool
-	// Cost is the cost in force; 0 when it is not reported.
-	Cost int32
 }
 
 // Unrecorded lists the network's own Sites of which there is no inventory, on clusters
@@ -147,11 +154,38 @@ type Meta struct {
 	Labels                                map[string]string
 	// OwnerUID is the UID of the first owner reference, empty without one.
 	OwnerUID string
-	// Deleting is true when a deletion timestamp is set.
-	Deleting bool
+	// Deleting is true when a deletion timestamp is set: the object goes, and is there as
+	// long as Finalizers hold it.
+	Deleting   bool
+	Finalizers []string
+	// Emptied tells that its namespace is being deleted, and it goes along.
+	Emptied bool
+	// Marked tells that an apply wrote it: it has an annotation of Fairlead's. Others copy
+	// labels, and whoever forges a record cannot annotate what is not theirs.
+	Marked bool
 	// Created is when the object was made, by its cluster's clock: seconds of Unix time, 0
 	// when that is not known.
 	Created int64
+}
+
+// going says that an object is being deleted, and what holds it.
+func (m Meta) going() string {
+	switch held := HeldBy(m.Finalizers); {
+	case m.Emptied && len(m.Finalizers) == 0:
+		return "is being deleted with its namespace and still there"
+	case m.Emptied:
+		return "is being deleted with its namespace and still there, " + held
+	default:
+		return "is being deleted and still there, " + held
+	}
+}
+
+// HeldBy says what keeps an object that is being deleted, by its finalizers.
+func HeldBy(finalizers []string) string {
+	if len(finalizers) == 0 {
+		return "though no finalizer holds it"
+	}
+	return "held by finalizer " + strings.Join(finalizers, ", ")
 }
 
 // Owned reports whether the object carries the network's labels.
@@ -178,6 +212,23 @@ type SiteView struct {
 	Protected bool
 	// SitesInNetwork is the status field of that name.
 	SitesInNetwork int
+	// Seen are the sites of the network as this one's status has them, itself too, where
+	// that was asked for.
+	Seen []SeenSite
+}
+
+// SeenSite is a site of the network as another site sees it (Skupper: Site.status.network).
+type SeenSite struct {
+	// ID is its Site's UID.
+	ID, Name, Namespace, Platform string
+	Links                         []SeenLink
+}
+
+// SeenLink is a link that a seen site connects.
+type SeenLink struct {
+	Name string
+	// To is the ID of the site that it leads to, empty while it is not up.
+	To string
 }
 
 // LinkView is a Link.
@@ -191,11 +242,13 @@ type LinkView struct {
 	Noted Note
 	// Proxy is the setting proxy-configuration: the name of a Secret, or empty.
 	Proxy string
-	// Configured, Operational and Ready are conditions that are true for the
-	// current generation.
-	Configured, Operational, Ready bool
-	// WasUp is Operational as last reported, maybe for an earlier generation of the Link.
-	WasUp bool
+	// Configured is that condition for the current generation.
+	Configured bool
+	// Operational is that condition as last reported, for whatever generation of the Link;
+	// Current tells that it was the present one. Health says what they mean.
+	Operational, Current bool
+	// Unreported tells that there is no condition Operational.
+	Unreported bool
 	// Message is the reason when not ready.
 	Message        string
 	RemoteSiteID   string
@@ -205,9 +258,17 @@ type LinkView struct {
 // GrantView is an AccessGrant without its code.
 type GrantView struct {
 	Meta
-	// Expires is until when it may be redeemed, as was noted when it was made, by the
-	// clock of who made it: RFC 3339, UTC; empty when that is not known.
+	// Expires is until when it may be redeemed, RFC 3339, UTC: as its controller says, or
+	// else as was noted when it was made, by the clock of who made it; empty when that is
+	// not known.
 	Expires string
+	// Spent is true when all redemptions that it allows were counted. Left is how many are
+	// not; 0 also where that is not known.
+	Spent bool
+	Left  int
+	// By is the field manager that made it, such as "kubectl-create", and Made when that
+	// was, RFC 3339, UTC; empty when that is not known.
+	By, Made string
 }
 
 // TokenView is an AccessToken without its code.
@@ -295,6 +356,8 @@ const (
 	ScopeCluster   Scope = "cluster"
 	// ScopeNone is that of a kind that the cluster does not have.
 	ScopeNone Scope = "none"
+	// ScopeUnread is that of a kind that only records name and that may not be listed.
+	ScopeUnread Scope = "unread"
 )
 
 // OverlayObject is the value of LabelObject.

@@ -7,6 +7,8 @@
 package plan
 
 import (
+	"slices"
+
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -54,9 +56,20 @@ type Source struct {
 	Commit string `json:"commit"`
 	Ref    string `json:"ref"`
 	Dirty  bool   `json:"dirty"`
+	// Unread is set where the repository could not be read, so that no commit is known.
+	Unread bool   `json:"unread,omitempty"`
 	Path   string `json:"path"`
 	// Digest covers the evaluated description, not its formatting.
 	Digest string `json:"digest"`
+	// LeftOut are the CUE files beside those of the description that are no part of it.
+	LeftOut []LeftOut `json:"leftOut,omitempty"`
+}
+
+// LeftOut is a file that no evaluation reads.
+type LeftOut struct {
+	// File is a slash path from the root of the repository.
+	File string `json:"file"`
+	Why  string `json:"why"`
 }
 
 // State says how well a cluster could be read.
@@ -192,6 +205,11 @@ func (a Action) Has(s Step) bool {
 	return false
 }
 
+// At are the plan's actions at a place, in its order.
+func (p Plan) At(cluster network.ClusterName, namespace string) []Action {
+	return slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return a.Cluster != cluster || a.Namespace != namespace })
+}
+
 // Field is one owned field that changes. From and To are strings, booleans or
 // numbers; nil means absent.
 type Field struct {
@@ -210,9 +228,11 @@ type SiteWork struct {
 	// Object is the name of the Site on the cluster.
 	Object string `json:"object"`
 	// UID is the Site's as observed, empty when there was none.
-	UID     string `json:"uid"`
-	Protect bool   `json:"protect"`
-	Listens bool   `json:"listens"`
+	UID string `json:"uid"`
+	// ClusterUID is that of the Site's cluster, as ClusterView.UID; empty for a delete.
+	ClusterUID string `json:"clusterUID,omitempty"`
+	Protect    bool   `json:"protect"`
+	Listens    bool   `json:"listens"`
 	// Close is the RouterAccess to delete, empty when there is none.
 	Close ObjectRef `json:"close,omitzero"`
 	// Keep are paths at which the Site is left as it is, whatever it is, sorted.
@@ -293,6 +313,8 @@ type End struct {
 	Namespace string              `json:"namespace"`
 	// UID is the Site's as observed; empty when the plan creates it.
 	UID string `json:"uid"`
+	// ClusterUID is that of the cluster, as ClusterView.UID; empty for a delete.
+	ClusterUID string `json:"clusterUID,omitempty"`
 }
 
 // ProxyWork is what apply needs to carry out a proxy's action: the Secret to write,
@@ -311,8 +333,10 @@ type LiveLink struct {
 	Name string `json:"name"`
 	UID  string `json:"uid"`
 	Cost int32  `json:"cost"`
-	// Secret holds its credentials.
-	Secret string `json:"secret"`
+	// Secret holds its credentials. SecretUID is set where that is taken over with the
+	// Link, and was there.
+	Secret    string `json:"secret"`
+	SecretUID string `json:"secretUid,omitempty"`
 }
 
 // ObjectKind names a Kubernetes kind that Fairlead touches.
@@ -369,15 +393,33 @@ type Refusal struct {
 	Message string `json:"message"`
 	// Override is what to do to go ahead; with a Number it is the exact flag.
 	Override string `json:"override"`
-	// Number is how many sites, links or pairs a rule with a limit counted; 0 for the
+	// Number is how many sites, links, objects or pairs a rule with a limit counted; 0 for the
 	// rules that no flag lifts.
 	Number int `json:"number,omitempty"`
 	// Overridden is true when the flag was given; see Lift.
 	Overridden bool `json:"overridden,omitempty"`
 }
 
-// Topology says what the plan does to the network's shape.
+// Basis says what the effects of a plan start from.
+type Basis string
+
+const (
+	// BasisRunning is what runs: the Sites that are there, and the Links that are up, each
+	// at its own cost.
+	BasisRunning Basis = "running"
+	// BasisDescribed is the same, but that what could not be read counts as described.
+	BasisDescribed Basis = "described"
+	// BasisBase is the description at another revision, taken as applied.
+	BasisBase Basis = "base"
+	// BasisApplied is what was last applied: of drift, whose effects end with what runs.
+	BasisApplied Basis = "applied"
+)
+
+// Topology says what the plan does to the network's shape. With a Basis it is no part of
+// the plan's ID, as it depends on which links are up.
 type Topology struct {
+	// Basis is empty in older plans, and where the shape was not asked for.
+	Basis   Basis    `json:"basis,omitempty"`
 	Before  Shape    `json:"before"`
 	After   Shape    `json:"after"`
 	Effects []Effect `json:"effects"`
@@ -393,7 +435,7 @@ type Shape struct {
 // Effect is one consequence for traffic, in a sentence.
 type Effect struct {
 	Severity string `json:"severity"`
-	// Code is stable; plan/topology has them all.
+	// Code is stable; plan/topology has them, and ServiceLost and ServiceMoved are the others.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	// Sites and Links are those that the sentence is about, sorted and never nil.

@@ -28,9 +28,10 @@ type way struct {
 	// uid is the Link's, empty without one.
 	uid string
 	// alive is true for a Link whose credentials lead to a living Site, works for one
-	// that the routers report up.
-	alive, works bool
-	fixed        bool
+	// that is up, up also for one that was before a change which the controller has yet to see.
+	alive, works, up bool
+	fixed            bool
+	cost             int32
 }
 
 // present is the network as it is, before the plan.
@@ -65,7 +66,7 @@ func (m *maker) findPresent() present {
 	for _, l := range m.in.Desired.Links {
 		from, to := m.index.desired[l.From], m.index.desired[l.To]
 		if !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) {
-			n.ways = append(n.ways, way{link: l.Name, at: placeOf(from), to: placeOf(to), fixed: true})
+			n.ways = append(n.ways, way{link: l.Name, at: placeOf(from), to: placeOf(to), fixed: true, cost: l.Cost})
 		}
 	}
 	n.ways = slices.DeleteFunc(n.ways, func(w way) bool {
@@ -125,7 +126,8 @@ func (m *maker) liveWays(at place, uids map[string]place) []way {
 			continue
 		}
 		l, known := m.index.recorded(at, name)
-		w := way{link: name, at: at, uid: v.UID, alive: true, works: v.Operational}
+		l = l.of(name, v.Name)
+		w := wayOf(name, at, v)
 		remote, found := uids[v.RemoteSiteID]
 		switch {
 		case found:
@@ -140,6 +142,12 @@ func (m *maker) liveWays(at place, uids map[string]place) []way {
 		out = append(out, w)
 	}
 	return out
+}
+
+// wayOf is a Link of a link, which leads nowhere yet.
+func wayOf(name network.LinkName, at place, v LinkView) way {
+	health, _ := v.Health(SiteReport{})
+	return way{link: name, at: at, uid: v.UID, alive: true, works: health == LinkUp, up: v.works(), cost: max(v.Cost, 1)}
 }
 
 // linkOf is the link that a Link is of, if it is one of ours.
@@ -174,7 +182,7 @@ func (m *maker) recordedWays(at place, uids map[string]place, have []way) []way 
 		live := func(w way) bool { return w.at == at && w.link == name }
 		if links[name].State == LinkApplied && !slices.ContainsFunc(have, live) {
 			to, _ := m.recordedPlace(links[name], uids)
-			out = append(out, way{link: name, at: at, to: to})
+			out = append(out, way{link: name, at: at, to: to, cost: links[name].Cost})
 		}
 	}
 	return out
@@ -280,8 +288,9 @@ func (n present) then(actions []Action) map[place]standing {
 	return out
 }
 
-// graph gives sites and ways as a network, of which only names, ends, and who
-// listens or is an edge are set. A site in two places, as one that moves, is one.
+// graph gives sites and ways as a network, of which only names, ends, costs, and who
+// listens or is an edge are set. A site in two places, as one that moves, is one, and of
+// several Links of one link that with the least cost counts.
 func graph(sites map[place]standing, ways []way) network.Network {
 	var n network.Network
 	seen := map[network.SiteName]bool{}
@@ -298,11 +307,11 @@ func graph(sites map[place]standing, ways []way) network.Network {
 	for _, w := range ways {
 		from, to := sites[w.at].name, sites[w.to].name
 		if from != "" && to != "" {
-			n.Links = append(n.Links, network.Link{Name: w.link, From: from, To: to})
+			n.Links = append(n.Links, network.Link{Name: w.link, From: from, To: to, Cost: w.cost})
 		}
 	}
 	slices.SortFunc(n.Links, func(a, b network.Link) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Cost, b.Cost))
 	})
 	n.Links = slices.CompactFunc(n.Links, func(a, b network.Link) bool { return a.Name == b.Name && a.From == b.From && a.To == b.To })
 	return n

@@ -30,17 +30,27 @@ func proxyID(name network.ProxyName, at place) string {
 }
 
 func (m *maker) proxySecret(c linkCase) string {
-	want := m.index.wantedProxies[c.Proxy]
+	want := m.wanted(c)
 	if secret, ok := m.index.newProxies[proxyID(c.Proxy, c.at)]; ok {
 		return secret
 	}
 	for _, v := range m.proxyCandidates(c) {
-		if m.sameProxy(want, v) {
+		if m.sameProxy(want, v) && !v.Deleting {
 			m.keepProxy(c, want, v)
 			return v.Name
 		}
 	}
 	return m.newProxy(c, want)
+}
+
+// wanted is the proxy of a link: the description's, or, of what was last applied, that in
+// the Secret which the link was applied with.
+func (m *maker) wanted(c linkCase) DesiredProxy {
+	key := wantedProxy{name: c.Proxy}
+	if c.ProxySecret != "" {
+		key.site, key.secret = c.From, c.ProxySecret
+	}
+	return m.index.wantedProxies[key]
 }
 
 // proxyCandidates are the Secrets that may serve as they are: what the link's own
@@ -52,8 +62,8 @@ func (m *maker) proxyCandidates(c linkCase) []ProxyView {
 	if !c.known {
 		links = c.own
 	}
-	if m.in.Adopt && !c.known {
-		links = append(slices.Clone(links), m.foreignLinks(c)...)
+	if foreign := m.foreignLinks(c); !c.known && m.mayAdopt(metas(foreign)...) {
+		links = append(slices.Clone(links), foreign...)
 	}
 	var out, made []ProxyView
 	for _, v := range links {
@@ -80,15 +90,23 @@ func (m *maker) sharedProxies(c linkCase) (names []string) {
 		if l.Proxy == c.Proxy && l.State != LinkRetired {
 			names = append(names, l.ProxySecret)
 		}
+		if l.Intent != nil && l.Intent.Proxy == c.Proxy {
+			names = append(names, l.Intent.ProxySecret)
+		}
 	}
-	if !m.in.Adopt {
+	if !m.adopting() {
 		return names
 	}
 	for _, l := range m.in.Desired.Links {
-		if l.Proxy == c.Proxy && l.From == c.From {
-			for _, v := range m.foreignLinks(linkCase{DesiredLink: l, at: c.at}) {
-				names = append(names, v.Proxy)
-			}
+		if l.Proxy != c.Proxy || l.From != c.From {
+			continue
+		}
+		foreign := m.foreignLinks(linkCase{DesiredLink: l, at: c.at})
+		if !m.mayAdopt(metas(foreign)...) {
+			continue
+		}
+		for _, v := range foreign {
+			names = append(names, v.Proxy)
 		}
 	}
 	return names
@@ -120,10 +138,11 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	m.index.keptProxies[c.at] = append(m.index.keptProxies[c.at], v.Name)
 	m.tellUnknown(c, want, "whether its credentials changed cannot be told here: ", "plan where its references can be read")
 	inv := m.index.inventories[c.at].Content
-	recorded, known := inv.Proxies[c.Proxy]
+	recorded, known := inv.Proxies[c.Proxy].Of(v.Name)
 	known = known && inv.Site == c.From && !m.cleared(c.at) // a site that is made anew starts a new inventory
 	labelled := v.Owned(m.network()) && v.Labels[LabelProxy] == string(c.Proxy)
-	if labelled && known && (recorded.References == want.References || want.Unknown != "") {
+	same := recorded.Host == want.Host && recorded.Port == want.Port
+	if labelled && known && same && (recorded.References == want.References || want.Unknown != "") {
 		return // what cannot be compared changes nothing
 	}
 	a := m.proxyAction(c, want, ref(c.at.cluster, ObjectSecret, v.Meta), revisionOf(c.Proxy, v.Name))
@@ -135,9 +154,9 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	if m.has(a.ID) {
 		return
 	}
-	a.Proxy.Revision = max(a.Proxy.Revision, recorded.Revision)
+	a.Proxy.Revision = max(a.Proxy.Revision, inv.Proxies[c.Proxy].Revision)
 	a.Verb, a.Steps, a.Why = VerbUpdate, []Step{StepRecord}, "the inventory catches up"
-	if known {
+	if known && same {
 		a.Why = "its references changed and give the same credentials"
 	}
 	if !labelled {
@@ -146,6 +165,11 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	}
 	m.add(a)
 }
+
+// codeUnknownProxy is the code of warnings of credentials that cannot be read here.
+const codeUnknownProxy = "proxy-unknown"
+
+func proxySubject(name network.ProxyName) string { return fmt.Sprintf("proxy %q", name) }
 
 // tellUnknown counts and reports, once, credentials that cannot be read here.
 func (m *maker) tellUnknown(c linkCase, want DesiredProxy, message, fix string) {
@@ -156,7 +180,7 @@ func (m *maker) tellUnknown(c linkCase, want DesiredProxy, message, fix string) 
 	m.told[id] = true
 	m.unknown++
 	m.findings = append(m.findings, diag.Finding{
-		Severity: diag.Warning, Code: "proxy-unknown", Subject: fmt.Sprintf("proxy %q", c.Proxy), At: want.DeclaredAt,
+		Severity: diag.Warning, Code: codeUnknownProxy, Subject: proxySubject(c.Proxy), At: want.DeclaredAt,
 		Message: message + want.Unknown, Fix: fix,
 	})
 }
@@ -176,9 +200,13 @@ func (m *maker) newProxy(c linkCase, want DesiredProxy) string {
 	a := m.proxyAction(c, want, secret, revision)
 	a.Verb, a.Steps, a.Why = VerbCreate, []Step{StepRecord, StepSecret}, "a link goes through it from here"
 	switch {
+	case before != nil && before.Deleting:
+		a.Verb, a.Cause, a.Disruption = VerbReplace, CauseDrift, DisruptionReplace
+		a.Why = fmt.Sprintf("its Secret %s %s, so it gets a new one and its links are replaced", before.Name, before.going())
 	case before != nil:
 		a.Verb, a.Why = VerbReplace, "its settings change, so it gets a new Secret and its links are replaced"
-		a.Fields = proxyFields(want, *before, recorded)
+		was, _ := recorded.Of(before.Name)
+		a.Fields = proxyFields(want, *before, was)
 		a.Cause, a.Disruption = mergeCauses(a.Fields, CausePending), DisruptionReplace
 	case known && m.recordedProxy(c):
 		a.Cause, a.Why = CauseDrift, "its Secret is gone from the cluster, so it gets a new one and its links are replaced"
@@ -229,7 +257,7 @@ func (m *maker) proxyAction(c linkCase, want DesiredProxy, secret ObjectRef, rev
 
 // proxyFields compares a Secret with the wanted proxy. What credentials are is not
 // shown; git moved them when it names other sources.
-func proxyFields(want DesiredProxy, live ProxyView, recorded InventoryProxy) []Field {
+func proxyFields(want DesiredProxy, live ProxyView, recorded ProxySettings) []Field {
 	var out []Field
 	known := recorded.Host != ""
 	if live.Host != want.Host {
@@ -270,7 +298,7 @@ func (m *maker) staleProxies() {
 	for _, at := range sortedPlaces(m.index.inventories) {
 		for _, proxy := range slices.Sorted(maps.Keys(m.index.inventories[at].Content.Proxies)) {
 			for r := 1; r <= m.index.inventories[at].Content.Proxies[proxy].Revision && !unseen[at]; r++ {
-				if s, ok := m.index.secrets[at][network.ProxySecretName(proxy, r)]; ok && s.Labels[LabelManagedBy] == "" {
+				if s, ok := m.index.secrets[at][network.ProxySecretName(proxy, r)]; ok && s.Labels[LabelManagedBy] == "" && s.Marked {
 					m.staleProxy(at, proxy, s.Meta, removers) // somebody took its labels off
 				}
 			}
@@ -300,7 +328,7 @@ func (m *maker) staleProxy(at place, proxy network.ProxyName, v Meta, removers m
 		ID:   id,
 		Kind: KindProxy, Verb: VerbDelete, Cause: CausePending,
 		Cluster: at.cluster, Namespace: at.namespace, Name: string(proxy),
-		DeclaredAt: m.index.wantedProxies[proxy].DeclaredAt, Disruption: DisruptionNone,
+		DeclaredAt: m.index.wantedProxies[wantedProxy{name: proxy}].DeclaredAt, Disruption: DisruptionNone,
 		Steps: []Step{StepDelete}, Why: fmt.Sprintf("nothing uses Secret %s any more", v.Name),
 		Proxy: &ProxyWork{Secret: ref(at.cluster, ObjectSecret, v), Revision: revisionOf(proxy, v.Name)},
 	}
@@ -317,15 +345,21 @@ func (m *maker) staleProxy(at place, proxy network.ProxyName, v Meta, removers m
 		a.DependsOn = append(a.DependsOn, removers[l.UID]...)
 	}
 	if !used {
-		a.Cause, a.Why = m.abandoned(at, proxy), fmt.Sprintf("no Link uses Secret %s", v.Name)
+		a.Cause, a.Why = m.abandoned(at, proxy, v.Name), fmt.Sprintf("no Link uses Secret %s", v.Name)
 	}
 	m.add(a)
 }
 
 // abandoned is the cause of removing a Secret that no Link uses: an apply that was
-// cut off left it, unless the description still went through the proxy.
-func (m *maker) abandoned(at place, proxy network.ProxyName) Cause {
-	if _, known := m.index.inventories[at].Content.Proxies[proxy]; known {
+// cut off left it, unless the description still went through the proxy. One that is recorded
+// and that no link was applied with is what git moved.
+func (m *maker) abandoned(at place, proxy network.ProxyName, secret string) Cause {
+	inv := m.index.inventories[at].Content
+	_, recorded := inv.Proxies[proxy].Secrets[secret]
+	for _, l := range inv.Links {
+		recorded = recorded && !(l.State == LinkApplied && l.ProxySecret == secret)
+	}
+	if _, known := inv.Proxies[proxy]; known && !recorded {
 		return CauseDrift
 	}
 	return CausePending

@@ -43,8 +43,9 @@ func (m *maker) doomedLinks() []doomedLink {
 	for _, at := range sortedPlaces(m.index.inventories) {
 		inv := m.index.inventories[at].Content
 		for name, l := range inv.Links {
-			if l.State != LinkRetired && m.doomed(at, name) {
-				putDoomed(found, doomedLink{name: name, at: at, site: inv.Site, recorded: l})
+			d := doomedLink{name: name, at: at, site: inv.Site, recorded: l}
+			if (l.State != LinkRetired || len(m.ownLinks(d)) > 0) && m.doomed(at, name) {
+				putDoomed(found, d)
 			}
 		}
 	}
@@ -121,7 +122,8 @@ func anywhere(found map[place]map[network.LinkName]doomedLink, name network.Link
 // asCase is the doomed link as one that is examined.
 func (d doomedLink) asCase() linkCase {
 	return linkCase{
-		DesiredLink: DesiredLink{Name: d.name}, at: d.at, recorded: d.recorded, known: d.recorded.State != "", own: d.own,
+		DesiredLink: DesiredLink{Name: d.name}, at: d.at, recorded: d.recorded, own: d.own,
+		known: d.recorded.State != "" && d.recorded.State != LinkRetired,
 	}
 }
 
@@ -145,14 +147,7 @@ func (m *maker) linkObjects(d doomedLink) []ObjectRef {
 		listening := r.Kind == ObjectGrant || r.Kind == ObjectCertificate
 		return moved && (listening || (place{r.Cluster, r.Namespace}) != d.at)
 	}
-	out = append(out, m.leftovers(c, elsewhere)...)
-	for attempt := 1; attempt <= d.recorded.Attempt; attempt++ {
-		name := network.ObjectName(d.name, attempt)
-		if s, ok := m.index.secrets[d.at][name]; ok && s.OwnerUID != "" && d.recorded.State == LinkUnderWay {
-			out = append(out, ref(d.at.cluster, ObjectSecret, s.Meta))
-		}
-	}
-	return out
+	return append(out, m.leftovers(c, elsewhere)...)
 }
 
 // deleteLink plans a link's removal; several tells that the same name goes at more
@@ -170,7 +165,11 @@ func (m *maker) deleteLink(d doomedLink, several bool) Action {
 			Attempt: d.recorded.Attempt, Seen: liveLinks(d.own), Remove: d.objects,
 		},
 	}
-	if d.recorded.State != "" {
+	switch d.recorded.State {
+	case "":
+	case LinkRetired:
+		a.Cause, a.Why = CauseDrift, "an earlier apply left something behind"
+	default:
 		a.Steps = append(a.Steps, StepConfirm)
 	}
 	l, moved := m.index.links[d.name]
@@ -241,6 +240,9 @@ func (m *maker) deleteSite(at place) {
 		m.soft = append(m.soft, order{a.ID, id})
 	}
 	a.Why = m.whyDelete(at, name, append(gone, moving...))
+	if inv.Deleting {
+		a.Why += "; its record " + inv.going()
+	}
 	if made := "site/" + string(name); m.has(made) && made != a.ID { // it moves
 		m.soft = append(m.soft, order{a.ID, made})
 	}

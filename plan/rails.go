@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,12 +17,25 @@ func (m *maker) rails() {
 	if m.in.Limits == nil || len(m.actions) == 0 {
 		return
 	}
-	was := m.present()
+	was, limits := m.present(), m.strictest()
 	sites, links := m.goingSites(was), m.goingLinks()
-	m.limit(deletes{kind: KindSite, least: 1, most: m.in.Limits.Sites, going: sites, all: m.countSites(was)})
-	m.limit(deletes{kind: KindLink, least: 2, most: m.in.Limits.Links, going: links, all: m.countLinks()})
+	m.limit(deletes{kind: KindSite, least: 1, most: limits.Sites, going: sites, all: m.countSites(was), percent: limits.Percent})
+	m.limit(deletes{kind: KindLink, least: 2, most: limits.Links, going: links, all: m.countLinks(), percent: limits.Percent})
+	m.limit(deletes{kind: KindObject, least: 2, most: limits.Objects, going: m.goingObjects(), all: m.countObjects(), percent: limits.Percent})
 	m.emptied(was, sites)
 	m.partition(was)
+}
+
+// strictest gives of each limit the lower one of what is declared and what was last applied:
+// a change cannot raise the limit of its own deletions.
+func (m *maker) strictest() network.DeleteLimits {
+	limits := *m.in.Limits
+	for _, view := range m.in.Observation.Clusters {
+		if view.Deletes != nil {
+			limits = limits.Stricter(*view.Deletes)
+		}
+	}
+	return limits
 }
 
 // going are the names of what goes, by cluster.
@@ -40,6 +54,7 @@ func (g going) names() []string {
 type deletes struct {
 	kind        Kind
 	least, most int
+	percent     int
 	going       going
 	all         map[network.ClusterName]int
 }
@@ -109,6 +124,59 @@ func (m *maker) linksNow() map[linkAt]bool {
 	return out
 }
 
+// goingObjects are the objects of overlays that the plan deletes at sites that stay where
+// they are; what goes with a site is counted as the site. One that kustomize only gave
+// another suffix, as it does when the content of a generated ConfigMap changes, stays.
+func (m *maker) goingObjects() going {
+	out, kept := going{}, map[string]bool{}
+	where := func(a Action) string { return string(a.Cluster) + "/" + a.Namespace }
+	key := func(a Action) string {
+		return where(a) + " " + ObjectKey(a.Object.APIVersion, a.Object.Kind, unsuffixed(a.Name))
+	}
+	for _, a := range m.actions {
+		switch {
+		case a.Kind == KindSite && a.Verb == VerbDelete:
+			kept[where(a)] = true
+		case a.Kind == KindObject && a.Verb == VerbCreate && unsuffixed(a.Name) != a.Name:
+			kept[key(a)] = true
+		}
+	}
+	for _, a := range m.actions {
+		if a.Kind == KindObject && a.Verb == VerbDelete && a.Object.UID != "" && !kept[where(a)] && !kept[key(a)] {
+			out[a.Cluster] = append(out[a.Cluster], strings.TrimPrefix(a.ID, "object/"))
+		}
+	}
+	return out
+}
+
+// contentSuffix is the hash of its content that kustomize puts behind the name of an object
+// that it generates (kustomize: api/hasher).
+var contentSuffix = regexp.MustCompile(`-[24-9bcdfghkmt]{10}$`)
+
+func unsuffixed(name string) string { return contentSuffix.ReplaceAllString(name, "") }
+
+// countObjects counts the objects that are recorded or live.
+func (m *maker) countObjects() map[network.ClusterName]int {
+	there := map[place]map[string]bool{}
+	for at, inv := range m.index.inventories {
+		for key := range inv.Content.Objects {
+			put(there, at, key, true)
+		}
+	}
+	for _, a := range m.actions {
+		if a.Kind == KindObject && a.Object.UID != "" {
+			put(there, place{a.Cluster, a.Namespace}, a.Key(), true)
+		}
+	}
+	out := map[network.ClusterName]int{}
+	for at, keys := range there {
+		if m.index.readable(at.cluster) {
+			out[at.cluster] += len(keys)
+		}
+	}
+	return out
+}
+
 // limit refuses too many deletes, of the whole network and of each cluster that is not
 // all of it.
 func (m *maker) limit(d deletes) {
@@ -126,14 +194,17 @@ func (m *maker) limit(d deletes) {
 }
 
 func (m *maker) limitScope(d deletes, code, subject string, names []string, total int) {
-	share := max(total*m.in.Limits.Percent/100, d.least)
+	share := max(total*d.percent/100, d.least)
 	allowed := min(d.most, share)
 	if len(names) <= allowed {
 		return
 	}
 	limit := fmt.Sprintf("%d may go", allowed)
 	if share < d.most {
-		limit += fmt.Sprintf(", which is %d %% of them but at least %d", m.in.Limits.Percent, d.least)
+		limit += fmt.Sprintf(", which is %d %% of them but at least %d", d.percent, d.least)
+	}
+	if m.strictest() != *m.in.Limits {
+		limit += " (a limit that policy.deletes raises holds once it is applied)"
 	}
 	m.refuse(Refusal{
 		Code: code, Subject: subject, Number: len(names),
@@ -145,11 +216,20 @@ func (m *maker) limitScope(d deletes, code, subject string, names []string, tota
 const mostNames = 10
 
 func someNames(names []string) string {
-	names = slices.Sorted(slices.Values(names))
-	if rest := len(names) - mostNames; rest > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNames], ", "), rest)
+	return spelled(slices.Sorted(slices.Values(names)), mostNames)
+}
+
+// spelled joins the first names of a list, and counts the rest.
+func spelled[N ~string](list []N, most int) string {
+	var names []string
+	for _, n := range list[:min(most, len(list))] {
+		names = append(names, string(n))
 	}
-	return strings.Join(names, ", ")
+	text := strings.Join(names, ", ")
+	if rest := len(list) - len(names); rest > 0 {
+		text += fmt.Sprintf(" and %d more", rest)
+	}
+	return text
 }
 
 // emptied refuses to delete the last site on a cluster that has some.
@@ -194,24 +274,6 @@ func (m *maker) partition(was present) {
 		Code: Partition, Subject: fmt.Sprintf("network %q", m.network()), Number: pairs,
 		Message: fmt.Sprintf("%s would be cut off: %s", count(pairs, "pair")+" of sites", strings.Join(lost, "; ")),
 	})
-}
-
-// topology is what the caller found, but that the effects of a narrowed plan are those
-// of its own actions. Where a cluster could not be read there are none.
-func (m *maker) topology() Topology {
-	t := normalTopology(m.in.Topology)
-	if m.in.Filter.IsZero() || t.After.Sites == 0 {
-		return t
-	}
-	t.Effects = []Effect{}
-	if !AllRead(clusterStates(m.in)) {
-		return t
-	}
-	before, after := m.present().graphs(m.actions)
-	for _, e := range topology.Effects(before, after) {
-		t.Effects = append(t.Effects, Effect{Severity: string(e.Severity), Code: e.Code, Message: e.Message, Sites: e.Sites, Links: e.Links})
-	}
-	return t
 }
 
 // graphs are the network as it is and as the actions leave it.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -55,6 +56,36 @@ func carriedOut(t *testing.T, n network.Network) *model {
 	m := newModel(t, "net", "a", "b")
 	m.run(m.railed(n, network.DefaultDeletes, plan.Filter{}))
 	return m
+}
+
+// Of the limits that are declared and those that were last applied the stricter ones hold.
+func TestStricterLimitsHold(t *testing.T) {
+	t.Parallel()
+	loose, strict := network.DeleteLimits{Sites: 20, Links: 20, Objects: 20, Percent: 100}, network.DeleteLimits{Sites: 3, Links: 20, Objects: 20, Percent: 100}
+	const raised = "(a limit that policy.deletes raises holds once it is applied)"
+	for _, tt := range []struct {
+		name           string
+		applied        *network.DeleteLimits
+		declared       network.DeleteLimits
+		refused, tells bool
+	}{
+		{"nothing noted", nil, loose, false, false},
+		{"raised by the change", &strict, loose, true, true},
+		{"raised before", &loose, loose, false, false},
+		{"lowered by the change", &loose, strict, true, false},
+		{"the same", &strict, strict, true, false},
+	} {
+		m := carriedOut(t, star(10))
+		m.cluster("a").Deletes = tt.applied
+		n := star(10)
+		drop(&n, shopNames(0, 4)...)
+		p := m.railed(n, tt.declared, plan.Filter{})
+		refused := slices.ContainsFunc(p.Refusals, func(r plan.Refusal) bool { return r.Code == "deletes.sites" })
+		tells := slices.ContainsFunc(p.Refusals, func(r plan.Refusal) bool { return strings.Contains(r.Message, raised) })
+		if refused != tt.refused || tells != tt.tells {
+			t.Errorf("%s: %+v", tt.name, p.Refusals)
+		}
+	}
 }
 
 // Each rule: what trips it and what just does not, and that its flag lifts it.
@@ -263,5 +294,28 @@ func TestNoLimitsAndNoDeletes(t *testing.T) {
 	drop(&n, shopNames(0, 30)...)
 	if got := codes(m.plan(n)); len(got) > 0 {
 		t.Errorf("without limits: %v", got)
+	}
+}
+
+// A description without sites says that it removes everything, and how much that is.
+func TestNoSites(t *testing.T) {
+	t.Parallel()
+	n := star(2)
+	m := carriedOut(t, n)
+	n.Sites, n.Links = nil, nil
+	given := diag.Finding{Severity: diag.Warning, Code: network.CodeNoSites, Subject: `network "net"`, Message: "has no site", At: diag.Position{File: "n.cue", Line: 2}}
+	in := plan.Input{Desired: m.wanted(n), Observation: m.obs, Limits: &network.DefaultDeletes, Diagnostics: diag.List{given}}
+	p := plan.Make(in)
+	want := `n.cue:2: warning: network "net": has no site, and this removes everything: 3 sites, 2 links`
+	if len(p.Diagnostics) != 1 || !strings.HasPrefix(p.Diagnostics[0].String(), want) {
+		t.Errorf("found %v, want %s", p.Diagnostics, want)
+	}
+	m.run(p)
+	in.Observation = m.obs
+	if p := plan.Make(in); len(p.Diagnostics) != 1 || p.Diagnostics[0].Message != given.Message {
+		t.Errorf("found %v when nothing is left", p.Diagnostics)
+	}
+	if n.Sites = star(1).Sites[:1]; len(m.railed(n, network.DefaultDeletes, plan.Filter{}).Diagnostics) > 0 {
+		t.Error("a description with a site is said to have none")
 	}
 }

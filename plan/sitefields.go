@@ -57,6 +57,18 @@ func SiteFields(spec map[string]any, labels, annotations map[string]string) map[
 	return out
 }
 
+// StoredSite gives those of a Site's fields that mean something else than was sent, as they
+// are in what the API server answered; nil stands for one that is not there.
+func StoredSite(sent, answered map[string]any) map[string]any {
+	out := map[string]any{}
+	for path, v := range sent {
+		if !equality(path)(v, answered[path]) {
+			out[path] = answered[path]
+		}
+	}
+	return out
+}
+
 // SiteListens reports whether a Site with these fields accepts links.
 func SiteListens(fields map[string]any) bool {
 	access, _ := fields["linkAccess"].(string)

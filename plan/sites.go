@@ -37,7 +37,7 @@ func (m *maker) site(s DesiredSite) {
 		m.add(m.createSite(a, at, recorded))
 		return
 	}
-	a.Site.Keep = m.kept(a, s.Fields, recorded, live.Fields, m.index.inventories[at].Content.Unwritten)
+	a.Site.Keep = m.kept(a, s.Fields, recorded, live.Fields, m.index.inventories[at].Content.Intent)
 	a.Site.Observed, a.Site.UID = without(observedFields(s.Fields, recorded, live.Fields), a.Site.Keep), live.UID
 	if a, needed := m.updateSite(a, s, recorded, *live); needed && !m.holdListening(a, *live) {
 		m.add(a)
@@ -60,11 +60,14 @@ func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
 }
 
 // mayTake reports whether an unlabelled Site of the wanted name counts as ours: its
-// inventory says so, or we were asked to adopt.
+// inventory says so, or we were asked to adopt. A saved plan does not take the word of an
+// inventory that knows no UID: whoever made the Site meanwhile is not known.
 func (m *maker) mayTake(s DesiredSite, v SiteView) bool {
 	inv := m.index.inventories[place{s.Cluster, s.Namespace}].Content
-	ours := m.recordedSite(s) != nil && (inv.UID == "" || inv.UID == v.UID)
-	return v.Labels[LabelManagedBy] != ManagedBy && (m.in.Adopt || ours)
+	begun := inv.Site == s.Name && inv.Intent.Open()
+	begun = begun && (inv.UID != "" || m.in.Approved == nil)
+	ours := (m.recordedSite(s) != nil || begun) && (inv.UID == "" || inv.UID == v.UID)
+	return v.Labels[LabelManagedBy] != ManagedBy && (m.mayAdopt(v.Meta) || ours)
 }
 
 func (m *maker) foreignSite(s DesiredSite, v SiteView) {
@@ -77,6 +80,7 @@ func (m *maker) foreignSite(s DesiredSite, v SiteView) {
 	case v.Name == s.Object:
 		r.Message = fmt.Sprintf("%s holds a Site of that name that Fairlead did not make", where)
 		r.Override = "take it over with: fairlead apply --adopt"
+		r = m.foreign(r, v.Meta)
 	default:
 		r.Message = fmt.Sprintf("%s holds Site %q that Fairlead did not make, and a namespace has one active Site", where, v.Name)
 		r.Override = fmt.Sprintf("name the site %q in the description and run: fairlead apply --adopt", v.Name)
@@ -109,6 +113,15 @@ func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
 	if recorded != nil && !m.cleared(at) {
 		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"
 	}
+	if slices.Contains(m.index.clusters[at.cluster].Going, at.namespace) {
+		a.Why = "its namespace is being deleted with all that is in it" + whenGone
+	}
+	for _, v := range m.index.sites[at] {
+		if v.Name == a.Site.Object && v.Deleting {
+			a.Why = v.going() + whenGone
+		}
+	}
+	a.Why += m.index.inventories[at].Content.Intent.whyNot(equality, a.Site.Fields)
 	a.Fields = diffFields(a.Site.Fields, nil, nil)
 	for i := range a.Fields {
 		a.Fields[i].Cause = a.Cause
@@ -123,13 +136,16 @@ func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
 // updateSite compares a living Site; needed is false when nothing is to be done.
 func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, live SiteView) (_ Action, needed bool) {
 	a.Verb = VerbUpdate
-	a.Fields = m.leave(a, diffFields(s.Fields, recorded, live.Fields), a.Site.Keep)
+	view := m.index.inventories[place{s.Cluster, s.Namespace}]
+	inv := view.Content
+	want, applied := inv.asStored(s.Fields, recorded), inv.asStored(recorded, recorded)
+	a.Fields = m.leave(a, diffFields(want, applied, live.Fields), a.Site.Keep)
+	m.altered(fmt.Sprintf("site %q", s.Name), s.DeclaredAt, s.Cluster, inv.Answer.of(recorded, s.Fields), s.Fields, live.Fields)
 	edits := len(a.Fields) > 0
 	a.Cause = mergeCauses(a.Fields, CausePending)
 	a.Disruption = siteDisruption(a.Fields)
-	inv := m.index.inventories[place{s.Cluster, s.Namespace}].Content
-	view := m.index.inventories[place{s.Cluster, s.Namespace}]
-	record := recorded == nil || view.Renamed != "" || !sameFields(s.Fields, recorded)
+	record := recorded == nil || view.Renamed != "" || !sameFields(s.Fields, recorded) || inv.Intent.Open() || view.Deleting ||
+		m.index.clusters[s.Cluster].another(inv.ClusterUID)
 	if view.Renamed != "" {
 		a.Fields = append(a.Fields, Field{Path: "name", From: string(view.Renamed), To: string(s.Name), Cause: CausePending})
 	}
@@ -159,9 +175,13 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 		a.Verb = VerbAdopt
 	case relabel && len(a.Fields) == 0:
 		a.Cause, a.Why = CauseDrift, "its labels were taken off"
-	case recorded == nil, a.Has(StepClose) && len(a.Fields) == 0:
+	case recorded == nil, a.Has(StepClose) && len(a.Fields) == 0, view.Deleting && len(a.Fields) == 0:
 		a.Cause = CauseDrift
 	}
+	if view.Deleting {
+		a.Why += "; its record " + view.going() + whenGone
+	}
+	a.Why += inv.Intent.whyNot(equality, s.Fields)
 	return a, len(a.Steps) > 0
 }
 

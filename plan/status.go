@@ -117,7 +117,10 @@ func (m *maker) siteStatus(d DesiredSite) SiteStatus {
 
 func (s *SiteStatus) fill(v SiteView) {
 	s.State, s.Reason, s.Version, s.SitesInNetwork = ConditionReady, "", v.Version, v.SitesInNetwork
-	if !v.Ready {
+	switch {
+	case v.Deleting:
+		s.State, s.Reason = ConditionPending, v.going()
+	case !v.Ready:
 		s.State, s.Reason = ConditionPending, v.Message
 	}
 }
@@ -136,7 +139,7 @@ func (m *maker) linkStatuses(l DesiredLink) []LinkStatus {
 	out := make([]LinkStatus, 0, max(len(c.own), 1))
 	for _, v := range c.own {
 		one := s
-		one.fill(v)
+		one.fill(v, m.index.report(c.at))
 		one.Expires = m.index.secrets[c.at][v.TLSCredentials].Expires
 		if one.Reason == "" && one.Expires != "" && one.Expires < m.in.ExpiringBefore {
 			one.Reason = "its certificate ends soon; raise its rotation"
@@ -149,15 +152,20 @@ func (m *maker) linkStatuses(l DesiredLink) []LinkStatus {
 	return out
 }
 
-func (s *LinkStatus) fill(v LinkView) {
-	s.Object, s.Cost, s.RemoteSite, s.Reason = v.Name, max(v.Cost, 1), v.RemoteSiteName, ""
+// fill lays out a Link; r is the report of its site.
+func (s *LinkStatus) fill(v LinkView, r SiteReport) {
+	s.Object, s.Cost, s.RemoteSite = v.Name, max(v.Cost, 1), v.RemoteSiteName
+	state, reason := v.Health(r)
+	s.Reason = reason
 	switch {
-	case v.Ready && v.Operational:
+	case state == LinkUp:
 		s.State = ConditionReady
+	case state == LinkUnknown:
+		s.State = ConditionUnknown
 	case v.Configured:
-		s.State, s.Reason = ConditionConfigured, v.Message
+		s.State = ConditionConfigured
 	default:
-		s.State, s.Reason = ConditionPending, v.Message
+		s.State = ConditionPending
 	}
 }
 
@@ -184,7 +192,7 @@ func (m *maker) strayLinks() []LinkStatus {
 			name := network.LinkName(v.Labels[LabelLink])
 			if v.Owned(m.network()) && m.doomed(at, name) {
 				s := LinkStatus{Name: name, From: m.index.inventories[at].Content.Site}
-				s.fill(v)
+				s.fill(v, m.index.report(at))
 				out = append(out, s)
 			}
 		}

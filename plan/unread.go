@@ -32,15 +32,16 @@ func (m *maker) unread() {
 	for _, at := range sortedPlaces(m.index.inventories) {
 		inv := m.index.inventories[at].Content
 		for _, name := range slices.Sorted(maps.Keys(inv.Links)) {
-			m.unreadEnd(name, inv.Links[name])
+			for _, to := range inv.Links[name].listening() {
+				m.unreadEnd(name, inv.Links[name], to)
+			}
 		}
 	}
 }
 
 // unreadEnd tells of a link that goes away from a listening site whose namespace was
 // not read: what it had there stays, as nobody sees it.
-func (m *maker) unreadEnd(name network.LinkName, l InventoryLink) {
-	to := place{l.ToCluster, l.ToNamespace}
+func (m *maker) unreadEnd(name network.LinkName, l InventoryLink, to place) {
 	view, known := m.index.clusters[to.cluster]
 	if !known || view.State != StateOK || view.HasRead(to.namespace) || l.State == LinkRetired || to.namespace == "" {
 		return

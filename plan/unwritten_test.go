@@ -12,38 +12,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// begin records what a plan will change at a place and writes nothing else, as an apply
-// does that dies then.
-func (m *model) begin(p plan.Plan, cluster network.ClusterName, namespace string) {
-	for _, a := range p.Actions {
-		if a.Cluster != cluster || a.Namespace != namespace || a.Verb != plan.VerbUpdate || !a.Has(plan.StepRecord) {
-			continue
-		}
-		m.inventory(cluster, namespace, func(inv *plan.Inventory) {
-			switch a.Kind {
-			case plan.KindSite:
-				inv.Unwritten = plan.Unwritten(inv.Unwritten, inv.Fields, a.Site.Fields)
-				inv.Fields = a.Site.Fields
-				if !a.Has(plan.StepSite) {
-					inv.Unwritten = nil
-				}
-			case plan.KindObject:
-				o := inv.Objects[a.Key()]
-				o.Unwritten = plan.Unwritten(o.Unwritten, o.Fields, a.Object.Fields)
-				o.Fields, o.Stored = a.Object.Fields, nil
-				if !a.Has(plan.StepObject) {
-					o.Unwritten = nil
-				}
-				inv.Objects[a.Key()] = o
-			case plan.KindLink:
-				l := inv.Links[network.LinkName(a.Name)]
-				l.Cost = a.Link.Cost
-				inv.Links[network.LinkName(a.Name)] = l
-			}
-		})
-	}
-}
-
 // otherValues gives the network with other costs and settings, and maybe other ways to
 // listen.
 func otherValues(r *rand.Rand, n network.Network) network.Network {
@@ -52,7 +20,7 @@ func otherValues(r *rand.Rand, n network.Network) network.Network {
 		s := &n.Sites[i]
 		s.Settings = maps.Clone(s.Settings)
 		if r.IntN(2) == 0 {
-			s.Settings["router-logging"] = []string{"info", "trace"}[r.IntN(2)]
+			s.Settings["router-data-connection-count"] = []string{"2", "8"}[r.IntN(2)]
 		}
 		if s.Listens() && r.IntN(4) == 0 {
 			s.LinkAccess = []string{"default", "nodeport"}[r.IntN(2)]
@@ -163,7 +131,7 @@ func TestRulesSwallowNothingOfGit(t *testing.T) {
 			}
 			for _, s := range after.Sites {
 				if r.IntN(2) == 0 {
-					m.begin(p, s.Cluster, s.Namespace)
+					m.begin(p.At(s.Cluster, s.Namespace)...)
 				}
 			}
 			if r.IntN(2) == 0 {

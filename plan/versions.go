@@ -99,3 +99,10 @@ func (m *maker) editable(c linkCase, fields []Field) bool {
 	})
 	return false
 }
+
+// EditsLinks reports whether a controller of this version carries a changed cost of a
+// living Link to the router; one of a build from a branch is taken to.
+func EditsLinks(version string) bool {
+	v, known := parseVersion(version)
+	return !known || !v.before(liveEdits)
+}

@@ -47,9 +47,9 @@ func TestWaitsForUnread(t *testing.T) {
 			down(m, "b")
 		}, nil, `site "hub": links may lead to it from cluster b, which could not be read: its change waits`, 3},
 		{"the hub changes otherwise", func(m *model, n *network.Network) {
-			n.Sites[0].Settings = map[string]string{"router-logging": "info"}
+			n.Sites[0].Settings = map[string]string{"router-data-connection-count": "2"}
 			down(m, "b")
-		}, []string{"update site/hub pending restart [record site ready] settings.router-logging <nil>>info"}, "", 2},
+		}, []string{"update site/hub pending restart [record site ready] settings.router-data-connection-count <nil>>2"}, "", 2},
 		{"the hub begins to listen", func(m *model, n *network.Network) {
 			m.cluster("a").Sites[0].Fields["linkAccess"] = "none"
 			down(m, "b")

@@ -3,8 +3,10 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // blast says of each site that is made anew how many links lose their credentials
@@ -63,4 +65,26 @@ func (m *maker) remade(l DesiredLink) bool {
 	return slices.ContainsFunc(m.actions, func(a Action) bool {
 		return a.ID == id && (a.Has(StepGrant) || a.Has(StepCertificate))
 	})
+}
+
+// noSites says of a description without sites how much the plan removes.
+func (m *maker) noSites() {
+	i := slices.IndexFunc(m.in.Diagnostics, func(f diag.Finding) bool { return f.Code == network.CodeNoSites })
+	var parts []string
+	for _, k := range []Kind{KindSite, KindLink, KindObject} {
+		n := 0
+		for _, a := range m.actions {
+			if a.Kind == k && a.Verb == VerbDelete {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, count(n, string(k)))
+		}
+	}
+	if i < 0 || len(parts) == 0 {
+		return
+	}
+	m.in.Diagnostics = slices.Clone(m.in.Diagnostics)
+	m.in.Diagnostics[i].Message = "has no site, and this removes everything: " + strings.Join(parts, ", ")
 }

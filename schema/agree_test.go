@@ -96,7 +96,7 @@ func TestValuesAreThoseOfTheSchema(t *testing.T) {
 	}
 	for name, path := range map[string]string{
 		"cost": "#Link.cost", "port": "#Proxy.port", "rotation": "#Link.rotation",
-		"sites": "#Deletes.sites", "links": "#Deletes.links", "percent": "#Deletes.percent",
+		"sites": "#Deletes.sites", "links": "#Deletes.links", "objects": "#Deletes.objects", "percent": "#Deletes.percent",
 	} {
 		bounds := rangeOf(name)
 		for _, n := range []int64{-1, 0, 1, bounds.most, bounds.most + 1} {

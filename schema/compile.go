@@ -13,34 +13,39 @@ import (
 	"cuelang.org/go/cue/token"
 
 	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // compile builds the value. References that lead nowhere keep CUE from building
 // anything: they are reported, replaced by "any value" and the rest is built, so
-// that its mistakes come out in the same run.
-func compile(inst *build.Instance, places *places) (cue.Value, diag.List) {
+// that its mistakes come out in the same run. It tells the places of what was replaced.
+func compile(inst *build.Instance, places *places) (cue.Value, diag.List, map[diag.Position]bool) {
 	value := buildValue(inst)
 	var findings diag.List
 	bad := map[token.Pos]bool{}
 	for _, e := range errors.Errors(value.Err()) {
-		if f, ok := compileFinding(e, inst.Files, places); ok {
+		if f, ok := compileFinding(e, places); ok {
 			findings = append(findings, f)
 			bad[e.Position()] = true
 		}
 	}
 	if len(findings) == 0 {
-		return value, nil
+		return value, nil, nil
 	}
 	for _, f := range inst.Files {
 		patch(f, bad)
 	}
+	replaced := map[diag.Position]bool{}
+	for pos := range bad {
+		replaced[places.position(pos)] = true
+	}
 	inst.Err, inst.ResolutionErr = nil, nil
-	return buildValue(inst), findings
+	return buildValue(inst), findings, replaced
 }
 
 // compileFinding turns an error of CUE's compiler into a finding; others, of the
 // evaluation, are left to the decoder.
-func compileFinding(e errors.Error, user []*ast.File, places *places) (diag.Finding, bool) {
+func compileFinding(e errors.Error, places *places) (diag.Finding, bool) {
 	format, args := e.Msg()
 	f := diag.Finding{Severity: diag.Error, At: places.position(e.Position())}
 	switch {
@@ -48,8 +53,14 @@ func compileFinding(e errors.Error, user []*ast.File, places *places) (diag.Find
 		name := fmt.Sprint(args[0])
 		f.Code, f.Message = "unresolved-reference", fmt.Sprintf("there is no %q to refer to", name)
 		f.Fix = "declare it, or put it in quotes if it is text"
-		if near := closest(name, identifiers(user)); near != "" {
+		around := places.around(e.Position())
+		if !newShapes().open(around) {
+			f.Message = "the name that stands here refers to nothing"
+		}
+		if near := network.Closest(name, identifiers(places.files)); near != "" {
 			f.Fix = fmt.Sprintf("did you mean %s? Text needs quotes", near)
+		} else if newShapes().withinSecret(around) {
+			f.Fix = fixInClear
 		}
 	case strings.HasPrefix(format, "imported and not used"):
 		f.Code, f.Message, f.Fix = "unused-import", cueText(e), "remove the import"
@@ -62,11 +73,16 @@ func compileFinding(e errors.Error, user []*ast.File, places *places) (diag.Find
 	return f, true
 }
 
-// patch removes what the compiler refused.
+// patch removes what the compiler refused, and adds the places of what refers to it.
 func patch(f *ast.File, bad map[token.Pos]bool) {
 	ast.Walk(f, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && bad[id.Pos()] {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		if spec, imported := id.Node.(*ast.ImportSpec); bad[id.Pos()] || imported && bad[spec.Pos()] {
 			id.Name, id.Node, id.Scope = "_", nil, nil
+			bad[id.Pos()] = true
 		}
 		return true
 	}, nil)

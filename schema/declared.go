@@ -31,14 +31,16 @@ type declared struct {
 
 type clusterDecl struct {
 	network.Cluster
-	contextAt, kubeconfigAt, inClusterAt, lockNamespaceAt diag.Position
-	broken                                                bool
+	contextAt, kubeconfigAt, inClusterAt, lockNamespaceAt, uidAt diag.Position
+	broken                                                       bool
 }
 
 type siteDecl struct {
 	network.Site
 	clusterAt, namespaceAt, accessAt, haAt, edgeAt, objectAt diag.Position
-	broken                                                   bool
+	// settings has the place of each of Settings.
+	settings map[string]diag.Position
+	broken   bool
 }
 
 type linkDecl struct {

@@ -23,7 +23,7 @@ type decoder struct {
 func (d *decoder) network(v cue.Value) declared {
 	out := declared{unreadable: map[string]bool{}}
 	out.policy = policyDecl{Policy: network.DefaultPolicy()}
-	d.object(field{value: v, at: d.places.outermost(nil)}, d.shapes.network, func(f field) {
+	d.object(field{value: v, at: d.places.outermost(nil), hidden: true}, d.shapes.network, func(f field) {
 		switch f.name {
 		case "network":
 			out.declAt = d.places.label("network", "", f.value)
@@ -58,6 +58,8 @@ func (d *decoder) cluster(f field) clusterDecl {
 			d.boolean(f, &out.InCluster, &out.inClusterAt)
 		case "lockNamespace":
 			d.str(f, &out.LockNamespace, &out.lockNamespaceAt)
+		case "uid":
+			d.str(f, &out.UID, &out.uidAt)
 		}
 	})
 	out.broken = len(d.findings) > before
@@ -93,7 +95,7 @@ func (d *decoder) site(f field) siteDecl {
 		case "overlay":
 			d.str(f, &out.Overlay, &out.OverlayAt)
 		case "settings":
-			d.settings(f, out.Settings)
+			out.settings = d.settings(f, out.Settings)
 		}
 	})
 	if out.objectAt.IsZero() {
@@ -103,14 +105,17 @@ func (d *decoder) site(f field) siteDecl {
 	return out
 }
 
-func (d *decoder) settings(f field, into map[string]string) {
+// settings reads a map of texts, and gives the place of each.
+func (d *decoder) settings(f field, into map[string]string) map[string]diag.Position {
+	places := map[string]diag.Position{}
 	d.entries(f, func(f field) {
 		var text string
 		var at diag.Position
 		if d.str(f, &text, &at); !at.IsZero() {
-			into[f.name] = text
+			into[f.name], places[f.name] = text, at
 		}
 	})
+	return places
 }
 
 func (d *decoder) link(f field) linkDecl {

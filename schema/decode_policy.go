@@ -29,7 +29,7 @@ func (d *decoder) policy(f field, into *policyDecl) {
 
 func (d *decoder) deletes(f field, into *network.DeleteLimits) {
 	d.object(f, d.shapes.deletes, func(f field) {
-		limit := map[string]*int{"sites": &into.Sites, "links": &into.Links, "percent": &into.Percent}[f.name]
+		limit := map[string]*int{"sites": &into.Sites, "links": &into.Links, "objects": &into.Objects, "percent": &into.Percent}[f.name]
 		var n int64
 		var at diag.Position
 		if d.integer(f, &n, &at); !at.IsZero() {
@@ -51,7 +51,7 @@ func (d *decoder) signers(f field, into *policyDecl) {
 func (d *decoder) ignores(f field, into *policyDecl) {
 	list, err := f.value.List()
 	if err != nil {
-		d.mismatch(f, want{cue.ListKind, "a list of rules"})
+		d.mismatch(f, wantKind(cue.ListKind, "a list of rules"))
 		return
 	}
 	for i := 0; list.Next(); i++ {
@@ -74,7 +74,7 @@ func (d *decoder) ignores(f field, into *policyDecl) {
 func (d *decoder) texts(f field, what string, visit func(item field, text string)) bool {
 	list, err := f.value.List()
 	if err != nil {
-		d.mismatch(f, want{cue.ListKind, what})
+		d.mismatch(f, wantKind(cue.ListKind, what))
 		return false
 	}
 	for i := 0; list.Next(); i++ {

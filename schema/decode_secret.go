@@ -103,10 +103,12 @@ func (d *decoder) checkSecret(f field, ref network.SecretRef, named []source) {
 	case len(named) > 1:
 		f.at = named[1].at
 		d.add(f, "secret-reference", fmt.Sprintf("%s has both %s and %s", f.path, named[0].name, named[1].name), "keep one of them", named[0].at)
-	case named[0].name == "env" && (ref.Env == "" || strings.ContainsAny(ref.Env, "= \t\n")):
+	case named[0].name == "env" && ref.Env == "":
 		f.at = named[0].at
-		d.add(f, "secret-reference", fmt.Sprintf("%s.env is %q, which is no name of a variable", f.path, ref.Env),
-			"name the environment variable that holds the value")
+		d.add(f, "secret-reference", f.path+`.env is "", which is no name of a variable`, "name the environment variable that holds the value")
+	case named[0].name == "env" && strings.ContainsAny(ref.Env, "= \t\n"):
+		f.at = named[0].at
+		d.add(f, "secret-reference", f.path+".env is no name of a variable", "name the environment variable that holds the value, not the value")
 	case named[0].name == "file" && ref.File == "":
 		f.at = named[0].at
 		d.add(f, "secret-reference", f.path+`.file is ""`, "give the path of the file that holds the value")

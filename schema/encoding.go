@@ -11,18 +11,24 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 )
 
-// notText reports the first place of each file that is no UTF-8. CUE's loader puts
-// another character there and goes on (cuelang.org: source text is UTF-8), so that
-// something else would be applied than was written; or it finds no package clause, and
-// leaves the file out.
-func notText(src Source, inst *build.Instance) (out diag.List) {
-	for name, passed := range sourceFiles(inst) {
+// notText reports each file that is not the text that was written: the first place that is
+// no UTF-8, and what Git LFS left in place of a file. CUE's loader puts another character
+// there and goes on (cuelang.org: source text is UTF-8), so that something else would be
+// applied than was written; or it finds no package clause, and leaves the file out.
+func notText(src Source, names []string) (out diag.List) {
+	for _, name := range names {
 		text, err := fs.ReadFile(src.FS, name)
 		if err != nil {
 			continue // it was read by CUE a moment ago, or is not of the tree
 		}
+		if message, fix, is := diag.NotContent(text); is {
+			out = append(out, diag.Finding{
+				Severity: diag.Error, Code: "not-content", At: diag.Position{File: display(src, name), Line: 1, Column: 1}, Message: message, Fix: fix,
+			})
+			continue
+		}
 		at := firstBad(text)
-		if at < 0 || passed && at > 0 { // a text without a package clause is no part of the description
+		if at < 0 {
 			continue
 		}
 		line := bytes.Count(text[:at], []byte("\n")) + 1
@@ -35,22 +41,29 @@ func notText(src Source, inst *build.Instance) (out diag.List) {
 	return out
 }
 
-// sourceFiles are the CUE files of the instance and of all that it imports, those that do
-// not parse included; of each whether CUE passed it over, as it found no package clause.
-func sourceFiles(inst *build.Instance) map[string]bool {
-	out := map[string]bool{}
+// misread reports files without which the description is another one: those that are
+// no text, and those that would be left out by mistake.
+func misread(src Source, inst *build.Instance, passed []passedOver) diag.List {
+	names := map[string]bool{}
 	for _, i := range instances(inst) {
-		for _, f := range i.IgnoredFiles {
-			if f.ExcludeReason != nil && f.ExcludeReason.Error() == noPackage {
-				out[treePath(f.Filename)] = true
-			}
-		}
-		for _, f := range i.InvalidFiles {
-			out[treePath(f.Filename)] = false
+		for _, f := range append(i.BuildFiles, i.InvalidFiles...) {
+			names[treePath(f.Filename)] = true
 		}
 	}
-	for _, name := range files(inst) {
-		out[name] = false
+	for _, p := range passed {
+		if p.clauseless {
+			names[p.name] = true
+		}
+	}
+	out := notText(src, sortedKeys(names))
+	bad := map[string]bool{}
+	for _, f := range out {
+		bad[f.At.File] = true
+	}
+	for _, p := range passed {
+		if p.finding.Severity == diag.Error && !bad[p.finding.At.File] {
+			out = append(out, p.finding)
+		}
 	}
 	return out
 }

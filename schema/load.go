@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -50,7 +51,7 @@ func guarded(ctx context.Context, src Source) (Result, error) {
 			}
 			done <- out
 		}()
-		out.res, out.err = evaluate(src)
+		out.res, out.err = evaluateKnown(src)
 	}()
 	select {
 	case out := <-done:
@@ -63,9 +64,17 @@ func guarded(ctx context.Context, src Source) (Result, error) {
 func internalFinding(p any) diag.Finding {
 	return diag.Finding{
 		Severity: diag.Error, Code: "internal",
-		Message: clip(fmt.Sprintf("the evaluation broke down: %v", p)),
+		Message: "the evaluation broke down: " + panicText(p),
 		Fix:     "please report this with the description that causes it",
 	}
+}
+
+// panicText is what a panic says, unless that may hold a value of the description.
+func panicText(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return clip(err.Error())
+	}
+	return fmt.Sprintf("a panic with a %T", p)
 }
 
 // evaluate is Load without its guards.
@@ -79,7 +88,8 @@ func evaluate(src Source) (Result, error) {
 	}
 	places := newPlaces(src.Display)
 	res := Result{Files: files(inst)}
-	if res.Findings = notText(src, inst).Sorted(); len(res.Findings) > 0 {
+	passed := newSurvey(src, places, inst).files()
+	if res.Findings = misread(src, inst, passed).Sorted(); len(res.Findings) > 0 {
 		return res, nil
 	}
 	if inst.Err != nil {
@@ -90,18 +100,18 @@ func evaluate(src Source) (Result, error) {
 		return res, nil
 	}
 	places.index(inst.Files)
-	value, findings := compile(inst, places)
-	res.finish(value, findings, places)
+	value, findings, replaced := compile(inst, places)
+	for _, p := range passed {
+		findings = append(findings, p.finding)
+		res.LeftOut = append(res.LeftOut, LeftOut{File: p.name, Why: p.why})
+	}
+	res.finish(value, findings, replaced, places)
 	return res, nil
 }
 
 // finish decodes and checks the value. With findings from compiling it, what
 // seems unfinished is not worth a word: it depends on what was replaced.
-func (res *Result) finish(v cue.Value, findings diag.List, places *places) {
-	replaced := map[diag.Position]bool{}
-	for _, f := range findings {
-		replaced[f.At] = true
-	}
+func (res *Result) finish(v cue.Value, findings diag.List, replaced map[diag.Position]bool, places *places) {
 	d := &decoder{places: places, shapes: newShapes(), reported: map[string]bool{}}
 	d.valid = len(replaced) == 0 && v.Validate(cue.Concrete(true)) == nil
 	decl := d.network(v)
@@ -140,10 +150,14 @@ func instance(src Source) (*build.Instance, error) {
 	if pkg != "" {
 		arg += ":" + pkg
 	}
-	cfg := &load.Config{FS: src.FS, Dir: "/" + dir}
-	if root, ok := vendoringRoot(src.FS, dir); ok {
+	tree := fs.FS(readable{src.FS})
+	if root, ok := moduleRoot(src.FS, dir); src.renewed && ok {
+		tree = renewedSchema{readable{src.FS}, path.Join(root, schemaDir)}
+	}
+	cfg := &load.Config{FS: tree, Dir: "/" + dir}
+	if root, ok := vendoringRoot(tree, dir); ok {
 		var err error
-		if cfg, err = copied(src.FS, root, dir); err != nil {
+		if cfg, err = copied(tree, root, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -218,5 +232,5 @@ func (offline) ModuleVersions(context.Context, string) ([]string, error) { retur
 
 // follows tells a finding that only says again what stands at a replaced place.
 func follows(f diag.Finding, replaced map[diag.Position]bool) bool {
-	return f.Code == "incomplete" || replaced[f.At] || strings.Contains(f.Message, "cannot find package")
+	return f.Code == "incomplete" || replaced[f.At]
 }

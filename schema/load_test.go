@@ -17,7 +17,7 @@ import (
 )
 
 // tree makes a file tree of path and text pairs.
-func tree(pairs ...string) fs.FS {
+func tree(pairs ...string) fstest.MapFS {
 	out := fstest.MapFS{}
 	for i := 0; i < len(pairs); i += 2 {
 		out[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
@@ -105,7 +105,7 @@ clusters: {
 sites: {
 	one: {
 		cluster: "a", namespace: "one", linkAccess: "route", ha: true, protect: true
-		defaultIssuer: "ca", serviceAccount: "sa", settings: "router-logging": "debug"
+		defaultIssuer: "ca", serviceAccount: "sa", settings: "router-data-connection-count": "4"
 	}
 	two: {cluster: "b", namespace: "two", edge: true}
 	three: {cluster: "c", namespace: "three", linkAccess: "none", object: "drei", overlay: "dev"}
@@ -136,7 +136,7 @@ func TestEveryField(t *testing.T) {
 		},
 		Sites: []network.Site{
 			{Name: "one", Cluster: "a", Namespace: "one", LinkAccess: "route", HA: true, Protect: true, DefaultIssuer: "ca", Object: "one",
-				ServiceAccount: "sa", Settings: map[string]string{"router-logging": "debug"}, DeclaredAt: at(10, 2)},
+				ServiceAccount: "sa", Settings: map[string]string{"router-data-connection-count": "4"}, DeclaredAt: at(10, 2)},
 			{Name: "three", Cluster: "c", Namespace: "three", LinkAccess: "none", Object: "drei", Overlay: "dev", OverlayAt: at(15, 89),
 				Settings: map[string]string{}, DeclaredAt: at(15, 2)},
 			{Name: "two", Cluster: "b", Namespace: "two", Edge: true, Object: "two", Settings: map[string]string{}, DeclaredAt: at(14, 2)},
@@ -148,7 +148,7 @@ func TestEveryField(t *testing.T) {
 		Proxies: []network.Proxy{{Name: "p", Host: "proxy.example.com", Port: 3128, Username: &network.SecretRef{Env: "U"},
 			Password: &network.SecretRef{Command: []string{"pass", "show"}}, DeclaredAt: at(17, 10)}},
 		Policy: network.Policy{
-			UnreachableSites: network.LevelError, Deletes: network.DeleteLimits{Sites: 0, Links: 50, Percent: 100},
+			UnreachableSites: network.LevelError, Deletes: network.DeleteLimits{Sites: 0, Links: 50, Objects: 50, Percent: 100},
 			Clean: true, CleanAt: at(24, 9), Signers: []string{"keys/a.asc", "keys/allowed"}, SignersAt: at(24, 24), PlanExpiry: "1h30m",
 			Ignore: []network.Ignore{{Path: "link/l1/cost", Reason: "tuned", DeclaredAt: at(25, 11)}},
 		},
@@ -207,7 +207,6 @@ func TestWaysToWrite(t *testing.T) {
 	}{
 		{"several files", tree("a.cue", "package x\nnetwork: \"n\"\n"+onePath, "b.cue", "package x\n"+oneSite), ".", nil, "n", []string{"a.cue", "b.cue"}},
 		{"subdirectory", tree("envs/prod/a.cue", "package x\nnetwork: \"n\"\n"), "./envs/prod", nil, "n", []string{"envs/prod/a.cue"}},
-		{"package of two", tree("a.cue", "package x\nnetwork: \"n\"\n", "b.cue", "package y\nnetwork: \"m\"\n"), ".:y", nil, "m", []string{"b.cue"}},
 		{"helpers", tree("a.cue", "package x\nlet l = \"n\"\n#D: {b: l}\n_h: #D & {b: string}\n_t: {cluster: string}\nnetwork: _h.b\n"), ".", nil, "n", nil},
 		{"tag", tree("a.cue", "package x\nnetwork: *\"n\" | string @tag(name)\n"), ".", []string{"name=m"}, "m", nil},
 		{"tag left out", tree("a.cue", "package x\nnetwork: *\"n\" | string @tag(name)\n"), ".", nil, "n", nil},
@@ -356,5 +355,17 @@ func TestBadPackagePaths(t *testing.T) {
 		if len(res.Findings) != 1 || res.Findings[0].Code != want {
 			t.Errorf("%q: %v, want one %s", dir, res.Findings, want)
 		}
+	}
+}
+
+// A description with clusters and no site is told for what an apply makes of it.
+func TestNoSites(t *testing.T) {
+	t.Parallel()
+	files := tree("a.cue", "package x\nnetwork: \"n\"\nclusters: {a: context: \"a\", b: context: \"b\"}\nsites: {}\n")
+	res, err := schema.Load(t.Context(), schema.Source{FS: files, Dir: "."})
+	const want = `a.cue:2:10: warning: network "n": has no site: an apply removes everything that it has on its clusters; ` +
+		"if that is meant, apply with the clusters in place and remove them then; otherwise describe the sites again"
+	if err != nil || len(res.Findings) != 1 || res.Findings[0].String() != want {
+		t.Errorf("%v\ngot  %v\nwant %s", err, res.Findings, want)
 	}
 }

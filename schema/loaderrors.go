@@ -13,15 +13,14 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/token"
 
 	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // CodeNoFiles is the code of a finding that there is no description.
 const CodeNoFiles = "no-files"
-
-// noPackage is why CUE leaves a file out that has no package clause.
-const noPackage = "no package name"
 
 // loadFindings words what keeps a package from being loaded at all.
 func loadFindings(src Source, places *places, inst *build.Instance) diag.List {
@@ -31,7 +30,7 @@ func loadFindings(src Source, places *places, inst *build.Instance) diag.List {
 		f.Severity = diag.Error
 		if inner := innermost(e); f.Code == "import" && inner != nil {
 			if !aboutImports(inner.Error()) {
-				f.Code, f.Message, f.Fix = "syntax", syntaxText(cueText(inner)), syntaxFix(inner.Error())
+				f.Code, f.Message, f.Fix = "syntax", syntaxText(inner), syntaxFix(inner.Error())
 			}
 			e = inner
 		}
@@ -104,14 +103,15 @@ func loadFinding(src Source, inst *build.Instance, e errors.Error) diag.Finding 
 		return diag.Finding{Code: CodeNoFiles, Message: "this is a file", Fix: "give the directory that holds it", At: here}
 	case strings.HasPrefix(format, "no tag for"):
 		return unknownTag(here, fmt.Sprint(args[0]), inst)
-	case strings.Contains(format, "injection tag"):
-		return diag.Finding{Code: "tag-value", Message: text, Fix: "give a value of the type that the tag asks for", At: here}
+	case strings.Contains(format, "injection tag") && len(args) > 0:
+		return diag.Finding{Code: "tag-value", At: here, Fix: "give a value of that type, with -t key=value",
+			Message: fmt.Sprintf("the value of the tag %q is not of the type that its field takes", args[len(args)-1])}
 	case strings.HasPrefix(text, "import failed"):
 		return importFinding(text)
 	case strings.Contains(text, "module.cue"):
 		return diag.Finding{Code: "module-file", Message: text, Fix: moduleFix(text), At: moduleFile(src, dir)}
 	}
-	return diag.Finding{Code: "syntax", Message: syntaxText(cueText(e)), Fix: syntaxFix(format), At: here}
+	return diag.Finding{Code: "syntax", Message: syntaxText(e), Fix: syntaxFix(format), At: here}
 }
 
 // argument is how a user names the directory.
@@ -125,9 +125,6 @@ func noFiles(src Source, here diag.Position, dir, text string) diag.Finding {
 	file, why, _ := strings.Cut(strings.TrimSpace(rest), ": ")
 	f.At = diag.Position{File: display(src, treePath(file))}
 	switch {
-	case why == noPackage:
-		f.Code, f.Message = "no-package", "the file has no package clause"
-		f.Fix = fmt.Sprintf("start it with a line such as: package %s", packageName(dir))
 	case strings.HasPrefix(why, "package is "):
 		found, wanted, _ := strings.Cut(strings.TrimPrefix(why, "package is "), ", want ")
 		f.Code, f.Message = "no-package", fmt.Sprintf("the file is of package %q, and none is of package %q", found, wanted)
@@ -149,7 +146,7 @@ func packageName(dir string) string {
 func unknownTag(at diag.Position, name string, inst *build.Instance) diag.Finding {
 	known := tags(inst)
 	f := diag.Finding{Code: "unknown-tag", At: at, Message: fmt.Sprintf("no field takes the tag %q", name)}
-	switch near := closest(name, known); {
+	switch near := network.Closest(name, known); {
 	case near != "":
 		f.Fix = fmt.Sprintf("did you mean %q?", near)
 	case len(known) == 0:
@@ -241,12 +238,22 @@ func display(src Source, name string) string {
 
 const endOfFile = "the end of the file"
 
-// syntaxText removes the parser's names of tokens from its message.
-func syntaxText(text string) string {
-	for _, kind := range []string{"STRING", "IDENT", "INT", "FLOAT"} {
-		text = strings.ReplaceAll(text, "found '"+kind+"' ", "found ")
+// syntaxText is the parser's message without its names of tokens, and without any text
+// of the file, which may be a secret.
+func syntaxText(e errors.Error) string {
+	_, args := e.Msg()
+	for i, arg := range args {
+		found, ok := arg.(token.Token)
+		if word := tokenWords[found]; ok && i > 0 && word != "" {
+			return fmt.Sprintf("expected %v, found %s", args[i-1], word)
+		}
 	}
-	return strings.ReplaceAll(text, "found 'EOF'", "found "+endOfFile)
+	return cueText(e)
+}
+
+var tokenWords = map[token.Token]string{
+	token.EOF: endOfFile, token.IDENT: "a name", token.INT: "a number", token.FLOAT: "a number",
+	token.STRING: "a text", token.INTERPOLATION: "a text",
 }
 
 func syntaxFix(format string) string {

@@ -1,7 +1,8 @@
 package schema
 
 import (
-	"strings"
+	"path"
+	"slices"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -15,6 +16,7 @@ import (
 // knows where it is written but not where its label is.
 type places struct {
 	files   []*ast.File
+	own     map[string]bool // the names of the files
 	display func(string) string
 	// sections holds the labels of the first level that are written out, and named
 	// those of the second, by section and key.
@@ -26,13 +28,14 @@ type places struct {
 }
 
 func newPlaces(display func(string) string) *places {
-	return &places{display: display, sections: map[string]token.Pos{}, named: map[[2]string]token.Pos{}}
+	return &places{display: display, own: map[string]bool{}, sections: map[string]token.Pos{}, named: map[[2]string]token.Pos{}}
 }
 
 // index remembers where the names in the files are written.
 func (p *places) index(files []*ast.File) {
 	p.files = files
 	for _, f := range files {
+		p.own[treePath(f.Filename)] = true
 		p.addSections(f.Decls)
 	}
 }
@@ -40,7 +43,7 @@ func (p *places) index(files []*ast.File) {
 func (p *places) addSections(decls []ast.Decl) {
 	for _, d := range decls {
 		field, name := staticField(d)
-		if field == nil {
+		if field == nil || isTemplate(field.Value) {
 			continue
 		}
 		addFirst(p.sections, name, field)
@@ -54,6 +57,27 @@ func (p *places) addSections(decls []ast.Decl) {
 			}
 		}
 	}
+}
+
+// isTemplate tells a struct that holds nothing but templates, such as {[string]: #Link}.
+func isTemplate(x ast.Expr) bool {
+	body, ok := x.(*ast.StructLit)
+	return ok && len(body.Elts) > 0 && !slices.ContainsFunc(body.Elts, func(d ast.Decl) bool {
+		field, ok := d.(*ast.Field)
+		return !ok || namePos(field).IsValid()
+	})
+}
+
+// namePos is where a field's name is written; a template has none.
+func namePos(field *ast.Field) (pos token.Pos) {
+	label := ast.Node(field.Label)
+	if alias, ok := label.(*ast.Alias); ok {
+		label = alias.Expr
+	}
+	if _, ok := label.(*ast.ListLit); ok {
+		return pos
+	}
+	return field.Label.Pos()
 }
 
 func addFirst[K comparable](labels map[K]token.Pos, key K, field *ast.Field) {
@@ -73,6 +97,29 @@ func staticField(d ast.Decl) (*ast.Field, string) {
 		return nil, ""
 	}
 	return field, name
+}
+
+// around are the names of the fields around a place in the files; "" stands for one that
+// is not written out.
+func (p *places) around(pos token.Pos) []string {
+	var names, found []string
+	for _, f := range p.files {
+		ast.Walk(f, func(n ast.Node) bool {
+			if field, ok := n.(*ast.Field); ok {
+				name, _, _ := ast.LabelName(field.Label)
+				names = append(names, name)
+			}
+			if id, ok := n.(*ast.Ident); ok && id.Pos() == pos {
+				found = slices.Clone(names)
+			}
+			return found == nil
+		}, func(n ast.Node) {
+			if _, ok := n.(*ast.Field); ok {
+				names = names[:len(names)-1]
+			}
+		})
+	}
+	return found
 }
 
 // position turns a CUE position into one for the user.
@@ -107,21 +154,40 @@ func (p *places) outermost(path []string) diag.Position {
 	return p.position(p.files[0].Pos())
 }
 
-// value is where v is written. CUE gives the place of the whole field for a value
-// that is written once, and the last place for one that is written many times:
-// one outside vendored packages is the user's own.
-func (p *places) value(v cue.Value) diag.Position {
-	at := p.position(valuePos(v))
-	if !p.vendored(at) {
-		return at
+// nearest is the place of v or, where one is nearer to the description, of a part of it.
+func (p *places) nearest(v cue.Value, place func(cue.Value) token.Pos) token.Pos {
+	best := place(v)
+	if p.distance(best) == inPackage {
+		return best
 	}
 	_, parts := v.Expr()
 	for _, part := range parts {
-		if own := p.position(valuePos(part)); !own.IsZero() && !p.vendored(own) {
-			return own
+		if pos := place(part); p.distance(pos) < p.distance(best) {
+			best = pos
 		}
 	}
-	return at
+	return best
+}
+
+// How far a place is from the description: in its own files, in others of the tree, or in
+// a package that was copied into it.
+const (
+	inPackage = iota
+	inTree
+	inVendored
+	nowhere
+)
+
+func (p *places) distance(pos token.Pos) int {
+	switch name := treePath(pos.Filename()); {
+	case !pos.IsValid():
+		return nowhere
+	case p.own[name]:
+		return inPackage
+	case inCUEMod(path.Dir(name)):
+		return inVendored
+	}
+	return inTree
 }
 
 // culprit is where the first definite part of a contradictory value is written,
@@ -131,25 +197,22 @@ func (p *places) culprit(v cue.Value, at diag.Position) diag.Position {
 	if op != cue.AndOp {
 		return at
 	}
+	least := inVendored
 	for _, part := range parts {
-		own := p.position(valuePos(part))
-		if part.IsConcrete() && !own.IsZero() && !p.vendored(own) {
-			return own
+		if pos := valuePos(part); part.IsConcrete() && p.distance(pos) < least {
+			at, least = p.position(pos), p.distance(pos)
 		}
 	}
 	return at
 }
 
+// valuePos is where CUE says that v is written: the place of the whole field for a value
+// that is written once, and the last place for one that is written many times.
 func valuePos(v cue.Value) token.Pos {
 	if f, ok := v.Source().(*ast.Field); ok {
 		return f.Value.Pos()
 	}
 	return v.Pos()
-}
-
-// vendored tells a place in a package that was copied into the tree.
-func (p *places) vendored(at diag.Position) bool {
-	return strings.HasPrefix(at.File, "cue.mod/") || strings.Contains(at.File, "/cue.mod/")
 }
 
 // label is where the name of the field is written: the label itself, or the best
@@ -158,14 +221,24 @@ func (p *places) label(section, key string, v cue.Value) diag.Position {
 	if pos, ok := p.named[[2]string{section, key}]; ok {
 		return p.position(pos)
 	}
+	pos := p.nearest(v, p.labelPos)
+	if whole, ok := p.sections[section]; ok && p.distance(pos) >= inVendored {
+		pos = whole
+	}
+	return p.position(pos)
+}
+
+// labelPos is where the name of v is written, if v is one part of a value; a template of
+// all entries of a section names none.
+func (p *places) labelPos(v cue.Value) token.Pos {
 	if f, ok := v.Source().(*ast.Field); ok {
-		return p.position(f.Label.Pos())
+		return namePos(f)
 	}
 	pos := v.Pos()
 	if l, ok := p.labelIndex()[pos]; ok {
-		pos = l
+		return l
 	}
-	return p.position(pos)
+	return pos
 }
 
 func (p *places) labelIndex() map[token.Pos]token.Pos {
@@ -187,6 +260,6 @@ func (p *places) labelIndex() map[token.Pos]token.Pos {
 func (p *places) addLabel(field *ast.Field) {
 	at := field.Value.Pos()
 	if _, ok := p.labels[at]; !ok && at.IsValid() {
-		p.labels[at] = field.Label.Pos()
+		p.labels[at] = namePos(field)
 	}
 }

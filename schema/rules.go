@@ -113,18 +113,22 @@ func section(kind string) string {
 const maxSuggestions = 100
 
 func suggest[N ~string, D any](r *rules, kind string, name N, known map[N]*D) string {
-	declare := fmt.Sprintf("correct the name, or declare %s %q", kind, name)
+	if near := nearest(r, name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return fmt.Sprintf("correct the name, or declare %s %q", kind, name)
+}
+
+// nearest is the name that was most likely meant, or "".
+func nearest[N ~string, D any](r *rules, name N, known map[N]*D) string {
 	if r.suggested++; r.suggested > maxSuggestions {
-		return declare
+		return ""
 	}
 	names := make([]string, 0, len(known))
 	for _, n := range slices.Sorted(maps.Keys(known)) {
 		names = append(names, string(n))
 	}
-	if near := closest(string(name), names); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	return declare
+	return network.Closest(string(name), names)
 }
 
 // unused warns of what nothing refers to, unless some reference is in doubt: a
@@ -140,9 +144,14 @@ func (r *rules) unused() {
 	for _, l := range r.links {
 		proxies[l.Proxy] = true
 	}
+	if len(r.sites) == 0 && len(r.clusters) > 0 {
+		r.warn(network.CodeNoSites, subject("network", r.name), r.nameAt, "has no site: an apply removes everything that it has on its clusters",
+			"if that is meant, apply with the clusters in place and remove them then; otherwise describe the sites again")
+	}
 	for _, c := range r.clusters {
-		if !clusters[c.Name] {
-			r.warn("unused-cluster", subject("cluster", string(c.Name)), c.DeclaredAt, "no site is in it", "remove it, or place a site in it")
+		if !clusters[c.Name] && len(r.sites) > 0 {
+			r.warn("unused-cluster", subject("cluster", string(c.Name)), c.DeclaredAt, "no site is in it",
+				"if it had one, apply first, or what runs there goes on; then remove it, or place a site in it")
 		}
 	}
 	for _, p := range r.proxies {

@@ -2,7 +2,9 @@ package schema
 
 import (
 	"fmt"
+	"strings"
 
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -39,6 +41,32 @@ func (r *rules) siteRules() {
 		}
 	}
 	r.sharedNamespaces()
+	r.settings()
+}
+
+// settings warns of settings that Skupper does not heed, once for all sites that have one
+// from the same place.
+func (r *rules) settings() {
+	type declared struct {
+		key string
+		at  diag.Position
+	}
+	sites := map[declared][]network.SiteName{}
+	for _, s := range r.sites {
+		for key, at := range s.settings {
+			sites[declared{key, at}] = append(sites[declared{key, at}], s.Name)
+		}
+	}
+	for d, names := range sites {
+		message, fix, odd := network.OddSetting(d.key)
+		if !odd {
+			continue
+		}
+		if more := len(names) - 1; more > 0 {
+			message += fmt.Sprintf(" (and %d more alike)", more)
+		}
+		r.warn("site-setting", subject("site", string(names[0])), d.at, message, fix)
+	}
 }
 
 // reachedBy tells how a cluster is reached: two names with the same answer are
@@ -92,11 +120,27 @@ func (r *rules) proxyRules() {
 	for _, p := range r.proxies {
 		name := subject("proxy", string(p.Name))
 		if !p.hostAt.IsZero() && !network.ValidProxyHost(p.Host) {
-			r.fail("proxy-host", name, p.hostAt, fmt.Sprintf("host is %q, want a host name or address alone", p.Host),
-				"leave out scheme, port and path; the port has its own field")
+			r.proxyHost(name, p)
 		}
-		if p.Password != nil && p.Username == nil && !p.broken {
+		switch {
+		case p.broken:
+		case p.Password != nil && p.Username == nil:
 			r.fail("proxy-credentials", name, p.passwordAt, "password comes without a username", "add username, or remove password")
+		case p.Username != nil && p.Password == nil:
+			r.fail("proxy-credentials", name, p.usernameAt, "username comes without a password, for which the router would wait for ever",
+				"add password, or remove username for an anonymous proxy")
 		}
 	}
+}
+
+// proxyHost reports a host that is more than a name. What has an @ may hold credentials,
+// and is not shown.
+func (r *rules) proxyHost(name string, p proxyDecl) {
+	if strings.Contains(p.Host, "@") {
+		r.fail("proxy-host", name, p.hostAt, "host has an @, want a host name or address alone",
+			"write credentials as references, in username and password; if any was committed, change it: git keeps what it was")
+		return
+	}
+	r.fail("proxy-host", name, p.hostAt, fmt.Sprintf("host is %q, want a host name or address alone", p.Host),
+		"leave out scheme, port and path; the port has its own field")
 }

@@ -20,6 +20,9 @@ func (r *rules) names() {
 		if !c.lockNamespaceAt.IsZero() {
 			r.label("namespace-name", subject("cluster", string(c.Name)), c.lockNamespaceAt, "lockNamespace", c.LockNamespace, maxLabel)
 		}
+		if !c.uidAt.IsZero() && !network.ValidClusterUID(c.UID) {
+			r.fail("cluster-uid", subject("cluster", string(c.Name)), c.uidAt, fmt.Sprintf("uid %q is none of a cluster", c.UID), network.ClusterUIDRule)
+		}
 	}
 	for _, s := range r.sites {
 		r.label("site-name", subject("site", string(s.Name)), s.DeclaredAt, "its name", string(s.Name), maxLabel)

@@ -28,12 +28,26 @@ func (r *rules) secretRules() {
 	}
 }
 
-// secretCluster finds the cluster that a reference to a Secret names, or nil.
+// secretCluster finds the cluster that a reference to a Secret names, or nil. A name that
+// is none is not shown, like all that stands in a secret's place.
 func (r *rules) secretCluster(subject, fieldName string, ref *network.SecretRef, at diag.Position) *clusterDecl {
 	if ref == nil || ref.Kubernetes == nil || ref.Kubernetes.Cluster == "" {
 		return nil
 	}
-	return resolve(r, "cluster", subject, fieldName+".kubernetes.cluster", ref.Kubernetes.Cluster, at, r.clusterOf)
+	name := ref.Kubernetes.Cluster
+	if d, ok := r.clusterOf[name]; ok {
+		return d
+	}
+	r.unresolved = true
+	if r.unreadable["clusters"] {
+		return nil
+	}
+	fix := "name one of clusters, or declare the one that is named"
+	if near := nearest(r, name, r.clusterOf); near != "" {
+		fix = fmt.Sprintf("did you mean %q?", near)
+	}
+	r.fail("unknown-cluster", subject, at, fieldName+".kubernetes.cluster names no cluster", fix)
+	return nil
 }
 
 // objectNames checks the names of objects that differ from the keys.

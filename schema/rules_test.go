@@ -110,7 +110,7 @@ func TestClosest(t *testing.T) {
 		"cots": "cost", "form": "from", "too": "to", "FROM": "from", "linkacess": "linkAccess", "prxoy": "proxy",
 		"x": "", "owner": "", "": "", "costly-thing": "",
 	} {
-		if got := closest(word, candidates); got != want {
+		if got := network.Closest(word, candidates); got != want {
 			t.Errorf("%q is closest to %q, want %q", word, got, want)
 		}
 	}

@@ -24,6 +24,8 @@ type Source struct {
 	// Display maps a path inside FS to what the user sees in positions; nil
 	// leaves it unchanged.
 	Display func(string) string
+	// renewed replaces a copy of the schema in the tree by the program's own.
+	renewed bool
 }
 
 // Result is what a description holds.
@@ -38,6 +40,9 @@ type Result struct {
 	// Files are the paths inside FS of the CUE files that were read for the
 	// package and what it imports, sorted; never nil.
 	Files []string
+	// LeftOut are the files beside them that CUE does not read, each with a warning; it
+	// is empty where Findings has errors of reading.
+	LeftOut []LeftOut
 }
 
 // Load evaluates the description and validates it. User mistakes are findings;

@@ -2,21 +2,26 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
 
 	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // want is what a field should hold: the kind, and the words for it.
 type want struct {
 	kind cue.Kind
 	text string
+	// reference says that it is a reference to a secret.
+	reference bool
 }
 
-func wantStruct(text string) want { return want{cue.StructKind, text} }
+func wantKind(kind cue.Kind, text string) want { return want{kind: kind, text: text} }
 
 // add records a finding about f and that its path needs no other.
 func (d *decoder) add(f field, code, message, fix string, related ...diag.Position) {
@@ -29,10 +34,13 @@ func (d *decoder) add(f field, code, message, fix string, related ...diag.Positi
 
 func (d *decoder) unknownField(f field, s shape, name string, v cue.Value) {
 	fix := "known here: " + strings.Join(s.fields, ", ")
-	if near := closest(name, s.fields); near != "" {
+	if near := network.Closest(name, s.fields); near != "" {
 		fix = fmt.Sprintf("did you mean %q?", near)
 	} else if f.path == "" && f.subject == "" {
 		fix += "; start the name of a helper with _ or #"
+	}
+	if isScalar(v.IncompleteKind()) && d.mayBeSecret(f, name) {
+		fix = strings.Replace(fix+"; "+fixInClear, "?; s", "? S", 1)
 	}
 	at := field{subject: f.subject, value: v, at: d.fieldLabel(f, name, v)}
 	d.add(at, "unknown-field", "unknown field "+fmt.Sprintf("%q", inside(f, name)), fix)
@@ -92,6 +100,9 @@ func (d *decoder) mismatch(f field, w want) {
 	}
 	d.reported[valueKey(f.value)] = true
 	f.at = d.places.culprit(f.value, f.at)
+	if d.constrained(f, w) {
+		return
+	}
 	for _, e := range errors.Errors(err) {
 		if !elsewhere(f, e) {
 			d.cueError(f, w, e)
@@ -105,10 +116,10 @@ func isIncomplete(v cue.Value) bool { return v.Validate() == nil }
 // unfinished reports a value of another kind, or one that is not there yet.
 func (d *decoder) unfinished(f field, w want, err error) {
 	kind := f.value.IncompleteKind()
-	text := clip(fmt.Sprint(f.value))
+	text := f.shown(f.value, kind.String())
 	switch {
 	case kind != cue.BottomKind && kind&w.kind == 0:
-		d.wrongType(f, w, text, kind.String())
+		d.wrongType(f, w, f.value, kind)
 	case err != nil && kind == cue.BottomKind:
 		d.incomplete(f, err)
 	default:
@@ -125,7 +136,7 @@ func (d *decoder) incomplete(f field, err error) {
 			return
 		}
 	}
-	d.add(f, "incomplete", f.label()+" cannot be worked out: "+cueText(err), "give every value that it needs")
+	d.add(f, "incomplete", f.label()+" cannot be worked out"+f.reason(err), "give every value that it needs")
 }
 
 // label names the field for a message.
@@ -136,28 +147,26 @@ func (f field) label() string {
 	return f.path
 }
 
-func (d *decoder) wrongType(f field, w want, text, kind string) {
-	switch kind {
-	case "struct", "list":
-		text = "a " + kind
-	case "int", "float", "number":
-		text += " (a number)"
-	case "bool":
-		text += " (a bool)"
-	case "string":
-		text += " (a string)"
+func (d *decoder) wrongType(f field, w want, value any, kind cue.Kind) {
+	if w.reference && isScalar(kind) {
+		d.inClear(f, w, kind)
+		return
+	}
+	text := noun(kind)
+	if isScalar(kind) && !f.hidden {
+		text = fmt.Sprintf("%s (%s)", clip(fmt.Sprint(value)), text)
 	}
 	d.add(f, "wrong-type", fmt.Sprintf("%s is %s, want %s", f.label(), text, w.text), typeFix(w, kind))
 }
 
-func typeFix(w want, kind string) string {
+func typeFix(w want, kind cue.Kind) string {
 	switch {
-	case w.kind == cue.StringKind && kind != "struct" && kind != "list":
+	case w.kind == cue.StringKind && kind != cue.StructKind && kind != cue.ListKind:
 		return "put it in quotes"
-	case kind == "string" && (w.kind == cue.IntKind || w.kind == cue.BoolKind):
+	case kind == cue.StringKind && (w.kind == cue.IntKind || w.kind == cue.BoolKind):
 		return "write it without quotes"
 	}
-	if kind == "list" {
+	if kind == cue.ListKind {
 		return "write NAME: VALUE for each entry, in braces"
 	}
 	if w.kind == cue.StructKind {
@@ -176,16 +185,16 @@ func elsewhere(f field, e errors.Error) bool {
 func (d *decoder) cueError(f field, w want, e errors.Error) {
 	format, args := e.Msg()
 	switch {
-	case strings.HasPrefix(format, "conflicting values") && len(args) == 4:
-		offender, kind := args[0], fmt.Sprint(args[2])
-		if kind == w.kind.String() {
-			offender, kind = args[1], fmt.Sprint(args[3])
+	case strings.HasPrefix(format, "conflicting values") && len(args) == 4 && w.kind != 0:
+		offender, kind := args[0], kindOf(args[2])
+		if kind == w.kind {
+			offender, kind = args[1], kindOf(args[3])
 		}
-		d.wrongType(f, w, clip(fmt.Sprint(offender)), kind)
+		d.wrongType(f, w, offender, kind)
 	case strings.HasPrefix(format, "conflicting values"):
-		d.conflict(f, e, args)
+		d.conflict(f, w, e, args)
 	case strings.HasPrefix(format, "invalid value %v (out of bound") && len(args) == 2:
-		d.outOfBounds(f, clip(fmt.Sprint(args[0])), clip(fmt.Sprint(args[1])))
+		d.outOfBounds(f, args[0], args[1])
 	default:
 		d.evaluation(f, e, format)
 	}
@@ -193,28 +202,39 @@ func (d *decoder) cueError(f field, w want, e errors.Error) {
 
 // evaluation reports an error for which there are no better words than CUE's.
 func (d *decoder) evaluation(f field, e errors.Error, format string) {
-	if at := d.places.position(e.Position()); !at.IsZero() {
-		f.at = at
+	if d.places.distance(e.Position()) < inVendored || f.at.IsZero() {
+		f.at = d.places.position(e.Position())
 	}
 	text := cueText(e)
 	switch {
 	case strings.HasPrefix(format, "undefined field"):
-		_, name, _ := strings.Cut(text, ": ")
-		d.add(f, "unresolved-reference", fmt.Sprintf("%s refers to %q, which is not there", f.label(), name), "correct the name, or declare it")
+		what := "a field"
+		if _, name, _ := strings.Cut(text, ": "); !f.hidden {
+			what = strconv.Quote(name)
+		}
+		d.add(f, "unresolved-reference", fmt.Sprintf("%s refers to %s, which is not there", f.label(), what), "correct the name, or declare it")
 	case format == "%s":
-		d.add(f, "evaluation", f.label()+" is refused by the description itself: "+text, "", d.positions(f, e)...)
+		d.add(f, "evaluation", f.label()+" is refused by the description itself"+f.reason(e), "", d.positions(f, e)...)
 	default:
-		d.add(f, "evaluation", f.label()+" cannot be evaluated: "+text, evaluationFix(text), d.positions(f, e)...)
+		d.add(f, "evaluation", f.label()+" cannot be evaluated"+f.reason(e), evaluationFix(text), d.positions(f, e)...)
 	}
 }
 
-func (d *decoder) conflict(f field, e errors.Error, args []any) {
-	values := make([]string, len(args))
-	for i, a := range args {
-		values[i] = clip(fmt.Sprint(a))
+// conflict reports values that exclude each other; args are two of them, and their kinds
+// where those differ.
+func (d *decoder) conflict(f field, w want, e errors.Error, args []any) {
+	if w.reference {
+		d.inClear(f, w, f.value.IncompleteKind(), d.positions(f, e)...)
+		return
 	}
-	d.add(f, "conflicting-values", fmt.Sprintf("%s has more than one value, %s", f.label(), strings.Join(values, " and ")),
-		"keep one of them", d.positions(f, e)...)
+	message := f.label() + " has more than one value"
+	switch {
+	case !f.hidden:
+		message += fmt.Sprintf(", %s and %s", clip(fmt.Sprint(args[0])), clip(fmt.Sprint(args[1])))
+	case len(args) == 4:
+		message += fmt.Sprintf(", %s and %s", noun(kindOf(args[2])), noun(kindOf(args[3])))
+	}
+	d.add(f, "conflicting-values", message, "keep one of them", d.positions(f, e)...)
 }
 
 // positions are the places that an error names, other than that of f.
@@ -228,10 +248,10 @@ func (d *decoder) positions(f field, e errors.Error) []diag.Position {
 	return out
 }
 
-// clip shortens a value for a message.
+// clip shortens a value for a message. What it cuts off may be what ends a password.
 func clip(s string) string {
 	const most = 60
-	s = strings.Join(strings.Fields(s), " ")
+	s = diag.WithoutCredentials(strings.Join(strings.Fields(s), " "))
 	if runes := []rune(s); len(runes) > most {
 		return string(runes[:most]) + "…"
 	}
@@ -276,7 +296,7 @@ func (d *decoder) leftovers(v cue.Value) {
 			continue
 		}
 		d.reported[pathKey(path)] = true
-		d.cueError(field{path: strings.Join(path, "."), at: d.errorPlace(e)}, want{}, e)
+		d.cueError(field{path: strings.Join(path, "."), at: d.errorPlace(e), hidden: !d.shapes.open(path)}, want{}, e)
 	}
 }
 
@@ -300,13 +320,17 @@ func valueKey(v cue.Value) string {
 	return pathKey(parts)
 }
 
-// errorPlace is the first place that an error names, or else that
+// errorPlace is the place nearest to the description that an error names, or else that
 // of the outermost name on its path.
 func (d *decoder) errorPlace(e errors.Error) diag.Position {
+	var best token.Pos
 	for _, pos := range errors.Positions(e) {
-		if at := d.places.position(pos); !at.IsZero() {
-			return at
+		if d.places.distance(pos) < d.places.distance(best) {
+			best = pos
 		}
+	}
+	if best.IsValid() {
+		return d.places.position(best)
 	}
 	return d.places.outermost(e.Path())
 }

@@ -17,13 +17,13 @@ func LoadText(name string, text []byte) Result {
 	file, err := parser.ParseFile(name, text)
 	if err != nil {
 		res.Findings = diag.List{{
-			Severity: diag.Error, Code: "syntax", Message: clip(err.Error()),
+			Severity: diag.Error, Code: "syntax", Message: syntaxText(errors.Errors(err)[0]),
 			At: places.position(errors.Errors(err)[0].Position()),
 		}}
 		return res
 	}
 	places.index([]*ast.File{file})
-	res.finish(cuecontext.New().BuildFile(file), nil, places)
+	res.finish(cuecontext.New().BuildFile(file), nil, nil, places)
 	if res.Findings == nil {
 		res.Findings = diag.List{}
 	}

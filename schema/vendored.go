@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/load"
@@ -29,19 +30,24 @@ func treePath(filename string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(filename), copyRoot()), "/")
 }
 
-// vendoringRoot finds the module that governs dir, if it vendors packages.
-func vendoringRoot(tree fs.FS, dir string) (root string, ok bool) {
+// moduleRoot finds the module that governs dir.
+func moduleRoot(tree fs.FS, dir string) (root string, ok bool) {
 	for d := dir; ; d = path.Dir(d) {
 		if isDir(tree, path.Join(d, "cue.mod")) {
-			for _, kind := range []string{"pkg", "usr", "gen"} {
-				ok = ok || isDir(tree, path.Join(d, "cue.mod", kind))
-			}
-			return d, ok
+			return d, true
 		}
 		if d == "." {
 			return "", false
 		}
 	}
+}
+
+// vendoringRoot finds the module that governs dir, if it vendors packages.
+func vendoringRoot(tree fs.FS, dir string) (string, bool) {
+	root, ok := moduleRoot(tree, dir)
+	return root, ok && slices.ContainsFunc([]string{"pkg", "usr", "gen"}, func(kind string) bool {
+		return isDir(tree, path.Join(root, "cue.mod", kind))
+	})
 }
 
 func isDir(tree fs.FS, name string) bool {

@@ -17,7 +17,7 @@ import (
 func (d *decoder) object(f field, s shape, visit func(field)) bool {
 	it, err := f.value.Fields()
 	if err != nil {
-		d.mismatch(f, wantStruct(s.what))
+		d.mismatch(f, want{kind: cue.StructKind, text: s.what, reference: s.reference})
 		return false
 	}
 	var seen fieldSet
@@ -38,7 +38,9 @@ func (d *decoder) object(f field, s shape, visit func(field)) bool {
 			continue
 		}
 		seen.add(i)
-		visit(d.child(f, name, it.Value()))
+		member := d.child(f, name, it.Value())
+		member.hidden = s.hides(name)
+		visit(member)
 	}
 	return d.sound(f) && d.complete(f, s, seen) && clean
 }
@@ -74,18 +76,21 @@ type field struct {
 	name, subject, path string
 	value               cue.Value
 	at                  diag.Position
+	// hidden says that no finding shows the value, nor anything below it.
+	hidden bool
 }
 
 func (d *decoder) child(parent field, name string, v cue.Value) field {
-	at := d.places.value(v)
-	if at.IsZero() {
+	pos := d.places.nearest(v, valuePos)
+	at := d.places.position(pos)
+	if far := d.places.distance(pos); far == nowhere || far == inVendored && !parent.at.IsZero() {
 		at = parent.at
 	}
 	path := name
 	if parent.path != "" {
 		path = parent.path + "." + name
 	}
-	return field{name: name, subject: parent.subject, path: path, value: v, at: at}
+	return field{name: name, subject: parent.subject, path: path, value: v, at: at, hidden: parent.hidden}
 }
 
 // item is the element of a list, whose path ends in its number.
@@ -115,7 +120,7 @@ func subject(kind, name string) string { return kind + " " + strconv.Quote(name)
 func (d *decoder) entries(f field, visit func(field)) bool {
 	it, err := f.value.Fields()
 	if err != nil {
-		d.mismatch(f, wantStruct("a struct of named entries"))
+		d.mismatch(f, wantKind(cue.StructKind, "a struct of named entries"))
 		return false
 	}
 	for it.Next() {
@@ -139,7 +144,7 @@ func (d *decoder) sound(f field) bool {
 	ok := true
 	for _, e := range errors.Errors(f.value.Err()) {
 		if pathKey(e.Path()) == own && !d.reported[own] {
-			d.cueError(f, wantStruct("a struct"), e)
+			d.cueError(f, wantKind(cue.StructKind, "a struct"), e)
 			ok = false
 		}
 	}
@@ -151,7 +156,7 @@ func (d *decoder) sound(f field) bool {
 func (d *decoder) str(f field, into *string, at *diag.Position) {
 	s, err := f.value.String()
 	if err != nil {
-		d.mismatch(f, want{cue.StringKind, "a string"})
+		d.mismatch(f, wantKind(cue.StringKind, "a string"))
 		return
 	}
 	if d.goodString(f, s) {
@@ -163,7 +168,7 @@ func (d *decoder) str(f field, into *string, at *diag.Position) {
 func (d *decoder) boolean(f field, into *bool, at *diag.Position) {
 	b, err := f.value.Bool()
 	if err != nil {
-		d.mismatch(f, want{cue.BoolKind, "true or false"})
+		d.mismatch(f, wantKind(cue.BoolKind, "true or false"))
 		return
 	}
 	*into, *at = b, f.at
@@ -172,7 +177,7 @@ func (d *decoder) boolean(f field, into *bool, at *diag.Position) {
 // integer is str for a whole number.
 func (d *decoder) integer(f field, into *int64, at *diag.Position) {
 	if v, _ := f.value.Default(); v.Kind() != cue.IntKind {
-		d.mismatch(f, want{cue.IntKind, "a whole number"})
+		d.mismatch(f, wantKind(cue.IntKind, "a whole number"))
 		return
 	}
 	n, err := f.value.Int64()

@@ -172,6 +172,7 @@ func policyFields(p network.Policy) written {
 	}
 	deletes.number("sites", p.Deletes.Sites, network.DefaultDeletes.Sites)
 	deletes.number("links", p.Deletes.Links, network.DefaultDeletes.Links)
+	deletes.number("objects", p.Deletes.Objects, network.DefaultDeletes.Objects)
 	deletes.number("percent", p.Deletes.Percent, network.DefaultDeletes.Percent)
 	if len(deletes) > 0 {
 		w.always("deletes", deletes.String())
@@ -189,6 +190,7 @@ func clusterEntry(c network.Cluster) (string, written) {
 	w.secret("kubeconfig", c.Kubeconfig)
 	w.flag("inCluster", c.InCluster)
 	w.text("lockNamespace", c.LockNamespace)
+	w.text("uid", c.UID)
 	return string(c.Name), w
 }
 

@@ -95,9 +95,9 @@ func (m *maker) network() network.Network {
 	}
 	m.n.Sites[0].Edge, m.n.Sites[0].LinkAccess = false, "default"
 	for i := range m.IntN(3) {
-		p := network.Proxy{Name: network.ProxyName(m.word(i)), Host: "proxy.example.com", Port: 1 + m.IntN(65535), Username: m.secret()}
-		if p.Username != nil {
-			p.Password = m.secret()
+		p := network.Proxy{Name: network.ProxyName(m.word(i)), Host: "proxy.example.com", Port: 1 + m.IntN(65535), Username: m.secret(), Password: m.secret()}
+		if p.Username == nil || p.Password == nil {
+			p.Username, p.Password = nil, nil
 		}
 		m.n.Proxies = append(m.n.Proxies, p)
 	}
@@ -112,7 +112,7 @@ func (m *maker) policy() network.Policy {
 	usual := network.DefaultDeletes
 	p := network.Policy{
 		UnreachableSites: []network.Level{network.LevelWarn, network.LevelError}[m.IntN(2)], Clean: m.IntN(2) == 0,
-		Deletes:    network.DeleteLimits{Sites: limit(usual.Sites), Links: limit(usual.Links), Percent: limit(usual.Percent)},
+		Deletes:    network.DeleteLimits{Sites: limit(usual.Sites), Links: limit(usual.Links), Objects: limit(usual.Objects), Percent: limit(usual.Percent)},
 		PlanExpiry: m.sometimes("1h30m"),
 	}
 	for range m.IntN(3) {
@@ -234,7 +234,7 @@ sites: {
 		edge:           true
 		serviceAccount: "router"
 		object:         "my-site"
-		settings: "router-logging": "debug"
+		settings: "router-data-connection-count": "4"
 	}
 }
 
@@ -243,6 +243,7 @@ proxies: {
 		host: "proxy.example.com"
 		port: 3128
 		username: kubernetes: {cluster: "kind-shops", namespace: "shop", name: "corp", key: "username"}
+		password: kubernetes: {cluster: "kind-shops", namespace: "shop", name: "corp", key: "password"}
 	}
 }
 
@@ -258,17 +259,18 @@ func TestWriteLooksWell(t *testing.T) {
 	text, err := schema.Write(network.Network{
 		Name: "retail",
 		Policy: network.Policy{
-			Deletes: network.DeleteLimits{Sites: 10, Links: 0, Percent: 30}, Clean: true, Signers: []string{"keys/alice.asc"},
+			Deletes: network.DeleteLimits{Sites: 10, Links: 0, Objects: 50, Percent: 30}, Clean: true, Signers: []string{"keys/alice.asc"},
 			PlanExpiry: "24h",
 		},
 		Clusters: []network.Cluster{{Name: "hub", Context: "hub-admin"}, {Name: "kind-shops", Context: "kind-shops"}},
 		Sites: []network.Site{
 			{Name: "hub", Cluster: "hub", Namespace: "retail", LinkAccess: "default", HA: true, Object: "hub"},
 			{Name: "shop", Cluster: "kind-shops", Namespace: "shop", Edge: true, Object: "my-site", ServiceAccount: "router",
-				Settings: map[string]string{"router-logging": "debug"}},
+				Settings: map[string]string{"router-data-connection-count": "4"}},
 		},
 		Proxies: []network.Proxy{{Name: "corp", Host: "proxy.example.com", Port: 3128,
-			Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "kind-shops", Namespace: "shop", Name: "corp", Key: "username"}}}},
+			Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "kind-shops", Namespace: "shop", Name: "corp", Key: "username"}},
+			Password: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "kind-shops", Namespace: "shop", Name: "corp", Key: "password"}}}},
 		Links: []network.Link{{Name: "shop-hub", From: "shop", To: "hub", Cost: 5, Via: network.ViaCertificate, Proxy: "corp", Object: "shop-hub"}},
 	}, []string{"Imported from two clusters.", "", "Left out:", "  one thing"})
 	if err != nil {

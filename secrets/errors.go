@@ -14,6 +14,8 @@ var (
 	// ErrInvalid: the source was reached and holds no usable secret there, or the
 	// reference itself is wrong.
 	ErrInvalid = errors.New("secret invalid")
+	// ErrProgram: a program would have to run to give the secret, and none may.
+	ErrProgram = errors.New("program may not run")
 )
 
 // Error is why a reference gave no secret. Its text is safe to show: whoever makes
@@ -21,7 +23,7 @@ var (
 type Error struct {
 	// Ref is what was asked for.
 	Ref Ref
-	// Kind is ErrUnavailable, ErrDenied, ErrInvalid, or the error of a context that
+	// Kind is ErrUnavailable, ErrDenied, ErrInvalid, ErrProgram, or the error of a context that
 	// ended. errors.Is finds it.
 	Kind error
 	// Detail says what is wrong, in lower case, without naming the place again.

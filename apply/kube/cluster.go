@@ -44,6 +44,9 @@ type Config struct {
 	Files []string
 	// InCluster uses the service account of the pod that we run in.
 	InCluster bool
+	// NoPrograms refuses a kubeconfig whose user's credentials come from a program, with an
+	// error that wraps secrets.ErrProgram.
+	NoPrograms bool
 	// ReadOnly refuses every request that could write, before it is sent.
 	ReadOnly bool
 	// Log gets one debug line for each request; nil means none. Bodies are never logged.
@@ -79,7 +82,7 @@ func Connect(c Config) (*Cluster, error) {
 // keeps its text only where it is our own.
 func (c Config) shown(err error) error {
 	var own ownError
-	if c.Kubeconfig.IsZero() && !c.Secret || errors.As(err, &own) {
+	if c.Kubeconfig.IsZero() && !c.Secret || errors.As(err, &own) || errors.Is(err, secrets.ErrProgram) {
 		return err
 	}
 	return ownError("kubeconfig: what its reference gives cannot be used: an address, a certificate or a file in it is wrong; its content is not shown here")
@@ -95,20 +98,33 @@ type ownError string
 
 func (e ownError) Error() string { return string(e) }
 
+// programError says that a kubeconfig asks a program where none may run.
+type programError struct{}
+
+func (programError) Error() string {
+	return "kubeconfig: its credentials come from a program, and none that the description names may run here; " +
+		"read the cluster where programs are allowed, or use a kubeconfig with a token or a certificate"
+}
+
+func (programError) Unwrap() error { return secrets.ErrProgram }
+
 func connect(c Config) (*Cluster, error) {
 	cfg, err := restConfig(c)
 	if err != nil {
 		return nil, err
 	}
+	if c.NoPrograms && cfg.ExecProvider != nil {
+		return nil, programError{}
+	}
 	cfg.QPS = -1 // the server's own fairness bounds us, and the apply's parallelism
 	cfg.UserAgent = "fairlead"
-	cfg.WarningHandler = rest.NoWarnings{}
+	cfg.WarningHandler, cfg.WarningHandlerWithContext = nil, warningHandler{}
 	cfg.Timeout = 0 // every call has a context; a watch must not be cut
 	cfg.Wrap(c.wrap)
 	if c.ReadOnly {
 		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return readOnly{next} })
 	}
-	client, err := rest.HTTPClientFor(cfg)
+	client, err := clientFor(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,11 +20,18 @@ type apiError struct {
 	text  string
 	class error
 	cause error
+	// refused is set where a write was surely not carried out and never will be.
+	refused *apply.Refused
 }
 
 func (e *apiError) Error() string { return e.text }
 
-func (e *apiError) Unwrap() []error { return []error{e.class, e.cause} }
+func (e *apiError) Unwrap() []error {
+	if e.refused != nil {
+		return []error{e.class, e.cause, e.refused}
+	}
+	return []error{e.class, e.cause}
+}
 
 // wrap turns an error of client-go about ref into ours. The values of hidden are
 // struck from its text, as a server may repeat what it refuses. The original is
@@ -40,10 +48,34 @@ func wrap(err error, doing string, ref plan.ObjectRef, hidden ...secrets.Value) 
 		}
 	}
 	out := &apiError{text: fmt.Sprintf("%s: %s: %s", ref, doing, text), class: classOf(err), cause: err}
+	if namespaceGoes(err) {
+		out.text = fmt.Sprintf("%s: %s: namespace %s is being deleted, and nothing can be made in it; apply again when it is gone", ref, doing, ref.Namespace)
+	} else if doing != "get" && refusesWrite(err) {
+		out.refused = &apply.Refused{Ref: ref, Reason: text}
+	}
 	if !clean {
 		out.cause = errors.New(text)
 	}
 	return out
+}
+
+// namespaceGoes reports whether an API server made nothing because the namespace is being
+// deleted (Kubernetes API: v1.NamespaceTerminatingCause). That passes, and is no refusal.
+func namespaceGoes(err error) bool { return apierrors.HasStatusCause(err, "NamespaceTerminating") }
+
+// refusesWrite reports whether an API server says of a write that it is not valid, or may
+// not be done. Conflicts and names that are there or missing are not among that: they pass.
+func refusesWrite(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	switch status.Status().Code {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
 }
 
 // classOf sorts an error into the classes that apply knows.
@@ -59,6 +91,8 @@ func classOf(err error) error {
 		return apply.ErrExists
 	case apierrors.IsConflict(err):
 		return apply.ErrConflict
+	case namespaceGoes(err):
+		return apply.ErrStale
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return apply.ErrForbidden
 	case apierrors.ReasonForError(err) == "": // not an answer of an API server

@@ -81,7 +81,9 @@ func toLease(o apply.Object, err error) (apply.Lease, error) {
 	if err != nil {
 		return apply.Lease{}, err
 	}
-	out := apply.Lease{Version: o.ResourceVersion, Labels: o.Labels, Annotations: o.Annotations}
+	out := apply.Lease{
+		Version: o.ResourceVersion, Labels: o.Labels, Annotations: o.Annotations, Deleting: o.Deleting, Finalizers: o.Finalizers,
+	}
 	out.Holder, _ = o.Spec["holderIdentity"].(string)
 	seconds, _ := o.Spec["leaseDurationSeconds"].(int64)
 	out.Duration = time.Duration(seconds) * time.Second

@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -43,12 +45,16 @@ type extraResource struct {
 	scope    plan.Scope
 }
 
+// asVersion is how a group and its version are written: a record may hold any text, and a
+// path is made of it.
+var asVersion = regexp.MustCompile(`^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?/)?v[a-z0-9]+$`)
+
 // learn asks for the kinds of a group's version, once. A version that the cluster
 // does not have is no error: its kinds stay unknown.
 func (e *extraKinds) learn(ctx context.Context, apiVersion string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.groups[apiVersion] {
+	if e.groups[apiVersion] || !asVersion.MatchString(apiVersion) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -120,9 +126,11 @@ func (c *Cluster) resourceOf(ref plan.ObjectRef) schema.GroupVersionResource {
 // objects reads the kinds that overlays use: those wanted on this cluster, and those
 // of its inventories.
 func (s *survey) objects(ctx context.Context) error {
-	looked, identities := s.overlayKinds(s.view, s.Network, s.Objects)
+	looked, identities, recordedIn := s.overlayKinds(s.view, s.Network, s.Objects)
+	unread := map[extraKind]bool{}
 	for _, k := range looked {
-		if err := s.extra.learn(ctx, k.apiVersion); err != nil {
+		err := s.extra.learn(ctx, k.apiVersion)
+		if unread[k] = len(recordedIn[k]) > 0 && told(err); err != nil && !unread[k] {
 			return err
 		}
 	}
@@ -130,36 +138,80 @@ func (s *survey) objects(ctx context.Context) error {
 	g.SetLimit(parallelLists)
 	for _, k := range looked {
 		found := s.extra.lookup(k)
-		s.view.Kinds = append(s.view.Kinds, plan.KindView{APIVersion: k.apiVersion, Kind: k.kind, Scope: found.scope})
-		if found.scope != plan.ScopeNamespace {
+		view := plan.KindView{APIVersion: k.apiVersion, Kind: k.kind, Scope: found.scope}
+		if unread[k] {
+			view.Scope = plan.ScopeUnread
+		}
+		s.view.Kinds = append(s.view.Kinds, view)
+		if view.Scope != plan.ScopeNamespace {
 			continue
 		}
-		list := s.whole(found.resource, metav1.ListOptions{}, func(u *unstructured.Unstructured) {
+		kind := len(s.view.Kinds) - 1
+		list := s.whole(found.resource, metav1.ListOptions{}, func(u *unstructured.Unstructured) func() {
 			v := objectView(k, u)
 			id := v.Namespace + " " + plan.ObjectKey(v.APIVersion, v.Kind, v.Name)
 			if v.Labels[plan.LabelObject] != "" && v.Owned(s.Network) || identities[id] {
-				s.view.Objects = append(s.view.Objects, v)
+				return keep(&s.view.Objects, v)
 			}
+			return nil
 		})
+		if namespaces := recordedIn[k]; len(namespaces) > 0 {
+			g.Go(func() error { return s.readRecorded(ctx, kind, namespaces, list) })
+			continue
+		}
 		g.Go(func() error { return s.read(ctx, list) })
 	}
 	return g.Wait()
 }
 
+// told reports whether the API server answered, and the answer is no that stays one: what only
+// a record names may be any kind, and no such answer says anything about the cluster.
+func told(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsNotFound(err) || apierrors.IsBadRequest(err)
+}
+
+// readRecorded lists a kind that only records name: in the cluster, or else in the namespaces
+// of those records. Where that may not be, nothing is known of that kind alone.
+func (s *survey) readRecorded(ctx context.Context, kind int, namespaces []string, list listing) error {
+	if !s.isNarrow() {
+		if err := list(ctx, ""); !told(err) {
+			return err
+		}
+	}
+	for _, namespace := range namespaces {
+		err := list(ctx, namespace)
+		if told(err) {
+			s.mu.Lock()
+			s.view.Kinds[kind].Scope = plan.ScopeUnread
+			s.mu.Unlock()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // overlayKinds lists the kinds to read, one version of each, and the identities of
 // which even objects without our labels matter. Kinds that hold secrets are never
-// read, whatever an inventory says.
-func (c *Cluster) overlayKinds(view plan.ClusterView, network string, wanted []plan.DesiredObject) ([]extraKind, map[string]bool) {
-	versions, identities := map[string]extraKind{}, map[string]bool{}
-	add := func(namespace, apiVersion string, kind plan.ObjectKind, name string) {
+// read, whatever an inventory says. Of those that are not wanted and that only records name,
+// recordedIn has the namespaces of the records.
+func (c *Cluster) overlayKinds(view plan.ClusterView, network string, wanted []plan.DesiredObject) (
+	looked []extraKind, identities map[string]bool, recordedIn map[extraKind][]string) {
+	versions := map[string]extraKind{}
+	identities, recordedIn = map[string]bool{}, map[extraKind][]string{}
+	add := func(namespace, apiVersion string, kind plan.ObjectKind, name string) (first bool) {
 		id := plan.GroupKind(apiVersion, kind)
 		if slices.Contains([]string{"Secret", "AccessGrant." + group, "AccessToken." + group}, id) {
-			return
+			return false
 		}
 		identities[namespace+" "+plan.ObjectKey(apiVersion, kind, name)] = true
-		if _, ok := versions[id]; !ok {
-			versions[id] = extraKind{apiVersion, kind}
+		if _, ok := versions[id]; ok {
+			return false
 		}
+		versions[id] = extraKind{apiVersion, kind}
+		return true
 	}
 	for _, o := range wanted {
 		if o.Cluster == c.name {
@@ -169,13 +221,20 @@ func (c *Cluster) overlayKinds(view plan.ClusterView, network string, wanted []p
 	for _, inv := range view.Inventories {
 		if inv.Broken == "" && inv.Content.Network == network {
 			for _, o := range inv.Content.Objects {
-				add(inv.Namespace, o.APIVersion, o.Kind, o.Name)
+				first := add(inv.Namespace, o.APIVersion, o.Kind, o.Name)
+				if k := versions[plan.GroupKind(o.APIVersion, o.Kind)]; first || len(recordedIn[k]) > 0 {
+					recordedIn[k] = append(recordedIn[k], inv.Namespace)
+				}
 			}
 		}
 	}
+	for k, namespaces := range recordedIn {
+		slices.Sort(namespaces)
+		recordedIn[k] = slices.Compact(namespaces)
+	}
 	return slices.SortedFunc(maps.Values(versions), func(a, b extraKind) int {
 		return cmp.Or(cmp.Compare(a.apiVersion, b.apiVersion), cmp.Compare(a.kind, b.kind))
-	}), identities
+	}), identities, recordedIn
 }
 
 func objectView(k extraKind, u *unstructured.Unstructured) plan.ObjectView {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
@@ -40,35 +41,39 @@ type Reading struct {
 	Foreign func(cluster network.ClusterName, namespace string) bool
 	// Objects are those of overlays that are wanted: their kinds are read, too.
 	Objects []plan.DesiredObject
+	// NoObjects leaves out the objects of overlays, also those that records name.
+	NoObjects bool
 	// Areas say where the network lives, for clusters that refuse lists of everything.
 	Areas map[network.ClusterName]Area
-	// Reports asks for what the routers report of links.
+	// Reports asks for what the routers report of links and sites, and for the grants that
+	// others made.
 	Reports bool
+	// Noted asks on which clusters the network has sites, as its Leases note it.
+	Noted bool
 	// Brief leaves out what only planning needs: grants, tokens, Certificates,
 	// RouterAccesses, proxies and the objects of overlays.
 	Brief bool
 }
 
-// Observe reads everything of one cluster that may matter to the network: one
-// paged LIST for each kind, whatever the number of objects. AccessGrants,
-// AccessTokens and Secrets are read as metadata, so no secret leaves the cluster but
+// observe reads everything of one cluster that may matter to the network: one
+// paged LIST for each kind, whatever the number of objects. AccessGrants
+// are read as the table that kubectl shows, AccessTokens and Secrets as metadata, so no secret leaves the cluster but
 // the Secrets of proxies, whose credentials become digests at once.
 // Kinds that overlays use, wanted now or recorded in an inventory, are read after
 // that, each with one LIST more. A kind that may not be listed across the cluster is
-// listed in each namespace of the network's area, see survey. The routers' reports take one
-// request more. What goes wrong is the
-// view's State and Reason, not an error.
-func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
+// listed in each namespace of the network's area, see survey. The Lease takes one request
+// more. What goes wrong is the view's State and Reason, not an error.
+func (c *Cluster) observe(ctx context.Context, r Reading) plan.ClusterView {
 	s := newSurvey(c, r)
 	err := s.kinds(ctx)
 	if err == nil && !r.Brief {
 		err = s.proxies(ctx)
 	}
-	if err == nil && !r.Brief {
+	if err == nil && !r.Brief && !r.NoObjects {
 		err = s.objects(ctx)
 	}
-	if err == nil && r.Reports {
-		err = s.reports(ctx)
+	if err == nil && r.Noted {
+		err = s.clusters(ctx)
 	}
 	view := s.close()
 	if err != nil {
@@ -78,43 +83,63 @@ func (c *Cluster) Observe(ctx context.Context, r Reading) plan.ClusterView {
 	return view
 }
 
+// withReports adds the reports of some of its Sites to the view of a cluster.
+func (c *Cluster) withReports(ctx context.Context, view plan.ClusterView, sites []plan.SiteView) plan.ClusterView {
+	if view.State != plan.StateOK {
+		return view
+	}
+	reports, err := c.reports(ctx, sites)
+	if err != nil {
+		view.State, view.Reason = stateOf(err), err.Error()
+	}
+	view.Reports = reports
+	return view
+}
+
 // kinds reads what every network is made of.
 func (s *survey) kinds(ctx context.Context) error {
 	view, all := &s.view, metav1.ListOptions{}
 	labelled := metav1.ListOptions{LabelSelector: plan.LabelNetwork + "=" + s.Network}
 	proxies := metav1.ListOptions{LabelSelector: labelled.LabelSelector + "," + plan.LabelProxy}
+	grants := labelled
+	if s.Reports { // those of others matter to drift alone
+		grants = all
+	}
 	lists := []listing{
-		s.whole(kinds[plan.ObjectSite], all, func(u *unstructured.Unstructured) {
-			view.Sites = append(view.Sites, siteView(u))
-		}),
-		s.whole(kinds[plan.ObjectLink], all, func(u *unstructured.Unstructured) {
-			view.Links = append(view.Links, linkView(u))
-		}),
-		s.whole(kinds[plan.ObjectConfigMap], labelled, func(u *unstructured.Unstructured) {
-			if isInventory(u, s.Network) { // an overlay's ConfigMaps have the label too
-				view.Inventories = append(view.Inventories, inventoryView(u, s.Network))
+		s.whole(kinds[plan.ObjectSite], all, func(u *unstructured.Unstructured) func() {
+			v := siteView(u)
+			if s.Reports {
+				v.Seen = seenSites(u)
 			}
+			return keep(&view.Sites, v)
 		}),
-		s.meta(plan.ObjectSecret, all, func(m metav1.Object) {
-			view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
+		s.whole(kinds[plan.ObjectLink], all, func(u *unstructured.Unstructured) func() {
+			return keep(&view.Links, linkView(u))
+		}),
+		s.whole(kinds[plan.ObjectConfigMap], labelled, func(u *unstructured.Unstructured) func() {
+			if !isInventory(u, s.Network) { // an overlay's ConfigMaps have the label too
+				return nil
+			}
+			return keep(&view.Inventories, inventoryView(u, s.Network))
+		}),
+		s.meta(plan.ObjectSecret, all, func(m metav1.Object) func() {
+			return keep(&view.Secrets, plan.SecretView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
 		}),
 	}
 	if !s.Brief {
 		lists = append(lists,
-			s.meta(plan.ObjectGrant, labelled, func(m metav1.Object) {
-				view.Grants = append(view.Grants, plan.GrantView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
+			s.grants(grants, func(g plan.GrantView) func() { return keep(&view.Grants, g) }),
+			s.meta(plan.ObjectAccess, all, func(m metav1.Object) func() {
+				return keep(&view.Accesses, plan.AccessView{Meta: meta(m)})
 			}),
-			s.meta(plan.ObjectAccess, all, func(m metav1.Object) {
-				view.Accesses = append(view.Accesses, plan.AccessView{Meta: meta(m)})
+			s.meta(plan.ObjectToken, all, func(m metav1.Object) func() {
+				return keep(&view.Tokens, plan.TokenView{Meta: meta(m)})
 			}),
-			s.meta(plan.ObjectToken, all, func(m metav1.Object) {
-				view.Tokens = append(view.Tokens, plan.TokenView{Meta: meta(m)})
+			s.meta(plan.ObjectCertificate, all, func(m metav1.Object) func() {
+				return keep(&view.Certificates, plan.CertificateView{Meta: meta(m)})
 			}),
-			s.meta(plan.ObjectCertificate, all, func(m metav1.Object) {
-				view.Certificates = append(view.Certificates, plan.CertificateView{Meta: meta(m)})
-			}),
-			s.whole(kinds[plan.ObjectSecret], proxies, func(u *unstructured.Unstructured) {
-				view.Proxies = append(view.Proxies, proxyView(u, s.Digester))
+			s.whole(kinds[plan.ObjectSecret], proxies, func(u *unstructured.Unstructured) func() {
+				return keep(&view.Proxies, proxyView(u, s.Digester))
 			}))
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -148,8 +173,8 @@ func (s *survey) proxies(ctx context.Context) error {
 		}
 		seen[k] = true
 		one := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", k.name).String()}
-		err := s.readIn(ctx, k.namespace, s.whole(kinds[plan.ObjectSecret], one, func(u *unstructured.Unstructured) {
-			s.view.Proxies = append(s.view.Proxies, proxyView(u, s.Digester))
+		err := s.readIn(ctx, k.namespace, s.whole(kinds[plan.ObjectSecret], one, func(u *unstructured.Unstructured) func() {
+			return keep(&s.view.Proxies, proxyView(u, s.Digester))
 		}))
 		if err != nil {
 			return err
@@ -158,9 +183,23 @@ func (s *survey) proxies(ctx context.Context) error {
 	return nil
 }
 
-// ObserveAll observes clusters side by side, at most parallel at once. The result
-// is sorted by name and has one view for each cluster.
+// ObserveAll observes clusters side by side, at most parallel at once, and then asks for the
+// routers' reports that may settle a doubt: one request for each Site that plan's Doubted
+// names. The result is sorted by name and has one view for each cluster.
 func ObserveAll(ctx context.Context, clusters []*Cluster, r Reading, parallel int) plan.Observation {
+	out := each(clusters, parallel, func(c *Cluster) plan.ClusterView { return c.observe(ctx, r) })
+	if !r.Reports {
+		return out
+	}
+	doubted := out.Doubted(r.Network)
+	return each(clusters, parallel, func(c *Cluster) plan.ClusterView {
+		return c.withReports(ctx, out.Cluster(c.name), doubted[c.name])
+	})
+}
+
+// each makes a view of each cluster, side by side, at most parallel at once. A panic is that
+// cluster's, which could not be read then.
+func each(clusters []*Cluster, parallel int, view func(*Cluster) plan.ClusterView) plan.Observation {
 	views := make([]plan.ClusterView, len(clusters))
 	var g errgroup.Group
 	g.SetLimit(max(parallel, 1))
@@ -171,7 +210,7 @@ func ObserveAll(ctx context.Context, clusters []*Cluster, r Reading, parallel in
 					views[i] = plan.ClusterView{Name: c.name, State: plan.StateUnreachable, Reason: fmt.Sprintf("internal error: a panic of type %T", p)}
 				}
 			}()
-			views[i] = c.Observe(ctx, r)
+			views[i] = view(c)
 			return nil
 		})
 	}
@@ -187,45 +226,61 @@ func stateOf(err error) plan.State {
 	return plan.StateUnreachable
 }
 
-// eachOf lists a resource page by page, in one namespace, or in all when that is empty.
-func (c *Cluster) eachOf(ctx context.Context, resource schema.GroupVersionResource, namespace string, opts metav1.ListOptions, do func(*unstructured.Unstructured)) error {
+// eachOf lists a resource page by page, in one namespace, or in all when that is empty. It
+// gives what read gave for each object, in the list's order and without nil.
+func (c *Cluster) eachOf(ctx context.Context, resource schema.GroupVersionResource, namespace string, opts metav1.ListOptions,
+	read func(*unstructured.Unstructured) func()) ([]func(), error) {
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 		return c.dynamic.Resource(resource).Namespace(namespace).List(ctx, opts)
 	}
-	return c.pages(ctx, resource, namespace, opts, list, func(o runtime.Object) error {
-		if u, ok := o.(*unstructured.Unstructured); ok {
-			do(u)
-		}
-		return nil
-	})
+	return pages(ctx, c, resource, namespace, opts, list, read)
 }
 
 // eachMeta is eachOf for kinds of which only the metadata is read.
-func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, namespace string, opts metav1.ListOptions, do func(metav1.Object)) error {
+func (c *Cluster) eachMeta(ctx context.Context, kind plan.ObjectKind, namespace string, opts metav1.ListOptions,
+	read func(metav1.Object) func()) ([]func(), error) {
 	list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 		return c.metadata.Resource(kinds[kind]).Namespace(namespace).List(ctx, opts)
 	}
-	return c.pages(ctx, kinds[kind], namespace, opts, list, func(o runtime.Object) error {
-		if m, ok := o.(metav1.Object); ok {
-			do(m)
-		}
-		return nil
-	})
+	return pages(ctx, c, kinds[kind], namespace, opts, list, read)
 }
 
-func (c *Cluster) pages(ctx context.Context, resource schema.GroupVersionResource, namespace string, opts metav1.ListOptions, list pager.ListPageFunc, do func(runtime.Object) error) (err error) {
+// listings is how often a list is begun at most. The pages of one go together with their
+// version, which the API server keeps for some minutes (Kubernetes API concepts: "410
+// Gone"); the last time it is read without pages.
+const listings = 3
+
+func pages[T any](ctx context.Context, c *Cluster, resource schema.GroupVersionResource, namespace string, opts metav1.ListOptions,
+	list pager.ListPageFunc, read func(T) func()) (found []func(), err error) {
 	defer func() { // this runs in a goroutine, where a panic would end the process with 2
 		if p := recover(); p != nil {
-			err = fmt.Errorf("list %s: internal error: a panic of type %T", resource.Resource, p)
+			found, err = nil, fmt.Errorf("list %s: internal error: a panic of type %T", resource.Resource, p)
 		}
 	}()
 	p := pager.New(list)
-	p.PageSize = pageSize
-	p.PageBufferSize = 1
-	if err := p.EachListItem(ctx, opts, do); err != nil {
-		return c.listError(err, resource, namespace)
+	p.PageSize, p.PageBufferSize = pageSize, 1
+	for n := 1; ; n++ {
+		if n == listings {
+			p.PageSize = 0
+		}
+		found = nil
+		err := p.EachListItem(ctx, opts, func(o runtime.Object) error {
+			if object, ok := o.(T); ok {
+				if do := read(object); do != nil {
+					found = append(found, do)
+				}
+			}
+			return nil
+		})
+		switch {
+		case err == nil:
+			return found, nil
+		case !apierrors.IsResourceExpired(err):
+			return nil, c.listError(err, resource, namespace)
+		case n == listings:
+			return nil, c.listError(fmt.Errorf("its pages expired before they were read (tried %d times): %w", n, err), resource, namespace)
+		}
 	}
-	return nil
 }
 
 func (c *Cluster) listError(err error, resource schema.GroupVersionResource, namespace string) error {
@@ -260,4 +315,5 @@ func sortView(v *plan.ClusterView) {
 		return cmp.Or(cmp.Compare(a.APIVersion, b.APIVersion), cmp.Compare(a.Kind, b.Kind), byName(a.Meta, b.Meta))
 	})
 	slices.Sort(v.Namespaces)
+	slices.Sort(v.Going)
 }

@@ -7,56 +7,37 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 
+	"golang.org/x/sync/errgroup"
+
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
 )
 
-// mostReports bounds how many reports of one cluster are read: a network that is in more
-// parts than that has other troubles.
-const mostReports = 5
-
-// reports reads what the routers report of links. Each site's report is of all sites that
-// its routers reach, so one is read, and others only for sites with links up that it does
-// not know. It is a list of one name, so that reading takes no other right than to list.
-func (s *survey) reports(ctx context.Context) error {
-	one := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", apply.NetworkStatusName).String()}
-	known := map[string]bool{}
-	for range mostReports {
-		site := s.unreported(known)
-		if site == nil {
-			return nil
-		}
-		known[site.UID] = true
-		err := s.readIn(ctx, site.Namespace, s.whole(kinds[plan.ObjectConfigMap], one, func(u *unstructured.Unstructured) {
-			text, _, _ := unstructured.NestedString(u.Object, "data", apply.NetworkStatusKey)
-			for _, r := range apply.Reported(text) {
-				if known[r.Site] && r.Site != site.UID {
-					continue // of two reports on a site the first counts
-				}
-				known[r.Site] = true
-				s.view.Reports = append(s.view.Reports, r)
-			}
-		}))
-		if err != nil {
+// reports reads what the routers of some Sites report of their links: a report is large, and
+// right about its own site alone. Each is a list of one name, so that reading takes no other
+// right than to list. A report that may not be read is one that says nothing.
+func (c *Cluster) reports(ctx context.Context, sites []plan.SiteView) ([]plan.SiteReport, error) {
+	out := make([]plan.SiteReport, len(sites))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelLists)
+	for i, site := range sites {
+		g.Go(func() (err error) {
+			out[i], err = c.report(ctx, site)
 			return err
-		}
+		})
 	}
-	return nil
+	return out, g.Wait()
 }
 
-// unreported gives the network's own Site with a link up that no report knows, of several
-// the one that sees most; nil when there is none.
-func (s *survey) unreported(known map[string]bool) *plan.SiteView {
-	up := map[string]bool{}
-	for _, l := range s.view.Links {
-		up[l.Namespace] = up[l.Namespace] || l.Owned(s.Network) && l.Operational
+func (c *Cluster) report(ctx context.Context, site plan.SiteView) (plan.SiteReport, error) {
+	one := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", apply.NetworkStatusName).String()}
+	var data map[string]string
+	_, err := c.eachOf(ctx, kinds[plan.ObjectConfigMap], site.Namespace, one, func(u *unstructured.Unstructured) func() {
+		data, _, _ = unstructured.NestedStringMap(u.Object, "data")
+		return nil
+	})
+	if refused(err) {
+		return apply.NoReport(site.UID, "the report of its routers may not be read"), nil
 	}
-	var best *plan.SiteView
-	for i, v := range s.view.Sites {
-		wanted := v.Owned(s.Network) && up[v.Namespace] && !known[v.UID]
-		if wanted && (best == nil || v.SitesInNetwork > best.SitesInNetwork || v.SitesInNetwork == best.SitesInNetwork && v.Namespace < best.Namespace) {
-			best = &s.view.Sites[i]
-		}
-	}
-	return best
+	return apply.Reported(data, site.UID), err
 }

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -26,8 +25,10 @@ type Area struct {
 	// Asked are namespaces to look into as well, where that is allowed. Where they are
 	// not nil, it is an error when no namespace at all may be read.
 	Asked []string
-	// Lock is the namespace of the network's Lease.
-	Lock string
+	// Lock is the namespace of the network's Lease, and Former those of Leases that it had
+	// before.
+	Lock   string
+	Former []string
 }
 
 // leases are the locks of networks (Kubernetes API reference: coordination.k8s.io/v1).
@@ -48,6 +49,8 @@ type survey struct {
 	denied map[string]bool
 	// area gives the namespaces to read, looked up once.
 	area func() ([]string, error)
+	// leases gives the network's Leases, read once.
+	leases func() ([]apply.Lease, error)
 }
 
 func newSurvey(c *Cluster, r Reading) *survey {
@@ -57,42 +60,37 @@ func newSurvey(c *Cluster, r Reading) *survey {
 // listing reads one kind, in one namespace, or in all when that is empty.
 type listing func(ctx context.Context, namespace string) error
 
-// whole lists a kind with all of its objects' content. Calls of do never overlap, as
-// all of one survey take turns.
-func (s *survey) whole(resource schema.GroupVersionResource, opts metav1.ListOptions, do func(*unstructured.Unstructured)) listing {
+// whole lists a kind with all of its objects' content. read gives what is to be done with
+// an object once all of the list is there, or nil; calls of that never overlap, as all of
+// one survey take turns.
+func (s *survey) whole(resource schema.GroupVersionResource, opts metav1.ListOptions, read func(*unstructured.Unstructured) func()) listing {
 	return func(ctx context.Context, namespace string) error {
-		n := 0
-		err := s.eachOf(ctx, resource, namespace, opts, func(u *unstructured.Unstructured) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			n++
-			do(u)
-		})
-		return midway(n, err)
+		found, err := s.eachOf(ctx, resource, namespace, opts, read)
+		return s.take(found, err)
 	}
 }
 
 // meta lists the metadata of a kind, as whole does.
-func (s *survey) meta(kind plan.ObjectKind, opts metav1.ListOptions, do func(metav1.Object)) listing {
+func (s *survey) meta(kind plan.ObjectKind, opts metav1.ListOptions, read func(metav1.Object) func()) listing {
 	return func(ctx context.Context, namespace string) error {
-		n := 0
-		err := s.eachMeta(ctx, kind, namespace, opts, func(m metav1.Object) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			n++
-			do(m)
-		})
-		return midway(n, err)
+		found, err := s.eachMeta(ctx, kind, namespace, opts, read)
+		return s.take(found, err)
 	}
 }
 
-// midway keeps a refusal after n objects from being taken for one of the whole list:
-// what was read so far would be read twice.
-func midway(n int, err error) error {
-	if n == 0 || !refused(err) {
-		return err
+// take does what a list found.
+func (s *survey) take(found []func(), err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, do := range found {
+		do()
 	}
-	return &apiError{text: err.Error(), class: apply.ErrForbidden, cause: errors.New("refused half way")}
+	return err
+}
+
+// keep adds to a list of the view.
+func keep[T any](list *[]T, v T) func() {
+	return func() { *list = append(*list, v) }
 }
 
 // refused reports whether the API server knows us and says no.
@@ -165,7 +163,7 @@ func (s *survey) isNarrow() bool {
 }
 
 // narrowed makes the survey a narrow one, and gives the namespaces to read: those of
-// the area and those that the network's Lease names.
+// the area and those that the network's Leases name.
 func (s *survey) narrowed(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	s.narrow = true
@@ -188,22 +186,70 @@ func (s *survey) namespaces(ctx context.Context) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// recorded are the namespaces that the network's Lease names; none when there is no
+// recorded are the namespaces that the network's Leases name; none when there is no
 // Lease of the network's, or it may not be read. Any other failure is an error: what the
 // Lease would have named may be of the network.
-func (s *survey) recorded(ctx context.Context) ([]string, error) {
+func (s *survey) recorded(ctx context.Context) (out []string, err error) {
+	list, err := s.noted(ctx)
+	for _, l := range list {
+		out = append(out, apply.NamespacesOf(l)...)
+	}
+	return out, unlessRefused(err)
+}
+
+// clusters notes on which clusters the network has sites and what limits were last applied,
+// as its Leases say.
+func (s *survey) clusters(ctx context.Context) error {
+	list, err := s.noted(ctx)
+	s.view.Unnoted = refused(err)
+	for _, l := range list {
+		s.view.Noted = append(s.view.Noted, apply.ClustersOf(l)...)
+		s.view.Deletes = apply.StricterLimits(s.view.Deletes, apply.LimitsOf(l))
+	}
+	return unlessRefused(err)
+}
+
+// noted is what the network's Leases note, as far as they may be read.
+func (s *survey) noted(ctx context.Context) ([]apply.Lease, error) {
+	s.mu.Lock()
+	if s.leases == nil {
+		s.leases = sync.OnceValues(func() ([]apply.Lease, error) { return s.readLeases(ctx) })
+	}
+	leases := s.leases
+	s.mu.Unlock()
+	return leases()
+}
+
+// readLeases reads all of them. A refusal is the error where nothing else goes wrong.
+func (s *survey) readLeases(ctx context.Context) (out []apply.Lease, err error) {
+	area := s.Areas[s.name]
+	for _, namespace := range append([]string{area.Lock}, area.Former...) {
+		l, failed := s.readLease(ctx, namespace)
+		switch {
+		case failed == nil:
+			out = append(out, l)
+		case refused(failed):
+			err = failed
+		default:
+			return nil, failed
+		}
+	}
+	return out, err
+}
+
+// readLease is what the network's Lease in a namespace notes; nothing where there is none of
+// the network's.
+func (s *survey) readLease(ctx context.Context, namespace string) (apply.Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	lease, err := s.metadata.Resource(leases).Namespace(s.Areas[s.name].Lock).Get(ctx, network.InventoryName(s.Network), getOptions)
+	lease, err := s.metadata.Resource(leases).Namespace(namespace).Get(ctx, network.InventoryName(s.Network), getOptions)
 	switch {
-	case refused(err), apierrors.IsNotFound(err):
-		return nil, nil
+	case apierrors.IsNotFound(err), err == nil && !meta(lease).Owned(s.Network):
+		return apply.Lease{}, nil
 	case err != nil:
-		return nil, fmt.Errorf("the Lease that names the network's namespaces: %w", err)
-	case !meta(lease).Owned(s.Network):
-		return nil, nil
+		return apply.Lease{}, fmt.Errorf("the Lease that names the network's namespaces: %w", err)
 	}
-	return apply.NamespacesOf(apply.Lease{Annotations: lease.GetAnnotations()}), nil
+	return apply.Lease{Annotations: lease.GetAnnotations()}, nil
 }
 
 // identify learns which namespaces exist and who the cluster is: by kube-system's
@@ -211,21 +257,35 @@ func (s *survey) recorded(ctx context.Context) ([]string, error) {
 // objects a Role in it may include (Kubernetes API server: a GET of a namespace is
 // authorised as one in it). What may not be known stays empty.
 func (s *survey) identify(ctx context.Context) error {
-	var uid string
-	var found []string
-	err := s.eachMeta(ctx, plan.ObjectNamespace, "", metav1.ListOptions{}, func(m metav1.Object) {
-		if m.GetName() == kubeSystem {
-			uid = string(m.GetUID())
-		}
-		if m.GetDeletionTimestamp() == nil {
-			found = append(found, m.GetName())
+	lock := s.Areas[s.name].Lock
+	var uid, own string
+	var found, going []string
+	all, err := s.eachMeta(ctx, plan.ObjectNamespace, "", metav1.ListOptions{}, func(m metav1.Object) func() {
+		return func() {
+			switch m.GetName() {
+			case kubeSystem:
+				uid = string(m.GetUID())
+			case lock:
+				own = namespaceUID(m)
+			}
+			if m.GetDeletionTimestamp() == nil {
+				found = append(found, m.GetName())
+			} else {
+				going = append(going, m.GetName())
+			}
 		}
 	})
 	if refused(err) {
 		return s.identifyNarrow(ctx)
 	}
-	s.view.UID, s.view.Namespaces = uid, found
+	err = s.take(all, err)
+	s.view.UID, s.view.LockUID, s.view.Namespaces, s.view.Going = uid, own, found, going
 	return err
+}
+
+// namespaceUID is the UID of a cluster by another namespace than kube-system.
+func namespaceUID(m metav1.Object) string {
+	return "namespace/" + m.GetName() + ":" + string(m.GetUID())
 }
 
 // kubeSystem is the namespace that every cluster has and keeps while it lives.
@@ -239,7 +299,7 @@ func (s *survey) identifyNarrow(ctx context.Context) error {
 	} else if refused(err) {
 		var own *metav1.PartialObjectMetadata
 		if own, err = s.namespace(ctx, lock); err == nil {
-			s.view.UID = "namespace/" + lock + ":" + string(own.GetUID())
+			s.view.UID = namespaceUID(own)
 		}
 	}
 	if err != nil && !refused(err) && !apierrors.IsNotFound(err) {
@@ -252,10 +312,11 @@ func (s *survey) identifyNarrow(ctx context.Context) error {
 // whether they exist stays unknown.
 func (s *survey) existing(ctx context.Context) error {
 	names := s.Areas[s.name].Declared
-	there := make([]bool, len(names))
+	there, going := make([]bool, len(names)), make([]bool, len(names))
 	ask := func(i int) error {
 		m, err := s.namespace(ctx, names[i])
-		there[i] = err == nil && m.GetDeletionTimestamp() == nil
+		going[i] = err == nil && m.GetDeletionTimestamp() != nil
+		there[i] = err == nil && !going[i]
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
@@ -280,6 +341,9 @@ func (s *survey) existing(ctx context.Context) error {
 		if there[i] {
 			s.view.Namespaces = append(s.view.Namespaces, name)
 		}
+		if going[i] {
+			s.view.Going = append(s.view.Going, name)
+		}
 	}
 	return nil
 }
@@ -297,41 +361,59 @@ func (s *survey) namespace(ctx context.Context, name string) (*metav1.PartialObj
 	return s.metadata.Resource(kinds[plan.ObjectNamespace]).Get(ctx, name, getOptions)
 }
 
+// WhoAre asks who clusters are, side by side: of each view the name, the UIDs and the state
+// are good.
+func WhoAre(ctx context.Context, clusters []*Cluster, r Reading, parallel int) plan.Observation {
+	return each(clusters, parallel, func(c *Cluster) plan.ClusterView {
+		s := newSurvey(c, r)
+		if err := s.identify(ctx); err != nil {
+			s.view.State, s.view.Reason = stateOf(err), err.Error()
+		}
+		return s.view
+	})
+}
+
 // close gives what was read. A narrow view says of which namespaces it is, and has
-// nothing of others.
+// nothing of others. What is in a namespace that is being deleted goes with it.
 func (s *survey) close() plan.ClusterView {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.view
-	if !s.narrow {
-		return v
-	}
-	v.Read, v.Denied = []string{}, []string{}
-	area, _ := s.area() // its error ended the reading
-	for _, name := range area {
-		if s.denied[name] {
-			v.Denied = append(v.Denied, name)
-		} else {
-			v.Read = append(v.Read, name)
+	if s.narrow {
+		v.Read, v.Denied = []string{}, []string{}
+		area, _ := s.area() // its error ended the reading
+		for _, name := range area {
+			if s.denied[name] {
+				v.Denied = append(v.Denied, name)
+			} else {
+				v.Read = append(v.Read, name)
+			}
+		}
+		if err := s.nowhere(nil); len(v.Read) == 0 && err != nil {
+			v.State, v.Reason = stateOf(err), err.Error()
 		}
 	}
-	if err := s.nowhere(nil); len(v.Read) == 0 && err != nil {
-		v.State, v.Reason = stateOf(err), err.Error()
-	}
-	v.Sites = within(v, v.Sites, func(o plan.SiteView) string { return o.Namespace })
-	v.Links = within(v, v.Links, func(o plan.LinkView) string { return o.Namespace })
-	v.Grants = within(v, v.Grants, func(o plan.GrantView) string { return o.Namespace })
-	v.Tokens = within(v, v.Tokens, func(o plan.TokenView) string { return o.Namespace })
-	v.Secrets = within(v, v.Secrets, func(o plan.SecretView) string { return o.Namespace })
-	v.Accesses = within(v, v.Accesses, func(o plan.AccessView) string { return o.Namespace })
-	v.Certificates = within(v, v.Certificates, func(o plan.CertificateView) string { return o.Namespace })
-	v.Proxies = within(v, v.Proxies, func(o plan.ProxyView) string { return o.Namespace })
-	v.Inventories = within(v, v.Inventories, func(o plan.InventoryView) string { return o.Namespace })
-	v.Objects = within(v, v.Objects, func(o plan.ObjectView) string { return o.Namespace })
+	v.Sites = within(v, v.Sites, func(o *plan.SiteView) *plan.Meta { return &o.Meta })
+	v.Links = within(v, v.Links, func(o *plan.LinkView) *plan.Meta { return &o.Meta })
+	v.Grants = within(v, v.Grants, func(o *plan.GrantView) *plan.Meta { return &o.Meta })
+	v.Tokens = within(v, v.Tokens, func(o *plan.TokenView) *plan.Meta { return &o.Meta })
+	v.Secrets = within(v, v.Secrets, func(o *plan.SecretView) *plan.Meta { return &o.Meta })
+	v.Accesses = within(v, v.Accesses, func(o *plan.AccessView) *plan.Meta { return &o.Meta })
+	v.Certificates = within(v, v.Certificates, func(o *plan.CertificateView) *plan.Meta { return &o.Meta })
+	v.Proxies = within(v, v.Proxies, func(o *plan.ProxyView) *plan.Meta { return &o.Meta })
+	v.Inventories = within(v, v.Inventories, func(o *plan.InventoryView) *plan.Meta { return &o.Meta })
+	v.Objects = within(v, v.Objects, func(o *plan.ObjectView) *plan.Meta { return &o.Meta })
 	return v
 }
 
-// within drops what is of a namespace that was not read in full.
-func within[T any](v plan.ClusterView, list []T, namespace func(T) string) []T {
-	return slices.DeleteFunc(list, func(o T) bool { return !v.HasRead(namespace(o)) })
+// within drops what is of a namespace that was not read in full, and marks what goes with
+// its namespace.
+func within[T any](v plan.ClusterView, list []T, meta func(*T) *plan.Meta) []T {
+	list = slices.DeleteFunc(list, func(o T) bool { return !v.HasRead(meta(&o).Namespace) })
+	for i := range list {
+		if m := meta(&list[i]); slices.Contains(v.Going, m.Namespace) {
+			m.Deleting, m.Emptied = true, true
+		}
+	}
+	return list
 }

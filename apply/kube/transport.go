@@ -64,7 +64,7 @@ func attemptOf(ctx context.Context) int {
 //     reads or may be repeated.
 //
 // Between tries it waits longer each time, by a random part more, or for as long as
-// the server asks.
+// the server asks. Before each try of a write it asks whether its lock still holds.
 type retryTransport struct {
 	next http.RoundTripper
 	// limit shortens the bounds of each try; 0 leaves them as they are.
@@ -86,9 +86,12 @@ type answer struct {
 // RoundTrip implements http.RoundTripper. Answers to anything but a watch are whole.
 func (t *retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	pauses := wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: tries}
-	silent := 0
+	silent, a := 0, answer{}
 	for n := 1; ; n++ {
-		a := t.try(r, n)
+		if err := fence(r); err != nil {
+			return nil, a.instead(err)
+		}
+		a = t.try(r, n)
 		if a.silent {
 			silent++
 		}
@@ -98,8 +101,7 @@ func (t *retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		pause := a.pause(pauses.Step(), time.Now())
 		t.tell(r, n, a, pause)
 		if err := apply.Pause(r.Context(), pause); err != nil {
-			a.drop()
-			return nil, fmt.Errorf("%w; the last try: %s", err, a.reason())
+			return nil, a.instead(err)
 		}
 	}
 }
@@ -156,6 +158,14 @@ func bodyOf(r *http.Request, n int) (io.ReadCloser, error) {
 		return r.Body, nil
 	}
 	return r.GetBody()
+}
+
+// fence is apply.Fence for what writes.
+func fence(r *http.Request) error {
+	if r.Method == http.MethodGet {
+		return nil
+	}
+	return apply.Fence(r.Context())
 }
 
 func isWatch(r *http.Request) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"mime"
 	"net"
 	"net/http"
 	"strconv"
@@ -88,6 +89,16 @@ func (a answer) reason() string {
 	return "status " + strconv.Itoa(a.resp.StatusCode)
 }
 
+// instead is the error of a request that is not sent again after this answer, the zero one
+// before the first try.
+func (a answer) instead(err error) error {
+	if a.err == nil && a.resp == nil {
+		return notSent{err}
+	}
+	a.drop()
+	return fmt.Errorf("%w; the last try: %s", err, a.reason())
+}
+
 // drop closes an answer that nobody reads.
 func (a answer) drop() {
 	if a.resp != nil {
@@ -98,6 +109,10 @@ func (a answer) drop() {
 // last is what the n-th try gives to the client, which must not repeat it: it would
 // where a header asks for it or an error tells of a broken connection.
 func (a answer) last(ctx context.Context, n int) (*http.Response, error) {
+	if a.err == nil && isPage(a.resp) {
+		a.drop()
+		return nil, errPage
+	}
 	if a.err == nil {
 		if a.resp.StatusCode >= http.StatusTooManyRequests {
 			a.resp.Header.Del(retryAfter)
@@ -116,6 +131,15 @@ func (a answer) last(ctx context.Context, n int) (*http.Response, error) {
 		err = fmt.Errorf("%w (tried %d times)", err, n)
 	}
 	return nil, err
+}
+
+// errPage is an answer that no API server gives. Nothing of it is shown.
+var errPage = errors.New("the answer is a web page and not an API server's: a proxy or a login may stand in front of it")
+
+// isPage reports whether an answer that says that all is well is HTML.
+func isPage(resp *http.Response) bool {
+	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return err == nil && kind == "text/html" && resp.StatusCode < http.StatusMultipleChoices
 }
 
 // notSent is the error of a request that the server surely never had.

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"fairlead.dev/fairlead/apply"
 )
 
 // pipes is a listener without a network, so that time can be a test's own.
@@ -376,6 +378,33 @@ func TestRetriesAreLogged(t *testing.T) {
 		}
 		if strings.Contains(log.String(), "the-secret") {
 			t.Errorf("the log has content:\n%s", log.String())
+		}
+	})
+}
+
+// A write is not sent again once its lock is lost, and what nobody guards is.
+func TestRetriesAreFenced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range []struct {
+			method         string
+			holds, request int
+		}{{http.MethodPost, 9, 3}, {http.MethodPost, 1, 1}, {http.MethodPost, 0, 0}, {http.MethodGet, 0, 3}} {
+			b := newBench(t, status(429, "Retry-After", "7"), status(429), status(200))
+			asked := 0
+			ctx := apply.FencedBy(t.Context(), func(context.Context) error {
+				if asked++; asked > tt.holds {
+					return &apply.Lost{Cluster: "hub"}
+				}
+				return nil
+			})
+			got := b.send(ctx, tt.method, "", "x")
+			if n := int(b.requests.Load()); n != tt.request {
+				t.Errorf("%s while it holds %d times: %d requests", tt.method, tt.holds, n)
+			}
+			if lost := errors.Is(got.err, apply.ErrLocked); lost != (tt.request < 3) {
+				t.Errorf("%s while it holds %d times: %v", tt.method, tt.holds, got.err)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,8 +19,19 @@ func meta(m metav1.Object) plan.Meta {
 	o := fromMeta(plan.ObjectRef{}, m)
 	return plan.Meta{
 		Namespace: m.GetNamespace(), Name: m.GetName(), UID: o.UID, ResourceVersion: o.ResourceVersion,
-		Generation: o.Generation, Labels: o.Labels, OwnerUID: o.OwnerUID, Deleting: o.Deleting, Created: created(m),
+		Generation: o.Generation, Labels: o.Labels, OwnerUID: o.OwnerUID, Deleting: o.Deleting,
+		Finalizers: o.Finalizers, Created: created(m), Marked: marked(o.Annotations),
 	}
+}
+
+// marked reports whether one of the annotations is ours.
+func marked(annotations map[string]string) bool {
+	for key := range annotations {
+		if strings.HasPrefix(key, plan.AnnotationPrefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func created(m metav1.Object) int64 {
@@ -41,25 +53,44 @@ func siteView(u *unstructured.Unstructured) plan.SiteView {
 	}
 }
 
+// seenSites reads the sites of the network as a Site's status has them.
+func seenSites(u *unstructured.Unstructured) []plan.SeenSite {
+	list, _, _ := unstructured.NestedSlice(u.Object, "status", "network")
+	out := make([]plan.SeenSite, 0, len(list))
+	for _, item := range list {
+		site, _ := item.(map[string]any)
+		text := func(m map[string]any, key string) string {
+			s, _ := m[key].(string)
+			return s
+		}
+		seen := plan.SeenSite{ID: text(site, "id"), Name: text(site, "name"), Namespace: text(site, "namespace"), Platform: text(site, "platform")}
+		links, _ := site["links"].([]any)
+		for _, item := range links {
+			l, _ := item.(map[string]any)
+			seen.Links = append(seen.Links, plan.SeenLink{Name: text(l, "name"), To: text(l, "remoteSiteId")})
+		}
+		out = append(out, seen)
+	}
+	return out
+}
+
 func linkView(u *unstructured.Unstructured) plan.LinkView {
 	o := object(plan.ObjectRef{Kind: plan.ObjectLink}, u)
 	cost, _, _ := unstructured.NestedInt64(o.Spec, "cost")
 	tls, _, _ := unstructured.NestedString(o.Spec, "tlsCredentials")
 	proxy, _, _ := unstructured.NestedString(o.Spec, "settings", "proxy-configuration")
-	id, _, _ := unstructured.NestedString(o.Status, "remoteSiteId")
-	name, _, _ := unstructured.NestedString(o.Status, "remoteSiteName")
 	noted, _ := strconv.ParseInt(o.Annotations[plan.AnnotationCost], 10, 32) // 0 where nothing good is noted
-	return plan.LinkView{
-		Meta: meta(u), Cost: int32(min(max(cost, -1<<31), 1<<31-1)), TLSCredentials: tls,
-		Endpoints: endpoints(o.Spec), Proxy: proxy, Noted: plan.Note{
-			Via: network.Via(o.Annotations[plan.AnnotationVia]), Rotation: o.Annotations[plan.AnnotationRotation],
-			Adopted: o.Annotations[plan.AnnotationAdopted] == "true",
-			Cost:    int32(noted), Endpoints: o.Annotations[plan.AnnotationEndpoints],
-		},
-		Configured: apply.Holds(o, "Configured"), Operational: apply.Holds(o, "Operational"), WasUp: apply.LastHeld(o, "Operational"),
-		Ready: apply.Holds(o, "Ready"), Message: apply.Reason(o, "Configured", "Operational", "Ready"),
-		RemoteSiteID: id, RemoteSiteName: name,
+	v := apply.LinkOf(o)
+	v.Meta, v.Cost, v.TLSCredentials = meta(u), int32(min(max(cost, -1<<31), 1<<31-1)), tls
+	v.Endpoints, v.Proxy = endpoints(o.Spec), proxy
+	v.Noted = plan.Note{
+		Via: network.Via(o.Annotations[plan.AnnotationVia]), Rotation: o.Annotations[plan.AnnotationRotation],
+		Adopted: o.Annotations[plan.AnnotationAdopted] == "true",
+		Cost:    int32(noted), Endpoints: o.Annotations[plan.AnnotationEndpoints],
 	}
+	v.RemoteSiteID, _, _ = unstructured.NestedString(o.Status, "remoteSiteId")
+	v.RemoteSiteName, _, _ = unstructured.NestedString(o.Status, "remoteSiteName")
+	return v
 }
 
 // endpoints reads a list of endpoints; a port may be a number or text.

@@ -56,7 +56,7 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 	if err != nil {
 		return apply.Object{}, fmt.Errorf("%s: %w", o.ObjectRef, err)
 	}
-	ctx = repeatable(ctx)
+	ctx, warned := withWarnings(repeatable(ctx))
 	opts := metav1.PatchOptions{FieldManager: plan.ManagedBy, Force: &force}
 	if metadataOnly(o.Kind) {
 		m, err := c.metadata.Resource(kinds[o.Kind]).Namespace(o.Namespace).Patch(ctx, o.Name, types.ApplyPatchType, data, opts)
@@ -72,11 +72,23 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 	if err != nil {
 		return apply.Object{}, wrap(err, "apply", o.ObjectRef, hidden...)
 	}
-	return object(o.ObjectRef, u), nil
+	written := object(o.ObjectRef, u)
+	written.Warnings = warned.all()
+	return written, nil
 }
 
 // Delete implements apply.Writer. Dependents go in the background.
 func (c *Cluster) Delete(ctx context.Context, ref plan.ObjectRef) error {
+	return c.remove(ctx, ref, "")
+}
+
+// DeleteUnchanged implements apply.Writer. Dependents go in the background.
+func (c *Cluster) DeleteUnchanged(ctx context.Context, o apply.Object) error {
+	return c.remove(ctx, o.ObjectRef, o.ResourceVersion)
+}
+
+// remove deletes an object of the reference's UID and of the version, where those are given.
+func (c *Cluster) remove(ctx context.Context, ref plan.ObjectRef, version string) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	background := metav1.DeletePropagationBackground
@@ -85,6 +97,9 @@ func (c *Cluster) Delete(ctx context.Context, ref plan.ObjectRef) error {
 		uid := types.UID(ref.UID)
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
 		ctx = repeatable(ctx)
+	}
+	if version != "" && opts.Preconditions != nil {
+		opts.Preconditions.ResourceVersion = &version
 	}
 	if err := c.find(ctx, ref); err != nil {
 		return err
@@ -170,6 +185,10 @@ func object(ref plan.ObjectRef, u *unstructured.Unstructured) apply.Object {
 		hideCode(o.Spec)
 		hideCode(o.Status)
 	}
+	if ref.Kind == plan.ObjectNamespace { // its own finalizers are in its spec
+		held, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "finalizers")
+		o.Finalizers = append(o.Finalizers, held...)
+	}
 	if ref.Kind == plan.ObjectConfigMap {
 		o.Data, _, _ = unstructured.NestedStringMap(u.Object, "data")
 	}
@@ -191,6 +210,7 @@ func fromMeta(ref plan.ObjectRef, m metav1.Object) apply.Object {
 	o := apply.Object{
 		ObjectRef: ref, ResourceVersion: m.GetResourceVersion(), Generation: m.GetGeneration(),
 		Labels: m.GetLabels(), Annotations: m.GetAnnotations(), Deleting: m.GetDeletionTimestamp() != nil,
+		Finalizers: m.GetFinalizers(),
 	}
 	if owners := m.GetOwnerReferences(); len(owners) > 0 {
 		o.OwnerUID = string(owners[0].UID)

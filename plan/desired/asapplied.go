@@ -35,6 +35,7 @@ func AsApplied(d plan.Desired, more ...network.ClusterName) plan.Observation {
 	b.links()
 	b.objects()
 	b.record()
+	b.note()
 	var out plan.Observation
 	for _, name := range slices.Sorted(maps.Keys(b.views)) {
 		out.Clusters = append(out.Clusters, *b.views[name])
@@ -53,7 +54,7 @@ type applied struct {
 // meta is that of one of the network's own objects; its UID is made of where it is.
 func (b applied) meta(kind plan.ObjectKind, s plan.DesiredSite, name, label, value string) plan.Meta {
 	return plan.Meta{
-		Namespace: s.Namespace, Name: name, UID: fmt.Sprintf("%s/%s/%s/%s", s.Cluster, s.Namespace, kind, name),
+		Namespace: s.Namespace, Name: name, Marked: true, UID: fmt.Sprintf("%s/%s/%s/%s", s.Cluster, s.Namespace, kind, name),
 		Labels: map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: b.desired.Network, label: value},
 	}
 }
@@ -109,7 +110,9 @@ func (b applied) proxies() {
 			continue
 		}
 		p, s := wanted[l.Proxy], b.at[l.From]
-		inv.Proxies[l.Proxy] = plan.InventoryProxy{Revision: 1, Host: p.Host, Port: p.Port, References: p.References}
+		inv.Proxies[l.Proxy] = plan.InventoryProxy{Revision: 1, Secrets: map[string]plan.ProxySettings{
+			network.ProxySecretName(l.Proxy, 1): {Host: p.Host, Port: p.Port, References: p.References},
+		}}
 		meta := b.meta(plan.ObjectSecret, s, network.ProxySecretName(l.Proxy, 1), plan.LabelProxy, string(l.Proxy))
 		view := b.views[s.Cluster]
 		view.Secrets = append(view.Secrets, plan.SecretView{Meta: meta})
@@ -151,7 +154,7 @@ func (b applied) link(l plan.DesiredLink) {
 		view.Links = append(view.Links, plan.LinkView{
 			Meta: b.owned(plan.ObjectLink, l, name, owner), Cost: l.Cost, TLSCredentials: object,
 			Endpoints: []plan.Endpoint{e}, Proxy: secret, Noted: plan.Note{Via: l.Via, Rotation: fmt.Sprint(l.Rotation), Cost: l.Cost, Endpoints: plan.Addresses([]plan.Endpoint{e})},
-			Configured: true, Operational: true, Ready: true, RemoteSiteID: record.ToUID, RemoteSiteName: string(l.To),
+			Configured: true, Operational: true, Current: true, RemoteSiteID: record.ToUID, RemoteSiteName: string(l.To),
 		})
 	}
 	view.Secrets = append(view.Secrets, plan.SecretView{Meta: b.owned(plan.ObjectSecret, l, object, owner)})
@@ -194,5 +197,13 @@ func (b applied) record() {
 			Meta:    b.meta(plan.ObjectConfigMap, s, network.InventoryName(b.desired.Network), plan.LabelSite, string(s.Name)),
 			Content: *b.inventories[s.Name],
 		})
+	}
+}
+
+// note lets every cluster know those that have sites.
+func (b applied) note() {
+	noted := plan.Noted(b.desired, nil)
+	for _, view := range b.views {
+		view.Noted = noted
 	}
 }

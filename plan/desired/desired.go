@@ -14,7 +14,7 @@ import (
 // Build gives the desired objects of a valid description. A site that does not
 // listen owns linkAccess "none", so that access switched on by hand is drift.
 func Build(n network.Network) plan.Desired {
-	out := plan.Desired{Network: n.Name, Clusters: clusters(n)}
+	out := plan.Desired{Network: n.Name, Clusters: clusters(n), UIDs: pins(n)}
 	for _, s := range n.Sites {
 		out.Sites = append(out.Sites, plan.DesiredSite{
 			Name: s.Name, Cluster: s.Cluster, Namespace: s.Namespace,
@@ -37,7 +37,8 @@ func Build(n network.Network) plan.Desired {
 // of declaration are taken from declared where the name is still there. Clusters
 // that were not read in full contribute nothing.
 func LastApplied(o plan.Observation, declared plan.Desired) plan.Desired {
-	out := plan.Desired{Network: declared.Network, Clusters: declared.Clusters}
+	out := plan.Desired{Network: declared.Network, Clusters: declared.Clusters, UIDs: declared.UIDs}
+	o = plan.Settled(o, declared.Network)
 	for _, c := range o.Clusters {
 		if c.State != plan.StateOK {
 			continue
@@ -59,25 +60,32 @@ func addRecorded(out *plan.Desired, cluster network.ClusterName, inv plan.Invent
 	}
 	out.Sites = append(out.Sites, plan.DesiredSite{
 		Name: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
-		Fields: inv.Content.Fields, Protect: inv.Content.Protect,
+		Fields: known(inv.Content.Fields), Protect: inv.Content.Protect,
 		Listens: plan.SiteListens(inv.Content.Fields), Object: cmp.Or(inv.Content.Object, string(inv.Content.Site)),
 	})
 	for name, l := range inv.Content.Links {
 		if l.State == plan.LinkApplied {
 			out.Links = append(out.Links, plan.DesiredLink{
 				Name: name, From: inv.Content.Site, To: l.To, Cost: l.Cost, Object: string(name),
-				Via: cmp.Or(l.Via, network.ViaToken), Proxy: l.Proxy, Rotation: l.Rotation,
+				Via: cmp.Or(l.Via, network.ViaToken), Proxy: l.Proxy, ProxySecret: l.ProxySecret, Rotation: l.Rotation,
 			})
 		}
 	}
 	for _, o := range inv.Content.Objects {
-		fields := maps.Clone(o.Fields)
-		maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
-		out.Objects = append(out.Objects, plan.DesiredObject{
-			Site: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
-			APIVersion: o.APIVersion, Kind: o.Kind, Name: o.Name, Fields: fields,
-		})
+		if o.Fields != nil { // else it was never applied
+			out.Objects = append(out.Objects, plan.DesiredObject{
+				Site: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
+				APIVersion: o.APIVersion, Kind: o.Kind, Name: o.Name, Fields: known(o.Fields),
+			})
+		}
 	}
+}
+
+// known leaves out the fields of which the value that was applied is not known.
+func known(fields map[string]any) map[string]any {
+	fields = maps.Clone(fields)
+	maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
+	return fields
 }
 
 func locate(out *plan.Desired, declared plan.Desired) {
@@ -123,6 +131,17 @@ func clusters(n network.Network) []network.ClusterName {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// pins are the UIDs that the description demands of clusters.
+func pins(n network.Network) map[network.ClusterName]string {
+	out := map[network.ClusterName]string{}
+	for _, c := range n.Clusters {
+		if c.UID != "" {
+			out[c.Name] = c.UID
+		}
+	}
+	return out
 }
 
 func siteFields(s network.Site) map[string]any {

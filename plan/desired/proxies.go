@@ -44,42 +44,43 @@ func references(p network.Proxy) string {
 	return text
 }
 
-// recordedProxies are the proxies as last applied. Their credentials can be
-// compared as long as the description still names the same places for them.
+// recordedProxies are the proxies as last applied: those in the Secrets that links were
+// applied with. Their credentials can be compared as long as the description still names
+// the same places for them.
 func recordedProxies(o plan.Observation, declared plan.Desired) []plan.DesiredProxy {
-	found := map[network.ProxyName]plan.DesiredProxy{}
+	var out []plan.DesiredProxy
 	for _, c := range o.Clusters {
 		for _, inv := range c.Inventories {
-			if c.State != plan.StateOK || inv.Broken != "" || inv.Content.Network != declared.Network {
-				continue
-			}
-			for name, p := range inv.Content.Proxies {
-				if _, ok := found[name]; !ok && goesThrough(inv.Content, name) {
-					found[name] = recordedProxy(name, p, declared)
-				}
+			if c.State == plan.StateOK && inv.Broken == "" && inv.Content.Network == declared.Network {
+				out = append(out, proxiesOf(inv.Content, declared)...)
 			}
 		}
 	}
-	out := make([]plan.DesiredProxy, 0, len(found))
-	for _, p := range found {
-		out = append(out, p)
+	slices.SortFunc(out, compareProxies)
+	return slices.CompactFunc(out, func(a, b plan.DesiredProxy) bool { return compareProxies(a, b) == 0 })
+}
+
+func compareProxies(a, b plan.DesiredProxy) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Site, b.Site), cmp.Compare(a.Secret, b.Secret))
+}
+
+// proxiesOf are the proxies of a site's applied links. What is recorded of others is only
+// kept for an apply that did not end.
+func proxiesOf(inv plan.Inventory, declared plan.Desired) (out []plan.DesiredProxy) {
+	for _, l := range inv.Links {
+		if l.State != plan.LinkApplied || l.Proxy == "" {
+			continue
+		}
+		if s, ok := inv.Proxies[l.Proxy].Of(l.ProxySecret); ok {
+			p := recordedProxy(l.Proxy, s, declared)
+			p.Site, p.Secret = inv.Site, l.ProxySecret
+			out = append(out, p)
+		}
 	}
-	slices.SortFunc(out, func(a, b plan.DesiredProxy) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }
 
-// goesThrough reports whether an applied link of a site goes through a proxy. What
-// is recorded of other proxies is only kept for their numbers.
-func goesThrough(inv plan.Inventory, name network.ProxyName) bool {
-	for _, l := range inv.Links {
-		if l.State == plan.LinkApplied && l.Proxy == name {
-			return true
-		}
-	}
-	return false
-}
-
-func recordedProxy(name network.ProxyName, p plan.InventoryProxy, declared plan.Desired) plan.DesiredProxy {
+func recordedProxy(name network.ProxyName, p plan.ProxySettings, declared plan.Desired) plan.DesiredProxy {
 	out := plan.DesiredProxy{
 		Name: name, Host: p.Host, Port: p.Port, References: p.References,
 		Unknown: "the description names other places for them than when they were applied",

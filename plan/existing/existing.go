@@ -181,7 +181,9 @@ func (m *importer) describe() {
 	for _, v := range m.views {
 		i := slices.IndexFunc(m.Clusters, func(c network.Cluster) bool { return c.Name == v.Name })
 		if used[v.Name] {
-			m.out.Network.Clusters = append(m.out.Network.Clusters, m.Clusters[i])
+			c := m.Clusters[i]
+			c.UID = v.UID
+			m.out.Network.Clusters = append(m.out.Network.Clusters, c)
 		} else {
 			m.leaveOut(fmt.Sprintf("cluster %s", v.Name), "it has no Site to take over")
 		}

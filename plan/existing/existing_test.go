@@ -128,7 +128,7 @@ func same(t *testing.T, what string, want, got []string) {
 func TestWhole(t *testing.T) {
 	t.Parallel()
 	b := newBench()
-	b.site("one/hub/hub", map[string]any{"linkAccess": "default", "ha": true, "defaultIssuer": "ca", "settings.router-logging": "debug"})
+	b.site("one/hub/hub", map[string]any{"linkAccess": "default", "ha": true, "defaultIssuer": "ca", "settings.router-data-connection-count": "4"})
 	b.site("two/shop/shop", map[string]any{"linkAccess": "", "serviceAccount": "sa"})
 	b.site("two/kiosk/kiosk", map[string]any{"edge": true, "linkAccess": "none"})
 	b.link("two/shop/shop-hub", "one/hub/hub", 0)
@@ -136,10 +136,10 @@ func TestWhole(t *testing.T) {
 	got := existing.Import(b.in)
 	want := network.Network{
 		Name:     "net",
-		Clusters: []network.Cluster{{Name: "one", Context: "ctx-one"}, {Name: "two", Context: "ctx-two"}},
+		Clusters: []network.Cluster{{Name: "one", Context: "ctx-one", UID: "uid-one"}, {Name: "two", Context: "ctx-two", UID: "uid-two"}},
 		Sites: []network.Site{
 			{Name: "hub", Cluster: "one", Namespace: "hub", LinkAccess: "default", HA: true, DefaultIssuer: "ca", Object: "hub",
-				Settings: map[string]string{"router-logging": "debug"}},
+				Settings: map[string]string{"router-data-connection-count": "4"}},
 			{Name: "kiosk", Cluster: "two", Namespace: "kiosk", Edge: true, Object: "kiosk", Settings: map[string]string{}},
 			{Name: "shop", Cluster: "two", Namespace: "shop", ServiceAccount: "sa", Object: "shop", Settings: map[string]string{}},
 		},
@@ -320,7 +320,7 @@ func TestProxies(t *testing.T) {
 	proxied("b", "lb", "corp")
 	have("b", "corp", "10.0.0.1", "80", false, false)
 	proxied("c", "lc", "only-mine")
-	have("c", "only-mine", "fd00::1", "65535", true, false)
+	have("c", "only-mine", "fd00::1", "65535", true, true)
 	proxied("d", "ld", "missing")
 	proxied("e", "le", "odd")
 	have("e", "odd", "http://proxy", "80", false, false)
@@ -328,6 +328,8 @@ func TestProxies(t *testing.T) {
 	have("f", "odd", "proxy", "eighty", false, false)
 	proxied("g", "lg", "odd")
 	have("g", "odd", "proxy", "80", false, true)
+	proxied("h", "lh", "odd")
+	have("h", "odd", "proxy", "80", true, false)
 	got := existing.Import(b.in)
 	same(t, "links", []string{
 		"la: a > hub 1 certificate proxy a-corp", "lb: b > hub 1 certificate proxy b-corp", "lc: c > hub 1 certificate proxy only-mine",
@@ -338,7 +340,7 @@ func TestProxies(t *testing.T) {
 	want := []network.Proxy{
 		{Name: "a-corp", Host: "proxy.example.com", Port: 3128, Username: key("a", "corp", "username"), Password: key("a", "corp", "password")},
 		{Name: "b-corp", Host: "10.0.0.1", Port: 80},
-		{Name: "only-mine", Host: "fd00::1", Port: 65535, Username: key("c", "only-mine", "username")},
+		{Name: "only-mine", Host: "fd00::1", Port: 65535, Username: key("c", "only-mine", "username"), Password: key("c", "only-mine", "password")},
 	}
 	if diff := cmp.Diff(want, got.Network.Proxies); diff != "" {
 		t.Errorf("proxies (-want +got):\n%s", diff)
@@ -348,6 +350,7 @@ func TestProxies(t *testing.T) {
 		`Link e/le on cluster two: its proxy's Secret "odd" has the host "http://proxy", which is no host name or address`,
 		`Link f/lf on cluster two: its proxy's Secret "odd" has the port "eighty", want 1 to 65535`,
 		`Link g/lg on cluster two: its proxy's Secret "odd" has a password without a username`,
+		`Link h/lh on cluster two: its proxy's Secret "odd" has a username without a password, for which the router waits for ever`,
 	}, noteLines(got.LeftOut))
 }
 
@@ -410,12 +413,14 @@ func TestRecallsClusters(t *testing.T) {
 // The proxies of a managed network come back with the references that were declared.
 func TestRecallsProxies(t *testing.T) {
 	t.Parallel()
+	password := &network.SecretRef{File: "password"}
 	declared := []network.Proxy{
 		{Name: "age", Host: "a", Port: 1, Username: &network.SecretRef{Env: "U"}, Password: &network.SecretRef{Age: &network.EncryptedFile{File: "f", Key: "k"}}},
 		{Name: "bare", Host: "b", Port: 2},
-		{Name: "here", Host: "h", Port: 3, Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "two", Namespace: "n", Name: "s", Key: "k"}}},
-		{Name: "user", Host: "u", Port: 4, Username: &network.SecretRef{Command: []string{"pass", "show \" password {"}}},
-		{Name: "gone", Host: "g", Port: 5, Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "other", Namespace: "n", Name: "s", Key: "k"}}},
+		{Name: "here", Host: "h", Port: 3, Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "two", Namespace: "n", Name: "s", Key: "k"}}, Password: password},
+		{Name: "user", Host: "u", Port: 4, Username: &network.SecretRef{Command: []string{"pass", "show \" password {"}}, Password: password},
+		{Name: "gone", Host: "g", Port: 5, Username: &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "other", Namespace: "n", Name: "s", Key: "k"}}, Password: password},
+		{Name: "half", Host: "p", Port: 6, Username: &network.SecretRef{Env: "U"}},
 	}
 	b := newBench()
 	b.site("one/hub/hub", listening).Labels = labelled(plan.LabelSite, "hub", "net")
@@ -430,16 +435,25 @@ func TestRecallsProxies(t *testing.T) {
 			l.Labels, l.Proxy = labelled(plan.LabelLink, string(key), "net"), "secret-"+string(key)
 		})
 		b.view("two").Proxies = append(b.view("two").Proxies, plan.ProxyView{
-			Meta: plan.Meta{Namespace: "shop", Name: "secret-" + string(key), Labels: labelled(plan.LabelProxy, string(key), "net")}, Host: p.Host, Port: fmt.Sprint(p.Port), HasUsername: true})
+			Meta: plan.Meta{Namespace: "shop", Name: "secret-" + string(key), Labels: labelled(plan.LabelProxy, string(key), "net")}, Host: p.Host, Port: fmt.Sprint(p.Port), HasUsername: true, HasPassword: true})
 	}
 	for _, p := range desired.Build(network.Network{Links: links, Proxies: declared}).Proxies {
-		inv.Proxies[p.Name] = plan.InventoryProxy{Revision: 1, Host: p.Host, Port: p.Port, References: p.References}
+		inv.Proxies[p.Name] = plan.InventoryProxy{Revision: 1, Secrets: map[string]plan.ProxySettings{
+			"secret-" + string(p.Name): {Host: p.Host, Port: p.Port, References: p.References},
+		}}
 	}
 	b.view("two").Inventories = []plan.InventoryView{{Meta: plan.Meta{Namespace: "shop"}, Content: inv}}
 	got := existing.Import(b.in)
-	// A cluster of that name is not there: the Secret in use is the next best.
-	declared[4].Username.Kubernetes = &network.SecretKey{Cluster: "two", Namespace: "shop", Name: "secret-gone", Key: "username"}
-	want := append(append([]network.Proxy{}, declared[:2]...), declared[4], declared[2], declared[3])
+	// A cluster of that name is not there, or no description may have what is recorded: the
+	// Secret in use is the next best.
+	inUse := func(p network.Proxy) network.Proxy {
+		key := func(key string) *network.SecretRef {
+			return &network.SecretRef{Kubernetes: &network.SecretKey{Cluster: "two", Namespace: "shop", Name: "secret-" + string(p.Name), Key: key}}
+		}
+		p.Username, p.Password = key("username"), key("password")
+		return p
+	}
+	want := []network.Proxy{declared[0], declared[1], inUse(declared[4]), inUse(declared[5]), declared[2], declared[3]}
 	if diff := cmp.Diff(want, got.Network.Proxies); diff != "" {
 		t.Errorf("proxies (-want +got):\n%s", diff)
 	}

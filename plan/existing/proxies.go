@@ -28,6 +28,8 @@ func (m *importer) proxyProblem(l *link) string {
 		return fmt.Sprintf("its proxy's Secret %q has the port %q, want 1 to 65535", l.proxy, p.Port)
 	case p.HasPassword && !p.HasUsername:
 		return fmt.Sprintf("its proxy's Secret %q has a password without a username", l.proxy)
+	case p.HasUsername && !p.HasPassword:
+		return fmt.Sprintf("its proxy's Secret %q has a username without a password, for which the router waits for ever", l.proxy)
 	}
 	return ""
 }
@@ -66,8 +68,9 @@ func (m *importer) recalled(l *link, used map[string]bool) bool {
 	if used[string(name)] {
 		return true
 	}
-	p, ok := recallProxy(name, m.index.inventories[l.from.at].Proxies[name])
-	ok = ok && m.usable(p.Username) && m.usable(p.Password)
+	settings, _ := m.index.inventories[l.from.at].Proxies[name].Of(l.proxy)
+	p, ok := recallProxy(name, settings)
+	ok = ok && m.usable(p.Username) && m.usable(p.Password) && (p.Username == nil) == (p.Password == nil)
 	if ok {
 		used[string(name)] = true
 		m.out.Network.Proxies = append(m.out.Network.Proxies, p)

@@ -81,9 +81,9 @@ func recorded(pick func([]string) string) plan.Inventory {
 		}
 	}
 	proxy := func() plan.InventoryProxy {
-		return plan.InventoryProxy{Host: pick([]string{"h", "a/b"}), Port: pick([]string{"1", ""}), References: pick([]string{
+		return plan.InventoryProxy{Secrets: map[string]plan.ProxySettings{"corp": {Host: pick([]string{"h", "a/b"}), Port: pick([]string{"1", ""}), References: pick([]string{
 			"", `username {"Env":"U"}`, `username {"Env":"U"} password {"File":"f"}`, "username {", `username {"Kubernetes":{"Cluster":"one","Namespace":"n","Name":"s","Key":"k"}}`,
-		})}
+		})}}}
 	}
 	return plan.Inventory{
 		Network: pick([]string{"net", "net", "other"}), Site: network.SiteName(pick([]string{"hub", "a", "mine"})),
@@ -172,7 +172,7 @@ func accounted(t *testing.T, in existing.Input, r existing.Result) {
 func TestPlanOfAnImportOnlyAdopts(t *testing.T) {
 	t.Parallel()
 	b := newBench()
-	b.site("one/hub/hub", map[string]any{"linkAccess": "default", "settings.router-logging": "debug"})
+	b.site("one/hub/hub", map[string]any{"linkAccess": "default", "settings.router-data-connection-count": "4"})
 	b.site("two/shop/shop", map[string]any{"linkAccess": "", "ha": false})
 	b.site("two/kiosk/kiosk", map[string]any{"edge": true})
 	b.link("two/shop/shop-hub", "one/hub/hub", 7)

@@ -67,7 +67,7 @@ func (m *importer) eachInventory(f func(cluster network.ClusterName, namespace s
 
 // recallProxy is a proxy as an inventory has it, with the references that were
 // declared; ok is false when it does not have all of it.
-func recallProxy(name network.ProxyName, p plan.InventoryProxy) (_ network.Proxy, ok bool) {
+func recallProxy(name network.ProxyName, p plan.ProxySettings) (_ network.Proxy, ok bool) {
 	out := network.Proxy{Name: name, Host: p.Host}
 	port, err := strconv.Atoi(p.Port)
 	if err != nil || port < 1 || port > 65535 || !network.ValidProxyHost(p.Host) || !network.ValidProxyName(string(name)) {

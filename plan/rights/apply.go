@@ -32,7 +32,7 @@ func (g *gatherer) apply(d Description) {
 func (g *gatherer) site(d Description, s plan.DesiredSite) {
 	at := g.at(s.Cluster, s.Namespace)
 	if g.Scope == ScopeCluster {
-		g.grant(at, whyNamespace, core, "namespaces", []string{"create"})
+		g.grant(at, whyNamespace, core, "namespaces", []string{"create", "watch"}) // one that goes is waited for
 	}
 	g.grant(at, whyInventory, core, "configmaps", []string{"create"})
 	g.grant(at, whyInventory, core, "configmaps", []string{"get", "patch"}, d.inventory())
@@ -40,13 +40,13 @@ func (g *gatherer) site(d Description, s plan.DesiredSite) {
 	if s.Protect {
 		why = whyKept
 	} else {
-		g.grant(at, whyInventory, core, "configmaps", []string{"delete"}, d.inventory())
+		g.grant(at, whyInventory, core, "configmaps", []string{"delete", "watch"}, d.inventory())
 		g.grant(at, why, skupper, "sites", []string{"delete"}, s.Object)
 	}
 	g.grant(at, why, skupper, "sites", []string{"create"})
 	g.grant(at, why, skupper, "sites", []string{"get", "patch", "watch"}, s.Object)
 	if !s.Listens {
-		g.grant(at, whyClose, skupper, "routeraccesses", []string{"delete"}, plan.RouterAccess)
+		g.grant(at, whyClose, skupper, "routeraccesses", []string{"delete", "watch"}, plan.RouterAccess)
 	}
 }
 
@@ -54,14 +54,14 @@ func (g *gatherer) site(d Description, s plan.DesiredSite) {
 func (g *gatherer) link(l plan.DesiredLink, from, to plan.DesiredSite) {
 	at, far := g.at(from.Cluster, from.Namespace), g.at(to.Cluster, to.Namespace)
 	g.grant(at, whyLinks, skupper, "links", []string{"delete", "get", "patch", "watch"})
-	g.grant(at, whySecrets, core, "secrets", []string{"delete", "get", "patch"})
+	g.grant(at, whySecrets, core, "secrets", []string{"delete", "get", "patch", "watch"})
 	g.grant(at, whyReport, core, "configmaps", []string{"watch"}, routersReport)
 	if l.Via == network.ViaToken {
 		g.grant(at, whyTokens, skupper, "accesstokens", []string{"create", "delete", "get", "watch"})
 		g.grant(far, whyGrants, skupper, "accessgrants", []string{"create", "delete", "get", "watch"})
 	} else {
 		g.grant(at, whyCarry, core, "secrets", []string{"create"})
-		g.grant(far, whyIssue, skupper, "certificates", []string{"create", "delete", "get"})
+		g.grant(far, whyIssue, skupper, "certificates", []string{"create", "delete", "get", "watch"})
 		g.grant(far, whyIssued, core, "secrets", []string{"delete", "get", "watch"})
 	}
 	if l.Via == network.ViaCertificate || to.Fields["ha"] == true { // of an HA site's Links one may have to be made again

@@ -21,6 +21,8 @@ const (
 	whyIdentity  = "tell this cluster from others"
 	whyLists     = "tell this cluster from others, and which namespaces are missing"
 	whyRecorded  = "find the namespaces of sites that are no longer described"
+	whyNoted     = "find the clusters of sites that are no longer described"
+	whyBoth      = "find the namespaces and clusters of sites that are no longer described"
 	whyKubeconf  = "reach a cluster whose kubeconfig is this Secret"
 	whyProxies   = "read the credentials of proxies where the description says they are"
 	whyNamespace = "make the namespaces of new sites"
@@ -54,7 +56,7 @@ func (g *gatherer) add(d Description) {
 		if !slices.Contains(g.Commands, command) {
 			continue
 		}
-		if command == Import { // it takes clusters from the command line
+		if command == Import { // it takes clusters from the command line, and no overlay
 			g.read(d, true)
 			g.recorded(d)
 			continue
@@ -67,11 +69,15 @@ func (g *gatherer) add(d Description) {
 		g.read(d, command != Status)
 		g.identify(d)
 		if command != Status {
+			g.objects(d)
 			g.credentials(d)
 		}
-		if command == Apply {
+		switch command {
+		case Apply:
 			g.apply(d)
-		} else {
+		case Plan, Drift:
+			g.noted(d)
+		default:
 			g.recorded(d)
 		}
 	}
@@ -106,11 +112,15 @@ func (g *gatherer) read(d Description, full bool) {
 			for _, resource := range []string{"accessgrants", "accesstokens", "certificates", "routeraccesses"} {
 				g.grant(at, whyRead, skupper, resource, list)
 			}
-			for _, o := range d.Desired.Objects {
-				if o.Cluster == c.Name {
-					g.grant(at, whyObjects, groupOf(o), d.resource(o), list)
-				}
-			}
+		}
+	}
+}
+
+// objects is what it takes to look at the kinds of the overlays' objects.
+func (g *gatherer) objects(d Description) {
+	for _, o := range d.Desired.Objects {
+		for _, at := range g.places(d, o.Cluster) {
+			g.grant(at, whyObjects, groupOf(o), d.resource(o), []string{"list"})
 		}
 	}
 }
@@ -137,6 +147,17 @@ func (g *gatherer) recorded(d Description) {
 		if g.Scope == ScopeNamespace {
 			g.grant(place{c.Name, c.LocksIn()}, whyRecorded, coordination, "leases", []string{"get"}, d.inventory())
 		}
+	}
+}
+
+// noted is what tells of clusters that are described no more, and where to look.
+func (g *gatherer) noted(d Description) {
+	for _, c := range d.Clusters {
+		why := whyNoted
+		if g.Scope == ScopeNamespace {
+			why = whyBoth
+		}
+		g.grant(place{c.Name, c.LocksIn()}, why, coordination, "leases", []string{"get"}, d.inventory())
 	}
 }
 

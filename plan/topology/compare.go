@@ -43,8 +43,15 @@ var ranks = []string{
 // It takes a search from each site of both networks; where both join the same sites by
 // the same links at the same costs, or have no two sites in common, linear time. Of more
 // than MostCompared sites paths are not compared, which is an effect of its own.
-func Compare(before, after network.Network) []Effect {
+func Compare(before, after network.Network) []Effect { return compare(before, after, planned) }
+
+// Drifted is Compare for what became of a network that nobody planned to change: what is
+// missing was not removed, but is gone, and a link may be down.
+func Drifted(applied, running network.Network) []Effect { return compare(applied, running, drifted) }
+
+func compare(before, after network.Network, words parting) []Effect {
 	c := newComparison(before, after)
+	c.words = words
 	switch {
 	case c.webs[0].same(c.webs[1]) || c.common.count() < 2:
 	case len(c.names) > MostCompared:
@@ -59,6 +66,7 @@ func Compare(before, after network.Network) []Effect {
 // comparison is two networks with the same numbers for the same sites.
 type comparison struct {
 	networks [2]network.Network
+	words    parting
 	names    []network.SiteName
 	webs     [2]*web
 	// before and after are nil until look; traced counts the pairs whose paths were followed.
@@ -115,7 +123,7 @@ func (c *comparison) keep() {
 }
 
 func (c *comparison) effects() []Effect {
-	out := Effects(c.networks[0], c.networks[1])
+	out := effects(c.networks[0], c.networks[1], c.words)
 	if c.before == nil {
 		return out
 	}

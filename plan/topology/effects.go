@@ -52,14 +52,24 @@ const maxNames = 3
 // Sites that lose the same are put in one sentence, and a loss is told once, from
 // the side that loses more. The result is never nil and does not depend on the
 // order of sites and links.
-func Effects(before, after network.Network) []Effect {
+func Effects(before, after network.Network) []Effect { return effects(before, after, planned) }
+
+// parting words what is no longer there: sites, and links.
+type parting struct{ site, link string }
+
+var (
+	planned = parting{"removed", "removed"}
+	drifted = parting{"gone", "down or gone"}
+)
+
+func effects(before, after network.Network, words parting) []Effect {
 	b, a := newGraph(before), newGraph(after)
 	classes := classify(before, after, b, a)
 
 	out := []Effect{}
 	out = append(out, connections(tell(classes, lost), High, ConnectionLost, "loses its last path", "lose their last path")...)
-	out = append(out, sites(before, after, Medium, SitesRemoved, "removed")...)
-	out = append(out, links(before, after, Medium, LinksRemoved, "removed")...)
+	out = append(out, sites(before, after, Medium, SitesRemoved, words.site)...)
+	out = append(out, links(before, after, Medium, LinksRemoved, words.link)...)
 	out = append(out, connections(tell(classes, gained), Low, ConnectionGained, "gains a path", "gain a path")...)
 	out = append(out, sites(after, before, Low, SitesAdded, "added")...)
 	return append(out, links(after, before, Low, LinksAdded, "added")...)

@@ -137,12 +137,15 @@ func (l List) Count(s Severity) int {
 }
 
 // Sorted returns a copy ordered by position, severity, code, message and subject, without
-// exact repetitions and without nil Related lists.
+// exact repetitions, without nil Related lists and without the credentials of URLs.
 func (l List) Sorted() List {
 	out := slices.Clone(l)
 	for i := range out {
 		if out[i].Related == nil {
 			out[i].Related = []Position{}
+		}
+		for _, text := range []*string{&out[i].Subject, &out[i].Message, &out[i].Fix} {
+			*text = WithoutCredentials(*text)
 		}
 	}
 	slices.SortStableFunc(out, compare)

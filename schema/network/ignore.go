@@ -48,9 +48,9 @@ var LinkFields = []string{"cost", "endpoints"}
 var (
 	LinkFacts = []string{
 		"ca-mismatch", "certificate-expired", "certificate-expiring", "endpoint-moved", "grant-left-open",
-		"leftover", "link-cost", "link-down", "unmanaged-link",
+		"leftover", "link-cost", "link-down", "link-unknown", "unmanaged-link",
 	}
-	SiteFacts = []string{"inventory-lost", "site-not-ready"}
+	SiteFacts = []string{"inventory-lost", "site-not-ready", "unmanaged-grant", "unmanaged-site"}
 )
 
 // HeldFields are the fields of sites that no rule covers: links hang on them.

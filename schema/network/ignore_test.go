@@ -18,7 +18,7 @@ func TestIgnorePaths(t *testing.T) {
 	}{
 		{path: "link/shop1-hub/cost", link: "shop1-hub cost", not: "shop1-hub endpoints"},
 		{path: "link/*-hub/*", link: "shop2-hub link-down", not: "shop2-hub routers"},
-		{path: "site/hub/settings.*", site: "hub settings.router-logging", not: "hub serviceAccount"},
+		{path: "site/hub/settings.*", site: "hub settings.router-data-connection-count", not: "hub serviceAccount"},
 		{path: "site/*/metadata.annotations.example.com/owner", site: "x metadata.annotations.example.com/owner", not: "x owner"},
 		{path: "site/hub/*", site: "hub serviceAccount", not: "hub linkAccess"},
 		{path: "object/*/Deployment/web/spec.replicas", object: "hub Deployment.apps web spec.replicas", not: "hub Deployment.apps web spec"},

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"fairlead.dev/fairlead/schema/diag"
 )
@@ -49,15 +50,29 @@ type Cluster struct {
 	// LockNamespace is where the network's lock on this cluster is kept; empty means
 	// DefaultLockNamespace.
 	LockNamespace string
-	DeclaredAt    diag.Position
+	// UID is who the cluster has to be, see SameCluster; empty for whichever it is.
+	UID        string `json:",omitempty"`
+	DeclaredAt diag.Position
 }
 
 // LocksIn is the namespace of the network's lock on the cluster.
 func (c Cluster) LocksIn() string { return cmp.Or(c.LockNamespace, DefaultLockNamespace) }
 
+// SameAs reports whether two clusters of descriptions are one, as far as descriptions
+// tell: their UIDs, or else how they are reached. What they are called does not matter.
+func (c Cluster) SameAs(other Cluster) bool {
+	if same, known := SameCluster(c.UID, other.UID); known {
+		return same
+	}
+	return c.Context == other.Context && c.InCluster == other.InCluster && reflect.DeepEqual(c.Kubeconfig, other.Kubeconfig)
+}
+
 // DefaultLockNamespace is a namespace that every Kubernetes cluster has: two revisions
 // of a description, whatever sites they name, meet at the same lock.
 const DefaultLockNamespace = "default"
+
+// CodeNoSites is the code of the finding that a network has no site.
+const CodeNoSites = "no-sites"
 
 // Site is one Skupper site: one namespace of one cluster.
 type Site struct {
@@ -123,7 +138,9 @@ type Link struct {
 	CostAt diag.Position
 }
 
-// Proxy is an HTTP CONNECT proxy. Username and Password are nil for an anonymous one.
+// Proxy is an HTTP CONNECT proxy. Username and Password are nil for an anonymous one, and
+// neither otherwise: with a username alone the router waits for a password file that nobody
+// writes, and the Link never becomes operational (seen on Skupper 2.2).
 type Proxy struct {
 	Name       ProxyName
 	Host       string
@@ -208,14 +225,24 @@ func DefaultPolicy() Policy { return Policy{UnreachableSites: LevelWarn, Deletes
 // DefaultPlanExpiry is how long a saved plan may be applied when nothing is declared.
 const DefaultPlanExpiry = "72h"
 
-// DeleteLimits are how many sites and links one plan may delete, and what share of
-// them in percent: of the whole network, and of one cluster's. The share lets at
-// least one site and two links go, so that small networks can be changed.
+// DeleteLimits are how many sites, links and objects of overlays one plan may delete,
+// and what share of them in percent: of the whole network, and of one cluster's. The
+// share lets at least one site, two links and two objects go, so that small networks
+// can be changed.
 type DeleteLimits struct {
 	Sites   int
 	Links   int
+	Objects int `json:",omitempty"`
 	Percent int
 }
 
+// Stricter gives of each limit the lower one.
+func (d DeleteLimits) Stricter(other DeleteLimits) DeleteLimits {
+	return DeleteLimits{
+		Sites: min(d.Sites, other.Sites), Links: min(d.Links, other.Links),
+		Objects: min(d.Objects, other.Objects), Percent: min(d.Percent, other.Percent),
+	}
+}
+
 // DefaultDeletes are the limits when nothing is declared.
-var DefaultDeletes = DeleteLimits{Sites: 10, Links: 50, Percent: 30}
+var DefaultDeletes = DeleteLimits{Sites: 10, Links: 50, Objects: 50, Percent: 30}

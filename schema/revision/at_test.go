@@ -295,8 +295,28 @@ func TestFormatsThatCannotBeRead(t *testing.T) {
 	for want, r := range map[string]repo{"sha256": sha256, "reftable": reftable, "version 2": future, "extension shiny": unknown} {
 		_, err := revision.At(t.Context(), r.dir, "HEAD")
 		checkError(t, want, err, revision.ErrUnsupported, want)
-		_, err = revision.WorkTree(t.Context(), r.dir)
-		checkError(t, want, err, revision.ErrUnsupported, want)
+		checkUnread(t, r.dir, revision.ErrUnsupported, want)
+	}
+}
+
+// checkUnread wants the work tree read, and nothing known of its commit.
+func checkUnread(t *testing.T, dir string, is error, want string) {
+	t.Helper()
+	tree, err := revision.WorkTree(t.Context(), dir)
+	if err != nil || tree.FS == nil || tree.Root != dir || tree.Facts != (revision.Facts{}) {
+		t.Errorf("got %+v, %v", tree, err)
+	}
+	checkError(t, want, tree.Unread, is, want)
+}
+
+// An extension that git does not know holds up nothing where git passes over it.
+func TestExtensionsOfVersion0(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	r.git("config", "extensions.shiny", "true")
+	r.commit("x")
+	if tree, err := revision.WorkTree(t.Context(), r.dir); err != nil || tree.Unread != nil || tree.Facts.Commit == "" {
+		t.Errorf("got %+v, %v", tree, err)
 	}
 }
 
@@ -317,6 +337,7 @@ func TestDamagedRepository(t *testing.T) {
 	}
 	_, err = revision.At(t.Context(), r.dir, "main")
 	checkError(t, "truncated", err, nil, `revision "main"`)
+	checkUnread(t, r.dir, nil, "HEAD")
 }
 
 // TestMangledPack damages a packed repository in many places: whatever it reads,

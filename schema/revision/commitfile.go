@@ -79,7 +79,7 @@ func (f *openFile) Read(p []byte) (int, error) {
 	if f.reader == nil {
 		content, err := f.info.fsys.content(f.info.node)
 		if err != nil {
-			return 0, &fs.PathError{Op: "read", Path: f.path, Err: err}
+			return 0, f.info.fsys.problem("read", f.path, err)
 		}
 		f.reader = bytes.NewReader(content)
 	}

@@ -22,9 +22,8 @@ const (
 )
 
 var (
-	errNotDir    = errors.New("not a directory")
-	errIsDir     = errors.New("is a directory")
-	errSubmodule = fmt.Errorf("%w: it is in a submodule, whose files another repository holds", fs.ErrNotExist)
+	errNotDir = errors.New("not a directory")
+	errIsDir  = errors.New("is a directory")
 )
 
 // commitFS is the tree of a commit. Directories are read when they are first
@@ -36,6 +35,8 @@ type commitFS struct {
 
 	mu   sync.Mutex
 	dirs map[plumbing.Hash]*listing
+	// lost is the first error about an object that the repository does not have.
+	lost error
 }
 
 // node is a file, directory, symbolic link or submodule of the tree.
@@ -85,9 +86,29 @@ func (f *commitFS) ReadFile(name string) ([]byte, error) {
 	}
 	content, err := f.content(n)
 	if err != nil {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+		return nil, f.problem("read", name, err)
 	}
 	return content, nil
+}
+
+// problem is an error about a file. The first about an object that is missing is noted:
+// whoever reads the file may take it for a file that is not there, or for a broken one.
+func (f *commitFS) problem(op, name string, err error) error {
+	if errors.Is(err, ErrIncomplete) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.lost == nil {
+			f.lost = fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// incomplete is the first error about an object that the repository does not have.
+func (f *commitFS) incomplete() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lost
 }
 
 func (f *commitFS) Stat(name string) (fs.FileInfo, error)  { return f.stat("stat", name, true) }
@@ -104,7 +125,7 @@ func (f *commitFS) ReadLink(name string) (string, error) {
 	}
 	target, err := f.target(n)
 	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+		return "", f.problem("readlink", name, err)
 	}
 	return target, nil
 }
@@ -116,16 +137,18 @@ func (f *commitFS) stat(op, name string, follow bool) (fs.FileInfo, error) {
 	}
 	info := f.info(n, path.Base(name))
 	if err := info.load(); err != nil {
-		return nil, &fs.PathError{Op: op, Path: name, Err: err}
+		return nil, f.problem(op, name, err)
 	}
 	return info, nil
 }
 
 func (f *commitFS) mustHaveDir(dir string) error {
 	info, err := f.Stat(dir)
+	_, below := f.find("stat", path.Join(dir, "x"), true)
+	var in inSubmodule
 	switch {
-	case errors.Is(err, errSubmodule):
-		return err
+	case errors.As(below, &in):
+		return withFix(in)
 	case errors.Is(err, fs.ErrNotExist):
 		return noDir{"; there is " + f.parentOf(dir)}
 	case err != nil:
@@ -168,7 +191,7 @@ func (f *commitFS) find(op, name string, follow bool) (node, error) {
 	}
 	n, err := f.walk(strings.Split(name, "/"), follow)
 	if err != nil {
-		return node{}, &fs.PathError{Op: op, Path: name, Err: err}
+		return node{}, f.problem(op, name, err)
 	}
 	return n, nil
 }
@@ -188,6 +211,9 @@ func (f *commitFS) walk(parts []string, follow bool) (node, error) {
 			stack = stack[:len(stack)-1]
 			continue
 		}
+		if stack[len(stack)-1].mode == filemode.Submodule {
+			return node{}, inSubmodule{pathOf(stack)}
+		}
 		child, err := f.child(stack[len(stack)-1], part)
 		if err != nil {
 			return node{}, err
@@ -204,6 +230,15 @@ func (f *commitFS) walk(parts []string, follow bool) (node, error) {
 		}
 	}
 	return stack[len(stack)-1], nil
+}
+
+// pathOf names the last of the nodes that lead to it from the root.
+func pathOf(stack []node) string {
+	name := "."
+	for _, n := range stack {
+		name = path.Join(name, n.name)
+	}
+	return name
 }
 
 func escape() error { return fmt.Errorf("%w; copy what it points to into the repository", ErrEscape) }
@@ -232,11 +267,7 @@ func (f *commitFS) target(link node) (string, error) {
 }
 
 func (f *commitFS) child(dir node, name string) (node, error) {
-	switch dir.mode {
-	case filemode.Dir:
-	case filemode.Submodule:
-		return node{}, errSubmodule
-	default:
+	if dir.mode != filemode.Dir {
 		return node{}, fmt.Errorf("%w: %s is not a directory", fs.ErrNotExist, dir.name)
 	}
 	l, err := f.list(dir.hash)
@@ -289,7 +320,7 @@ func (f *commitFS) entries(op, name string, n node) ([]fs.DirEntry, error) {
 	}
 	l, err := f.list(n.hash)
 	if err != nil {
-		return nil, &fs.PathError{Op: op, Path: name, Err: err}
+		return nil, f.problem(op, name, err)
 	}
 	out := make([]fs.DirEntry, len(l.nodes))
 	for i, n := range l.nodes {

@@ -2,6 +2,7 @@ package revision
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,31 +64,68 @@ type comparison struct {
 	// staged are the paths in the index, nil if it cannot be read; true stands for
 	// a path that a sparse checkout leaves out.
 	staged map[string]bool
+	// absent is the first committed file that is not on disk and is meant not to be.
+	absent string
 	// modes and links say whether the disk can hold executable bits and links.
 	modes, links bool
 }
 
-// dirty finds where what the description may read differs from tree, which is zero
-// when there is no commit: the first file that changed, and the first new one.
-func (r *repository) dirty(ctx context.Context, tree plumbing.Hash) (changed, untracked string, err error) {
+// differ sets the facts of where what the description may read differs from tree, which is
+// zero when there is no commit.
+func (r *repository) differ(ctx context.Context, facts *Facts, tree plumbing.Hash) error {
 	c := r.compare()
 	if !tree.IsZero() {
+		if err := c.widen(tree); err != nil {
+			return err
+		}
 		if err := c.collect(ctx, tree, "."); err != nil {
-			return "", "", err
+			return err
 		}
 	}
-	if changed, err = c.firstChanged(ctx); err != nil {
-		return "", "", err
+	var err error
+	if facts.Changed, err = c.firstChanged(ctx); err != nil {
+		return err
 	}
+	facts.Absent = c.absent
 	patterns, err := r.sharedIgnores()
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	untracked, err = c.firstNew(ctx, ".", patterns)
-	return changed, untracked, err
+	facts.Untracked, err = c.firstNew(ctx, ".", patterns)
+	facts.Dirty = facts.Changed != "" || facts.Untracked != ""
+	return err
 }
 
-// firstChanged is the first committed file, by name, that changed; "" for none.
+// widen takes the CUE module of the commit where the disk has none: a checkout may lack the
+// directory that makes it one.
+func (c *comparison) widen(tree plumbing.Hash) error {
+	if c.scope.module != "" {
+		return nil
+	}
+	at := "."
+	for _, step := range append(strings.Split(c.scope.dir, "/"), "") {
+		entries, err := c.repo.store.tree(tree)
+		if err != nil {
+			return err
+		}
+		tree = plumbing.ZeroHash
+		for _, e := range entries {
+			if e.Name == "cue.mod" {
+				c.scope.module = at
+			}
+			if e.Name == step && e.Mode == filemode.Dir {
+				tree = e.Hash
+			}
+		}
+		if at = path.Join(at, step); tree.IsZero() {
+			return nil
+		}
+	}
+	return nil
+}
+
+// firstChanged is the first committed file, by name, that changed; "" for none. It notes
+// what is absent before that.
 func (c *comparison) firstChanged(ctx context.Context) (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.committed)) {
 		if err := ctx.Err(); err != nil {
@@ -101,14 +139,13 @@ func (c *comparison) firstChanged(ctx context.Context) (string, error) {
 }
 
 func (r *repository) compare() *comparison {
-	core := r.config.Section("core")
 	c := &comparison{
 		repo:      r,
 		scope:     scope{dir: r.dir},
 		committed: map[string]node{},
 		staged:    r.staged(),
-		modes:     !strings.EqualFold(core.Option("filemode"), "false"),
-		links:     !strings.EqualFold(core.Option("symlinks"), "false"),
+		modes:     !r.settings.is("core.filemode", "false"),
+		links:     !r.settings.is("core.symlinks", "false"),
 	}
 	if module, ok := moduleRoot(filepath.Join(r.root, r.dir), r.root); ok {
 		if rel, err := filepath.Rel(r.root, module); err == nil {
@@ -172,8 +209,11 @@ func (c *comparison) changed(name string, n node) (bool, error) {
 	file := c.path(name)
 	info, err := os.Lstat(file)
 	switch {
+	case (errors.Is(err, fs.ErrNotExist) || err != nil && isNotDir(file)) && c.staged[name]:
+		c.absent = cmp.Or(c.absent, name)
+		return false, nil
 	case errors.Is(err, fs.ErrNotExist), err != nil && isNotDir(file):
-		return !c.staged[name], nil
+		return true, nil
 	case err != nil:
 		return false, err
 	case info.Mode().Type() == fs.ModeSymlink:

@@ -1,6 +1,7 @@
 package revision
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -25,44 +26,55 @@ func diskTree(root, dir string, facts Facts) (Tree, error) {
 	if !ok {
 		return Tree{}, fmt.Errorf("%s: this build of Go cannot confine reads", root)
 	}
-	return Tree{FS: diskFS{files}, Dir: dir, Facts: facts, Root: root}, nil
+	return Tree{FS: diskFS{files: files}, Dir: dir, Facts: facts, Root: root}, nil
 }
 
-// diskFS says in plain words that a symbolic link leads out of the tree.
-type diskFS struct{ files readOnly }
+// diskFS says in plain words that a symbolic link leads out of the tree, and that a file is in
+// a submodule that is not checked out.
+type diskFS struct {
+	files readOnly
+	// commit is the one that is checked out, nil where it is not known.
+	commit *commitFS
+}
 
 func (d diskFS) Open(name string) (fs.File, error) {
 	f, err := d.files.Open(name)
-	return f, explain("open", name, err)
+	return f, d.explain("open", name, err)
 }
 
 func (d diskFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := d.files.ReadDir(name)
-	return entries, explain("readdir", name, err)
+	return entries, d.explain("readdir", name, err)
 }
 
 func (d diskFS) ReadFile(name string) ([]byte, error) {
 	content, err := d.files.ReadFile(name)
-	return content, explain("read", name, err)
+	return content, d.explain("read", name, err)
 }
 
 func (d diskFS) Stat(name string) (fs.FileInfo, error) {
 	info, err := d.files.Stat(name)
-	return info, explain("stat", name, err)
+	return info, d.explain("stat", name, err)
 }
 
 func (d diskFS) Lstat(name string) (fs.FileInfo, error) {
 	info, err := d.files.Lstat(name)
-	return info, explain("lstat", name, err)
+	return info, d.explain("lstat", name, err)
 }
 
 func (d diskFS) ReadLink(name string) (string, error) {
 	target, err := d.files.ReadLink(name)
-	return target, explain("readlink", name, err)
+	return target, d.explain("readlink", name, err)
 }
 
-// explain recognises the error of os.Root, which it does not export.
-func explain(op, name string, err error) error {
+// explain recognises a missing file of a submodule, and the error of os.Root, which it does
+// not export.
+func (d diskFS) explain(op, name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		if why := d.absent(name); why != nil {
+			return &fs.PathError{Op: op, Path: name, Err: why}
+		}
+	}
 	if err != nil && strings.Contains(err.Error(), "escapes from parent") {
 		return &fs.PathError{Op: op, Path: name, Err: escape()}
 	}

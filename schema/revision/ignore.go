@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing/format/config"
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 )
 
@@ -33,7 +32,7 @@ func (p ignores) with(root, dir string) (ignores, error) {
 // sharedIgnores are the patterns that hold for the whole work tree: the user's own
 // and those of the repository's info/exclude.
 func (r *repository) sharedIgnores() (ignores, error) {
-	user, err := readIgnores(userIgnoreFile(r.config), nil)
+	user, err := readIgnores(userIgnoreFile(r.settings), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +43,7 @@ func (r *repository) sharedIgnores() (ignores, error) {
 // userIgnoreFile is core.excludesFile, or git's default for it; "" if there is no
 // home directory. A configuration that cannot be read is taken for empty: what
 // the user ignores everywhere is a convenience.
-func userIgnoreFile(repo *config.Config) string {
+func userIgnoreFile(repo settings) string {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return ""
@@ -53,10 +52,10 @@ func userIgnoreFile(repo *config.Config) string {
 	if xdg == "" {
 		xdg = filepath.Join(home, ".config")
 	}
-	file := repo.Section("core").Option("excludesfile")
+	file := repo.last("core.excludesfile")
 	for _, name := range []string{filepath.Join(home, ".gitconfig"), filepath.Join(xdg, "git", "config")} {
-		if cfg, err := readConfig(name); err == nil && file == "" {
-			file = cfg.Section("core").Option("excludesfile")
+		if cfg, err := readSettings(name); err == nil && file == "" {
+			file = cfg.last("core.excludesfile")
 		}
 	}
 	if rest, ok := strings.CutPrefix(file, "~/"); ok {

@@ -35,7 +35,7 @@ func TestKeyMistakes(t *testing.T) {
 	private := armored(t, openpgp.PrivateKeyType, func(w io.Writer) error { return alice.SerializePrivate(w, nil) })
 	_, line := ed25519Person(t)
 	authority, _ := ed25519Person(t)
-	cert := &ssh.Certificate{Key: authority.PublicKey(), CertType: ssh.UserCert}
+	cert := &ssh.Certificate{Key: authority.PublicKey(), CertType: ssh.UserCert, ValidPrincipals: []string{"alice"}}
 	if err := cert.SignCert(rand.Reader, authority); err != nil {
 		t.Fatal(err)
 	}

@@ -1,30 +1,30 @@
 package revision
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/config"
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 // repository is an opened repository, seen from a place.
 type repository struct {
 	place
-	store  *store
-	config *config.Config
+	store    *store
+	settings settings
 }
 
 func (p place) open() (*repository, error) {
-	cfg, err := readConfig(filepath.Join(p.commonDir, "config"))
+	cfg, err := readSettings(filepath.Join(p.commonDir, "config"))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (p place) open() (*repository, error) {
 		return nil, err
 	}
 	s.partial = isPartial(cfg)
-	return &repository{place: p, store: s, config: cfg}, nil
+	return &repository{place: p, store: s, settings: cfg}, nil
 }
 
 // name is how errors call the repository.
@@ -47,36 +47,28 @@ func (p place) name() string {
 	return p.gitDir
 }
 
-func readConfig(file string) (*config.Config, error) {
-	cfg := config.New()
-	content, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return cfg, nil
-	}
-	if err == nil {
-		err = config.NewDecoder(bytes.NewReader(content)).Decode(cfg)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return cfg, nil
-}
-
 // checkFormat refuses what cannot be read rightly. Go-git's own check refuses
 // partial clones and per-worktree configuration too, which matter only to writers.
-func checkFormat(cfg *config.Config) error {
-	if v := cfg.Section("core").Option("repositoryformatversion"); v != "" && v != "0" && v != "1" {
-		return fmt.Errorf("%w: version %s; it needs a repository of version 0 or 1", ErrUnsupported, v)
+func checkFormat(cfg settings) error {
+	version := cmp.Or(cfg.last("core.repositoryformatversion"), "0")
+	if version != "0" && version != "1" {
+		return fmt.Errorf("%w: version %s; it needs a repository of version 0 or 1", ErrUnsupported, version)
 	}
-	for _, o := range cfg.Section("extensions").Options {
-		if err := checkExtension(strings.ToLower(o.Key), strings.ToLower(o.Value)); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(cfg)) {
+		extension, ok := strings.CutPrefix(name, "extensions.")
+		if !ok {
+			continue
+		}
+		if err := checkExtension(extension, strings.ToLower(cfg.last(name)), version); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkExtension(key, value string) error {
+// checkExtension judges one extension. In a repository of version 0 git passes over those
+// that it does not know.
+func checkExtension(key, value, version string) error {
 	switch key {
 	case "noop", "noop-v1", "partialclone", "preciousobjects", "worktreeconfig", "relativeworktrees":
 		return nil
@@ -84,22 +76,24 @@ func checkExtension(key, value string) error {
 		if value == "sha1" {
 			return nil
 		}
-		return fmt.Errorf("%w: objects are named by %s; only sha1 can be read, so clone a sha1 repository", ErrUnsupported, value)
+		return fmt.Errorf("%w: objects are named by %s, and only those named by sha1 can be read; copy the history into a repository "+
+			"made with git init --object-format=sha1, by git fast-export --all and git fast-import", ErrUnsupported, value)
 	case "refstorage":
 		if value == "files" {
 			return nil
 		}
 		return fmt.Errorf("%w: references are stored as %s; run git refs migrate --ref-format=files", ErrUnsupported, value)
 	}
+	if version == "0" {
+		return nil
+	}
 	return fmt.Errorf("%w: extension %s is not known", ErrUnsupported, key)
 }
 
-func isPartial(cfg *config.Config) bool {
-	if cfg.Section("extensions").HasOption("partialclone") {
-		return true
-	}
-	for _, remote := range cfg.Section("remote").Subsections {
-		if remote.Option("promisor") == "true" {
+func isPartial(cfg settings) bool {
+	for name := range cfg {
+		if name == "extensions.partialclone" ||
+			strings.HasPrefix(name, "remote.") && strings.HasSuffix(name, ".promisor") && cfg.is(name, "true") {
 			return true
 		}
 	}
@@ -129,11 +123,9 @@ func (r *repository) workFacts(ctx context.Context) (Facts, *object.Commit, erro
 		facts = r.commitFacts(head.commit, head.branch)
 		tree = head.commit.TreeHash
 	}
-	facts.Changed, facts.Untracked, err = r.dirty(ctx, tree)
-	if err != nil {
+	if err := r.differ(ctx, &facts, tree); err != nil {
 		return Facts{}, nil, fmt.Errorf("%s: %w", r.name(), err)
 	}
-	facts.Dirty = facts.Changed != "" || facts.Untracked != ""
 	return facts, head.commit, nil
 }
 
@@ -169,11 +161,7 @@ func (r *repository) head() (head, error) {
 
 // remote is the first URL of origin, without credentials.
 func (r *repository) remote() string {
-	section := r.config.Section("remote")
-	if !section.HasSubsection("origin") {
-		return ""
-	}
-	urls := section.Subsection("origin").OptionAll("url")
+	urls := r.settings.all("remote.origin.url")
 	if len(urls) == 0 {
 		return ""
 	}

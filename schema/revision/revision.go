@@ -4,6 +4,7 @@
 package revision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,10 @@ type Facts struct {
 	// Changed is the first committed file, by name, that is different or gone on disk,
 	// a slash path from the root of the tree; "" for none.
 	Changed string `json:"changed,omitempty"`
+	// Absent is the first committed file, by name, that is not on disk and is meant not to
+	// be, as in a sparse checkout, and that comes before Changed; "" for none. It makes
+	// nothing dirty, but what is read is not all that was committed.
+	Absent string `json:"absent,omitempty"`
 	// Untracked is a file that is not in the commit, nor ignored; "" for none.
 	Untracked string `json:"untracked,omitempty"`
 	// Committed is the commit's time, RFC 3339 in UTC.
@@ -69,6 +74,10 @@ type Tree struct {
 	Facts Facts
 	// Root is the absolute path of FS's root on disk, "" when FS holds a commit.
 	Root string
+	// Unread says why nothing is known of the commit that a work tree is of, nil when all
+	// is: the repository has a format that cannot be read, or is damaged. The facts are
+	// then zero.
+	Unread error
 	// repo and commit are nil outside a repository, commit also before the first one.
 	repo   *repository
 	commit *object.Commit
@@ -77,7 +86,7 @@ type Tree struct {
 // WorkTree opens the work tree that holds path, a directory. Outside a repository
 // the tree is rooted at the nearest parent that has a cue.mod, or else at path
 // itself, and the facts are zero. A bare repository has no work tree and is an
-// error, as is a repository whose format cannot be read.
+// error. One that cannot be read is none: its work tree can be, and Unread is set.
 func WorkTree(ctx context.Context, path string) (t Tree, err error) {
 	defer guard(path, &err)
 	place, err := locate(path)
@@ -85,7 +94,7 @@ func WorkTree(ctx context.Context, path string) (t Tree, err error) {
 		return Tree{}, err
 	}
 	if err := mustBeDir(path); err != nil {
-		return Tree{}, err
+		return Tree{}, place.missing(path, err)
 	}
 	if place.gitDir == "" {
 		return plainTree(path)
@@ -93,17 +102,27 @@ func WorkTree(ctx context.Context, path string) (t Tree, err error) {
 	if place.root == "" {
 		return Tree{}, fmt.Errorf("%s: bare repository, which has no work tree; name a revision to read", path)
 	}
+	if t, err = diskTree(place.root, place.dir, Facts{}); err != nil {
+		return Tree{}, err
+	}
+	t.Unread = t.learn(ctx, place)
+	return t, cmp.Or(ctx.Err(), t.fetched(path))
+}
+
+// learn sets the facts of a work tree.
+func (t *Tree) learn(ctx context.Context, place place) (err error) {
+	defer guard(place.name(), &err)
 	repo, err := place.open()
 	if err != nil {
-		return Tree{}, err
+		return err
 	}
 	facts, commit, err := repo.workFacts(ctx)
 	if err != nil {
-		return Tree{}, err
+		return err
 	}
-	t, err = diskTree(place.root, place.dir, facts)
-	t.repo, t.commit = repo, commit
-	return t, err
+	t.Facts = facts
+	t.checkedOut(repo, commit)
+	return nil
 }
 
 // At opens path as of rev in the repository that holds path: a directory of a work
@@ -111,31 +130,37 @@ func WorkTree(ctx context.Context, path string) (t Tree, err error) {
 // followed by a subdirectory. The path need not exist on disk, only at rev. Rev is
 // a branch, tag, remote-tracking branch, full or abbreviated hash, or a full
 // reference name, optionally followed by ~N, ^N, ^{} or ^{commit}.
-// Objects are read when they are needed; nothing is checked out.
+// Objects are read when they are needed; nothing is checked out. Where the path does not
+// exist at rev, the tree comes with an error that wraps fs.ErrNotExist.
 func At(ctx context.Context, path, rev string) (t Tree, err error) {
 	defer guard(path, &err)
-	place, err := locate(path)
+	repo, err := openAt(path, rev)
 	if err != nil {
 		return Tree{}, err
 	}
-	if place.gitDir == "" {
-		return Tree{}, fmt.Errorf("%s: %w; revision %q can be read only from one", path, ErrNotRepository, rev)
-	}
-	repo, err := place.open()
-	if err != nil {
-		return Tree{}, err
-	}
+	place := repo.place
 	found, err := repo.resolve(ctx, rev)
 	if err != nil {
 		return Tree{}, fmt.Errorf("revision %q: %w", rev, err)
 	}
 	fsys := newCommitFS(repo.store, found.commit)
-	if err := fsys.mustHaveDir(place.dir); err != nil {
-		return Tree{}, fmt.Errorf("%s: at revision %q: %w", place.dir, rev, err)
-	}
-	return Tree{
+	t = Tree{
 		FS: fsys, Dir: place.dir, Facts: repo.commitFacts(found.commit, found.ref), repo: repo, commit: found.commit,
-	}, nil
+	}
+	if err := fsys.mustHaveDir(place.dir); err != nil {
+		return t, fmt.Errorf("%s: at revision %q: %w", place.dir, rev, err)
+	}
+	return t, nil
+}
+
+// Incomplete gives the first file of a revision that was asked for and is not in the
+// repository, as an error that wraps ErrIncomplete and says how to get it; nil for none.
+// Whatever was made of the tree is then not to be trusted.
+func (t Tree) Incomplete() error {
+	if fsys, ok := t.FS.(*commitFS); ok {
+		return fsys.incomplete()
+	}
+	return nil
 }
 
 func mustBeDir(path string) error {

@@ -104,7 +104,8 @@ func (s *store) size(h plumbing.Hash) (n int64, err error) {
 
 func (s *store) missing(h plumbing.Hash) error {
 	if s.partial {
-		return fmt.Errorf("object %s: %w from this partial clone; get it with git fetch --refetch --filter=blob:limit=1g, or clone without --filter", h, ErrIncomplete)
+		return fmt.Errorf("object %s: %w from this partial clone; fetch all with git fetch --refetch --no-filter, or clone without --filter",
+			short(h), ErrIncomplete)
 	}
 	return fmt.Errorf("object %s: %w from the repository; run git fsck", h, ErrIncomplete)
 }

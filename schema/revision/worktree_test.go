@@ -177,6 +177,57 @@ func TestDirtyNames(t *testing.T) {
 	}
 }
 
+// What a checkout leaves out on purpose is told, and nothing else hides a change.
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	sparse := func(patterns string) func(r repo) {
+		return func(r repo) {
+			r.git("config", "core.sparseCheckout", "true")
+			r.write(".git/info/sparse-checkout", patterns)
+			r.git("read-tree", "-mu", "HEAD")
+		}
+	}
+	for name, test := range map[string]struct {
+		change          func(r repo)
+		absent, changed string
+	}{
+		"nothing":              {func(repo) {}, "", ""},
+		"a file":               {sparse("/*\n!/env/prod/net.cue\n"), "env/prod/net.cue", ""},
+		"a file of an overlay": {sparse("/*\n!/env/prod/overlay/\n"), "env/prod/overlay/site.yaml", ""},
+		"another package":      {sparse("/*\n!/lib/\n"), "lib/lib.cue", ""},
+		"the module":           {sparse("/*\n!/cue.mod/\n"), "cue.mod/module.cue", ""},
+		"what is not read":     {sparse("/*\n!/other/\n"), "", ""},
+		"skip-worktree": {func(r repo) {
+			r.git("update-index", "--skip-worktree", "env/prod/net.cue")
+			remove(r.t, r.dir+"/env/prod/net.cue")
+		}, "env/prod/net.cue", ""},
+		"skip-worktree, changed": {func(r repo) {
+			r.git("update-index", "--skip-worktree", "env/prod/net.cue")
+			r.write("env/prod/net.cue", "x: 2\n")
+		}, "", "env/prod/net.cue"},
+		"assume-unchanged, changed": {func(r repo) {
+			r.git("update-index", "--assume-unchanged", "env/prod/net.cue")
+			r.write("env/prod/net.cue", "x: 2\n")
+		}, "", "env/prod/net.cue"},
+		"assume-unchanged, gone": {func(r repo) {
+			r.git("update-index", "--assume-unchanged", "env/prod/net.cue")
+			remove(r.t, r.dir+"/env/prod/net.cue")
+		}, "", "env/prod/net.cue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := dirtyRepo(t)
+			r.write("other/notes.txt", "x")
+			r.commit("more")
+			test.change(r)
+			tree, err := revision.WorkTree(t.Context(), r.dir+"/env/prod")
+			if err != nil || tree.Facts.Absent != test.absent || tree.Facts.Changed != test.changed {
+				t.Errorf("%v: absent %q, changed %q\n%s", err, tree.Facts.Absent, tree.Facts.Changed, r.git("ls-files", "-v"))
+			}
+		})
+	}
+}
+
 func dirtyRepo(t *testing.T) repo {
 	t.Helper()
 	r := newRepo(t)

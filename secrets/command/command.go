@@ -7,8 +7,8 @@ import (
 	"errors"
 
 	"fairlead.dev/fairlead/secrets"
-	"fairlead.dev/fairlead/secrets/internal/program"
 	"fairlead.dev/fairlead/secrets/internal/source"
+	"fairlead.dev/fairlead/secrets/program"
 )
 
 // Resolver runs programs, without a shell, a terminal or any input. Use the

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 
 	"fairlead.dev/fairlead/secrets"
-	"fairlead.dev/fairlead/secrets/internal/program"
 	"fairlead.dev/fairlead/secrets/internal/source"
+	"fairlead.dev/fairlead/secrets/program"
 )
 
 // Resolver decrypts files with a sops program of version 3. The decrypted document

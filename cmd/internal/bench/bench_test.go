@@ -40,7 +40,10 @@ type bench struct {
 
 // TestBench measures; without FAIRLEAD_BENCH, the folder of the built programs, it
 // does nothing. FAIRLEAD_BENCH_RUNS says how often each thing is measured and
-// FAIRLEAD_BENCH_ONLY (vet, plan or link) picks one part.
+// FAIRLEAD_BENCH_ONLY (vet, plan, link, touch or skupper) picks one part. The last needs
+// clusters with a real Skupper, which FAIRLEAD_E2E_KUBECONFIGS names, and Skupper's own
+// command, in PATH or named by FAIRLEAD_BENCH_SKUPPER; FAIRLEAD_BENCH_LINKS (1, 10 or 20)
+// picks one size of it.
 func TestBench(t *testing.T) {
 	bin := os.Getenv("FAIRLEAD_BENCH")
 	if bin == "" {
@@ -55,9 +58,12 @@ func TestBench(t *testing.T) {
 	for _, part := range []struct {
 		name string
 		run  func()
-	}{{"vet", b.vet}, {"plan", b.plan}, {"link", b.link}} {
+	}{{"vet", b.vet}, {"plan", b.plan}, {"link", b.link}, {"touch", b.touch}, {"skupper", b.skupper}} {
 		if only == "" || only == part.name {
-			part.run()
+			t.Run(part.name, func(t *testing.T) {
+				b.TB = t
+				part.run()
+			})
 		}
 	}
 }

@@ -174,14 +174,21 @@ func (b *bench) statusField(cluster int, namespace, name, field string) string {
 // poll looks each second until the condition holds.
 func (b *bench) poll(cluster int, kind, namespace, name, condition string) {
 	b.Helper()
+	what := fmt.Sprintf("%s %s/%s is %s", kind, namespace, name, condition)
+	b.await(pollEvery, what, func() bool { return b.holds(cluster, kind, namespace, name, condition) })
+}
+
+// await looks again and again until it is so.
+func (b *bench) await(every time.Duration, what string, is func() bool) {
+	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	tick := time.NewTicker(pollEvery)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for !b.holds(cluster, kind, namespace, name, condition) {
+	for !is() {
 		select {
 		case <-ctx.Done():
-			b.Fatalf("%s %s/%s: not %s after %s", kind, namespace, name, condition, patience)
+			b.Fatalf("not so after %s: %s", patience, what)
 		case <-tick.C:
 		}
 	}
@@ -191,9 +198,10 @@ func (b *bench) poll(cluster int, kind, namespace, name, condition string) {
 func (b *bench) holds(cluster int, kind, namespace, name, condition string) bool {
 	b.Helper()
 	u := b.get(cluster, kind, namespace, name)
-	if u == nil {
-		return false
-	}
+	return u != nil && isTrue(u, condition)
+}
+
+func isTrue(u *unstructured.Unstructured, condition string) bool {
 	all, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
 	return slices.ContainsFunc(all, func(c any) bool {
 		m, ok := c.(map[string]any)

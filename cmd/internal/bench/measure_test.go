@@ -40,7 +40,8 @@ func (b *bench) run(dir string, wanted []int, program string, args ...string) sa
 		b.Fatal(err)
 	}
 	if code := cmd.ProcessState.ExitCode(); !slices.Contains(wanted, code) {
-		b.Fatalf("%s %s: exit %d\n%.2000s%.2000s", program, strings.Join(args, " "), code, out.String(), errOut.String())
+		said := errOut.String() // what went wrong is at its end
+		b.Fatalf("%s %s: exit %d\n%.2000s%s", program, strings.Join(args, " "), code, out.String(), said[max(0, len(said)-2000):])
 	}
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {

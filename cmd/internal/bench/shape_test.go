@@ -66,6 +66,23 @@ func star(name string, spokes int) shape {
 	return s
 }
 
+// mesh is hubs on the first cluster and spokes on both in turn, the second first, each with
+// a link to each.
+func mesh(name string, spokes, hubs int) shape {
+	s := shape{name: name}
+	for h := range hubs {
+		s.sites = append(s.sites, siteOf{fmt.Sprintf("hub%d", h), 0, true})
+	}
+	for i := range spokes {
+		from := fmt.Sprintf("spoke%d", i)
+		s.sites = append(s.sites, siteOf{from, (i + 1) % 2, false})
+		for h := range hubs {
+			s.links = append(s.links, linkOf{fmt.Sprintf("%s-hub%d", from, h), from, fmt.Sprintf("hub%d", h), 1})
+		}
+	}
+	return s
+}
+
 // describe writes the network as a CUE module that vendors the schema, so that cue
 // and fairlead read the very same files.
 func (b *bench) describe(s shape) (dir string) {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/plan"
@@ -8,8 +10,9 @@ import (
 
 // allowing adds the flag that lifts refusals.
 func (o *common) allowing(c *cobra.Command) {
+	o.lifts = true
 	c.Flags().StringArrayVar(&o.allow, "allow", nil,
-		"go ahead with what the plan is refused for, as it shows: CODE:NUMBER@PLAN (repeatable)")
+		"go ahead with what the plan or its description is refused for, as is shown: CODE:NUMBER@PLAN (repeatable), or all@PLAN")
 }
 
 // readAllowances refuses an --allow that cannot be read, before any cluster is reached.
@@ -26,9 +29,10 @@ func (o *common) readAllowances() error {
 }
 
 // lift marks the refusals that --allow names. One that fits none of the plan's is a
-// mistake of the command line.
+// mistake of the command line. Those about where the description comes from were taken
+// when it was judged.
 func (o *common) lift(p plan.Plan) (plan.Plan, error) {
-	lifted, err := plan.Lift(p, o.allowances)
+	lifted, err := plan.Lift(p, slices.DeleteFunc(slices.Clone(o.allowances), plan.Allowance.OfProvenance))
 	if err != nil {
 		return p, failure{code: exitInvalid, err: err}
 	}

@@ -13,7 +13,7 @@ import (
 // plan, and judges it.
 func (o *applyFlags) conclude(s session, p plan.Plan, result apply.Report, took time.Duration) error {
 	a := report.Applied{
-		Format: report.AppliedFormat, Network: p.Network, Run: o.invocation.ID, Plan: p.ID, DurationMs: took.Milliseconds(),
+		Format: report.AppliedFormat, Network: p.Network, Run: o.invocation.ID, Plan: p.ID, Saved: o.reads != "", DurationMs: took.Milliseconds(),
 		Outcomes: outcomes(result), LeftOut: s.leftOut(p),
 	}
 	a.Sort()
@@ -45,6 +45,8 @@ func stateOf(o apply.Outcome) report.State {
 	switch {
 	case o.State == apply.Done:
 		return report.StateDone
+	case o.State == apply.Altered:
+		return report.StateAltered
 	case o.State == apply.Blocked:
 		return report.StateBlocked
 	case o.State == apply.Untouched:
@@ -72,7 +74,7 @@ func codeOf(r apply.Report, leftOut bool) int {
 	code := exitOK
 	for _, o := range r.Outcomes {
 		switch {
-		case o.State != apply.Failed:
+		case o.State != apply.Failed && o.State != apply.Altered:
 		case code == exitOK:
 			code = classOf(o.Err)
 		case code != classOf(o.Err):

@@ -18,6 +18,7 @@ func TestCodeOf(t *testing.T) {
 	failed := func(err error) apply.Outcome {
 		return apply.Outcome{State: apply.Failed, Err: fmt.Errorf("site: %w", err)}
 	}
+	altered := apply.Outcome{State: apply.Altered, Err: fmt.Errorf("%w a: x", apply.ErrAltered)}
 	done, blocked, untouched := apply.Outcome{State: apply.Done}, apply.Outcome{State: apply.Blocked}, apply.Outcome{State: apply.Untouched}
 	for _, tt := range []struct {
 		name     string
@@ -34,6 +35,8 @@ func TestCodeOf(t *testing.T) {
 		{"one timed out", []apply.Outcome{done, failed(apply.ErrTimeout), failed(apply.ErrTimeout)}, false, exitTimeout},
 		{"one without a class", []apply.Outcome{done, failed(other)}, false, exitPartial},
 		{"a class and none", []apply.Outcome{failed(apply.ErrTimeout), failed(other)}, false, exitPartial},
+		{"one altered", []apply.Outcome{done, altered}, false, exitPartial},
+		{"one altered, one timed out", []apply.Outcome{altered, failed(apply.ErrTimeout)}, false, exitPartial},
 		{"two classes", []apply.Outcome{failed(apply.ErrTimeout), failed(apply.ErrStale)}, false, exitPartial},
 		{"two classes of one code", []apply.Outcome{failed(apply.ErrForbidden), failed(apply.ErrUnreachable)}, false, exitUnreachable},
 		{"a class, a cluster left out", []apply.Outcome{failed(apply.ErrUnreachable)}, true, exitPartial},

@@ -12,7 +12,7 @@ import (
 func areas(s session, asked []string) map[network.ClusterName]kube.Area {
 	out := map[network.ClusterName]kube.Area{}
 	for _, c := range s.Network.Clusters {
-		out[c.Name] = kube.Area{Declared: namespacesOn(s.Network, c.Name), Asked: asked, Lock: c.LocksIn()}
+		out[c.Name] = kube.Area{Declared: namespacesOn(s.Network, c.Name), Asked: asked, Lock: c.LocksIn(), Former: s.former[c.Name]}
 	}
 	return out
 }

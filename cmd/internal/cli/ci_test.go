@@ -189,6 +189,23 @@ func TestCIReviewed(t *testing.T) {
 			b.Error("a plan that cannot be used was saved")
 		}
 		keep(content)
+		b.says(5, 0, []string{"reviewed", "-o", "plan.json"}, "request 3 has no comment that shows a plan of network retail")
+		shows := func(author int, network, id string) string {
+			note := "<!-- fairlead:plan:" + network + " -->\n<!-- fairlead:id:" + id + " -->\n# Plan\n"
+			b.AddNote(3, author, note)
+			return note
+		}
+		shows(forgetest.Person, "retail", p.ID)
+		shows(forgetest.Ours, "another", p.ID)
+		b.says(5, 0, []string{"reviewed", "-o", "plan.json"}, "has no comment that shows")
+		other := "sha256:" + strings.Repeat("0", 64)
+		note := shows(forgetest.Ours, "retail", other)
+		b.says(5, 0, []string{"reviewed", "-o", "plan.json"}, "the comment of request 3 shows plan "+other+", and plan "+p.ID+" was kept")
+		if _, err := os.Stat(filepath.Join(b.dir, "plan.json")); err == nil {
+			b.Error("a plan was saved that no comment shows")
+		}
+		b.RemoveNote(3, note)
+		shows(forgetest.Ours, "retail", p.ID)
 		if out := b.says(0, 0, []string{"reviewed", "-o", "plan.json"}, "request 3 showed for commit "+mergedHead); out != p.ID+"\n" {
 			b.Errorf("standard output is %q", out)
 		}

@@ -20,16 +20,20 @@ type applyFlags struct {
 	*common
 	locking
 	yes bool
-	// whole is true once a plan is made that has all of the network in it: nothing
-	// was unknown, and it is no saved one.
+	// whole is true once a plan is made that has all of the network in it: nothing was
+	// unknown, and a saved one has all that there is to do.
 	whole bool
 	// expected is the ID that the saved plan has to have.
 	expected string
-	window   time.Duration
+	// opened is the session, and unnoted are the records that do not note where its locks
+	// are kept.
+	opened  session
+	unnoted []plan.ObjectRef
+	window  time.Duration
 }
 
 func newApply(sys *System) *cobra.Command {
-	o := &applyFlags{common: &common{sys: sys, comparing: true}}
+	o := &applyFlags{common: &common{sys: sys, judges: true, comparing: true}}
 	c := &cobra.Command{
 		Use:   "apply [PACKAGE]",
 		Short: "Make the clusters as described",
@@ -74,19 +78,19 @@ the same apply finishes once they answer.`,
 }
 
 func (o *applyFlags) run(ctx context.Context) error {
-	saved, err := o.savedPlan()
-	if err != nil {
+	if err := o.savedPlan(); err != nil {
 		return err
 	}
-	o.adopt = o.adopt || saved != nil && saved.Summary.Adopt > 0
 	s, observation, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
-	p := o.make(s, observation, s.changeOf(observation), saved)
-	o.whole = saved == nil && p.Summary.Unknown == 0 && plan.AllRead(p.Clusters)
-	if saved != nil {
-		return o.runSaved(ctx, s, observation, *saved, p)
+	o.opened, o.unnoted = s, observation.OtherLocks(s.places())
+	s.locks.Note(plan.Noted(s.desired, uidsOf(observation)))
+	p := o.make(s, o.input(s, observation, s.saved))
+	o.whole = s.saved == nil && p.Summary.Unknown == 0 && plan.AllRead(p.Clusters)
+	if s.saved != nil {
+		return o.runSaved(ctx, s, observation, *s.saved, p)
 	}
 	if p, err = o.lift(p); err != nil {
 		return err
@@ -104,6 +108,7 @@ func (o *applyFlags) run(ctx context.Context) error {
 		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
 		return err
 	}
+	s.locks.Renew(p.TakenFor())
 	if !p.Pending() {
 		return o.nothingToDo(s, p)
 	}
@@ -168,7 +173,7 @@ func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan, skipp
 		o.records.events.skipped(skipped)
 	}
 	result := apply.Run(ctx, p, s.readable(p), sink, apply.Options{
-		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Run: o.invocation.ID,
+		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Run: o.invocation.ID, Locks: s.places(),
 		Proxies: proxies{s.vault, s.Network.Proxies},
 	})
 	view.stop()

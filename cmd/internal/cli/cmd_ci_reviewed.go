@@ -29,9 +29,11 @@ func newCIReviewed(sys *System) *cobra.Command {
 saves the plan that was made for its last commit: on GitHub from the artifact
 NAME-NUMBER-SHA that a workflow on the pull request kept, on GitLab from the job NAME
 of its newest pipeline. What a fork's pipeline kept does not count. Standard output has
-the plan's id, for: apply --plan FILE --expect-plan-id ID.
+the id of the plan that the request's comment shows, for: apply --plan FILE
+--expect-plan-id ID.
 
-Where there is no such plan, or it has expired, nothing is saved (exit code 5).`,
+Where there is no such plan, it has expired, or it is not the one that the comment of
+ci comment shows, nothing is saved (exit code 5).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.output == "" {
@@ -66,6 +68,10 @@ func (o *reviewedFlags) run(ctx context.Context, f forge.Forge) (err error) {
 	if err != nil {
 		return fail(exitInvalid, "the plan of request %d cannot be used: %w", found.Request, err)
 	}
+	id, err := o.reviewed(ctx, f, found.Request, p)
+	if err != nil {
+		return err
+	}
 	err = o.sys.write("--output", o.output, func(w io.Writer) error {
 		if _, err := w.Write(found.Plan); err != nil {
 			return fmt.Errorf("--output: %w", err)
@@ -76,6 +82,21 @@ func (o *reviewedFlags) run(ctx context.Context, f forge.Forge) (err error) {
 		return err
 	}
 	fmt.Fprintf(o.sys.Err, "The plan of network %s that request %d showed for commit %s is in %s.\n", p.Network, found.Request, found.Head, o.output)
-	_, err = fmt.Fprintln(o.sys.Out, p.ID)
+	_, err = fmt.Fprintln(o.sys.Out, id)
 	return err
+}
+
+// reviewed gives the id of the plan that the request's comment shows, which is what was
+// reviewed. A plan that was kept and is another one is an error.
+func (o *reviewedFlags) reviewed(ctx context.Context, f forge.Forge, request int, p plan.Plan) (string, error) {
+	id, err := forge.ShownPlan(ctx, f, request, forge.Marker{Kind: "plan", Network: p.Network})
+	switch {
+	case err != nil:
+		return "", err
+	case id == "":
+		return "", fail(exitStale, "there is no reviewed plan to apply: request %d has no comment that shows a plan of network %s", request, p.Network)
+	case id != p.ID:
+		return "", fail(exitStale, "there is no reviewed plan to apply: the comment of request %d shows plan %s, and plan %s was kept", request, id, p.ID)
+	}
+	return id, nil
 }

@@ -6,10 +6,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/plan"
 )
 
 func newDiff(sys *System) *cobra.Command {
-	o := &common{sys: sys, formats: report.FormatsOfPlans()}
+	o := &common{sys: sys, judges: true, formats: report.FormatsOfPlans()}
 	var detailed bool
 	c := &cobra.Command{
 		Use:   "diff --base REV [PACKAGE]",
@@ -17,7 +18,8 @@ func newDiff(sys *System) *cobra.Command {
 		Long: `Diff compares the description with that of another git revision and shows what the
 change does to sites, links and traffic, as a plan would for clusters that are just as
 the base describes. It touches no cluster and resolves no secret, so it suits pull
-requests from forks. What is pending or drifted besides, only plan can tell.`,
+requests from forks. A description that is not at its path there is looked for in the
+whole revision, by the name of its network. What is pending or drifted besides, only plan can tell.`,
 		Example: "  fairlead diff --base main\n  fairlead diff --base main --format markdown -o comment.md",
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
@@ -32,7 +34,7 @@ requests from forks. What is pending or drifted besides, only plan can tell.`,
 	o.describe(c)
 	o.reporting(c)
 	o.narrow(c)
-	c.Flags().StringVar(&o.base, "base", "", "the git revision to compare with")
+	o.comparison(c, "the git revision to compare with")
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when the change does anything, to the policy and the clusters' settings too")
 	return c
 }
@@ -47,12 +49,13 @@ func (o *common) diff(ctx context.Context, detailed bool) error {
 	if err != nil {
 		return err
 	}
-	change, settings := between(base, head), settingsChanged(base, head)
-	p := o.compare(base, head, change, settings)
+	settings := settingsChanged(base, head)
+	in := o.betweenBases(base, head, settings)
+	p := plan.FromGit(plan.Make(in), base.source)
 	if err := o.knows(head, p); err != nil {
 		return err
 	}
-	if err := o.show(o.reportOf(head, change, p)); err != nil {
+	if err := o.show(o.reportOf(head, in, p)); err != nil {
 		return err
 	}
 	if detailed && (p.Pending() || len(settings) > 0) {

@@ -48,6 +48,7 @@ exits with 2 when they differ. Apart from that it shows
 	o.reach(c)
 	o.narrow(c)
 	o.measured(c)
+	o.trust(c)
 	c.Flags().StringVar(&against, "against", against, "what ends with 2: differences from what was last applied, or those from git as well (applied or git)")
 	return c
 }

@@ -155,8 +155,6 @@ func (o *importFlags) unseen(observation plan.Observation) []string {
 	return out
 }
 
-func (o *importFlags) toFile() bool { return o.output != "" && o.output != "-" }
-
 // chooseClusters turns contexts into clusters of a description, and says which of
 // their keys were given.
 func (o *importFlags) chooseClusters() (clusters []network.Cluster, given []network.ClusterName, err error) {
@@ -208,9 +206,14 @@ func goodCluster(c network.Cluster, given string) error {
 
 // look reads all clusters, or says which of them it could not read.
 func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
+	o.importing = true                            // no description has an overlay
 	o.adopt = true                                // read the proxies of all Links
 	o.asked = append([]string{}, o.namespaces...) // never nil: what cannot be read at all is an error
-	s, err := o.connect(ctx, description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
+	judged, err := o.judge(description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
+	if err != nil {
+		return plan.Observation{}, err
+	}
+	s, err := o.connect(ctx, judged)
 	if err != nil {
 		return plan.Observation{}, err
 	}

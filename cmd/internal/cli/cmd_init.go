@@ -19,6 +19,10 @@ import (
 type initFlags struct {
 	sys     *System
 	network string
+	// action is OWNER/REPO@COMMIT, for workflows that use it; empty for no workflows.
+	action string
+	// update renews the copy of the schema and writes nothing else.
+	update bool
 	// arg is the directory as the user gave it.
 	arg string
 }
@@ -29,9 +33,13 @@ func newInit(sys *System) *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Start the repository of a network",
 		Long: `Init writes a small description to begin with (a hub and a spoke), Fairlead's
-schema as a CUE module, so that cue and editors can check it, and workflows for
-GitHub: plan on pull requests, apply on merge, drift at night. It touches no
-cluster and never overwrites: when a file is there already it writes nothing.`,
+schema as a CUE module, so that cue and editors can check it. It touches no
+cluster and never overwrites: when a file is there already it writes nothing.
+With --action OWNER/REPO@COMMIT it also writes workflows for GitHub: plan on pull
+requests, apply on merge, drift at night. They use Fairlead's action from that
+repository at that commit, a whole SHA, and nothing else of it.
+With --update-schema it makes the copy of the schema that of this program, which vet asks
+for when it is another one's, and writes no other file.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fail(exitInvalid, "one directory at a time: %q is one too many", args[1])
@@ -42,10 +50,15 @@ cluster and never overwrites: when a file is there already it writes nothing.`,
 			if len(args) > 0 {
 				o.arg = args[0]
 			}
+			if o.update {
+				return o.updateSchema()
+			}
 			return o.run()
 		},
 	}
 	c.Flags().StringVar(&o.network, "network", "", "name of the network (default: the directory's)")
+	c.Flags().StringVar(&o.action, "action", "", "write workflows that use Fairlead's action of this repository on GitHub at this commit, OWNER/REPO@COMMIT")
+	c.Flags().BoolVar(&o.update, "update-schema", false, "only renew the copy of Fairlead's schema that the directory's module has")
 	return c
 }
 
@@ -58,13 +71,17 @@ func (o *initFlags) run() error {
 	if err != nil {
 		return err
 	}
+	action, ok := starter.ParseAction(o.action)
+	if !ok && o.action != "" {
+		return fail(exitInvalid, "--action %q is no action of a repository at a commit; write OWNER/REPO@COMMIT with the whole SHA of the commit, as a branch or a tag can be moved", o.action)
+	}
 	root, isRepository := repositoryOf(dir)
 	inside, err := filepath.Rel(root, dir)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.arg, err)
 	}
 	files, err := starter.Files(starter.Options{
-		Network: name, Dir: filepath.ToSlash(inside), Release: released(version),
+		Network: name, Dir: filepath.ToSlash(inside), Action: action,
 		Schema: schema.Module(), SchemaPath: schema.ImportPath,
 	})
 	if err != nil {
@@ -105,14 +122,6 @@ func repositoryOf(dir string) (root string, found bool) {
 			return dir, false
 		}
 	}
-}
-
-// released tells a version that `go install` finds from one of a work tree.
-func released(version string) string {
-	if regexp.MustCompile(`^v\d+\.\d+\.\d+$`).MatchString(version) {
-		return version
-	}
-	return ""
 }
 
 func (o *initFlags) refuseExisting(root string, files []starter.File) error {
@@ -161,6 +170,11 @@ func (o *initFlags) tell(name, root string, files []starter.File, isRepository b
 	fmt.Fprintf(&b, "Network %s begins with:\n", name)
 	for _, f := range files {
 		fmt.Fprintf(&b, "  %s\n", o.shown(filepath.Join(root, filepath.FromSlash(f.Path))))
+	}
+	if o.action == "" {
+		b.WriteString("\nNo workflows were written: name the action that they use with --action OWNER/REPO@COMMIT.\n")
+	} else {
+		fmt.Fprintf(&b, "\nThe workflows use Fairlead's action of %s. It is pinned: to change it, edit the commit in the files *-jobs.yml.\n", o.action)
 	}
 	b.WriteString("\nIn network.cue, edit the lines marked \"edit\": contexts of your kubeconfig, and namespaces.\n")
 	if !isRepository {

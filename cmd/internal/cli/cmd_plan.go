@@ -11,7 +11,7 @@ import (
 )
 
 func newPlan(sys *System) *cobra.Command {
-	o := &common{sys: sys, formats: report.FormatsOfPlans(), comparing: true, reading: true}
+	o := &common{sys: sys, judges: true, formats: report.FormatsOfPlans(), comparing: true, reading: true}
 	var detailed bool
 	c := &cobra.Command{
 		Use:   "plan [PACKAGE]",
@@ -34,7 +34,7 @@ saved as JSON, for apply --plan; with -o - standard output has only that.`,
 	o.partial(c)
 	o.measured(c)
 	o.trust(c)
-	c.Flags().StringVar(&o.base, "base", "", "tell apart what changed since this git revision and what is pending anyway")
+	o.comparison(c, "tell apart what changed since this git revision and what is pending anyway")
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
 	c.Flags().BoolVar(&o.adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
 	return c
@@ -46,8 +46,8 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 	if err != nil {
 		return err
 	}
-	change := s.changeOf(observation)
-	p, err := o.lift(o.make(s, observation, change, nil))
+	in := o.input(s, observation, nil)
+	p, err := o.lift(o.make(s, in))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (o *common) plan(ctx context.Context, detailed bool) error {
 		return err
 	}
 	p = o.against(p, s, observation)
-	if err := o.savePlan(o.reportOf(s.description, change, p)); err != nil {
+	if err := o.savePlan(o.reportOf(s.description, in, p)); err != nil {
 		return err
 	}
 	return planExit(o.accepted(p), detailed)

@@ -57,6 +57,7 @@ is given: it asks how the kinds of overlays' objects are served, instead of gues
 	}
 	o.describe(c)
 	o.reach(c)
+	o.trust(c)
 	f := c.Flags()
 	f.Lookup("output").Usage = "write a file for each cluster into this directory"
 	f.Lookup("format").Usage = "text (YAML) or json (a List)"
@@ -110,7 +111,8 @@ func (o *rbacFlags) checkRBAC() error {
 }
 
 func (o *rbacFlags) run(ctx context.Context) error {
-	d, err := o.load(ctx)
+	acts := o.discover || o.toFile()
+	d, err := o.loadFor(ctx, acts)
 	if err != nil {
 		return err
 	}
@@ -121,7 +123,7 @@ func (o *rbacFlags) run(ctx context.Context) error {
 	if o.since != "" {
 		before := *o.common
 		before.rev = o.since
-		earlier, err := before.load(ctx)
+		earlier, err := before.loadFor(ctx, acts)
 		if err != nil {
 			return err
 		}
@@ -168,7 +170,11 @@ func (o *rbacFlags) resources(ctx context.Context, d description) (map[string]st
 	if !o.discover {
 		return out, nil
 	}
-	s, err := o.connect(ctx, d)
+	judged, err := o.judge(d)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.connect(ctx, judged)
 	if err != nil {
 		return nil, err
 	}

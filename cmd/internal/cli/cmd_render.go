@@ -45,6 +45,7 @@ With --kustomize DIR it writes a kustomization for each cluster instead.`,
 		},
 	}
 	o.describe(c)
+	o.trust(c)
 	f := c.Flags()
 	f.StringArrayVar(&o.clusters, "cluster", nil, "only this cluster (repeatable)")
 	f.StringArrayVar(&o.sites, "site", nil, "only this site (repeatable)")
@@ -57,7 +58,7 @@ func (o *renderFlags) run(ctx context.Context) error {
 	if o.tree != "" && o.output != "" {
 		return fail(exitInvalid, "--output and --kustomize exclude each other")
 	}
-	d, err := o.load(ctx)
+	d, err := o.loadFor(ctx, o.tree != "" || o.toFile())
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func newStatus(sys *System) *cobra.Command {
-	o := &common{sys: sys, reading: true, brief: true}
+	o := &common{sys: sys, reading: true, brief: true, routers: true}
 	c := &cobra.Command{
 		Use:   "status [PACKAGE]",
 		Short: "Show how the network's sites and links fare",
@@ -27,6 +27,7 @@ state, and with 7 when a cluster could not be read.`,
 	o.describe(c)
 	o.reach(c)
 	o.measured(c)
+	o.trust(c)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
 )
 
 // history is a repository of descriptions; its commits have the same hashes each time.
@@ -169,6 +171,70 @@ func TestDiffOfSettings(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(h.dir, "diff.md"))
 	if err != nil || !strings.Contains(string(text), "policy or clusters' settings change") {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+const twoClusters = `package net
+
+network: "net"
+clusters: {main: context: "one", shops: context: "two"}
+sites: {
+	hub: {cluster: "main", namespace: "hub", linkAccess: "default"}
+	shop: {cluster: "shops", namespace: "shop"}
+}
+proxies: p: {host: "h", port: 1, username: kubernetes: {cluster: "shops", namespace: "x", name: "s", key: "u"}, password: kubernetes: {cluster: "shops", namespace: "x", name: "s", key: "p"}}
+links: l: {from: "shop", to: "hub", via: "certificate", proxy: "p"}
+`
+
+// A cluster with another key is the same one as long as it is reached as before.
+func TestDiffOfRenamedCluster(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	h.commit("net/net.cue", twoClusters)
+	h.git("branch", "before")
+	h.commit("net/net.cue", strings.ReplaceAll(strings.ReplaceAll(twoClusters, "shops:", "stores:"), `"shops"`, `"stores"`))
+	if out, _ := h.diff(exitOK, "net", "--base", "before", "--detailed-exitcode"); strings.Contains(out, "delete") || strings.Contains(out, "create") {
+		t.Errorf("the connecting site's:\n%s", out)
+	}
+	h.commit("net/net.cue", strings.ReplaceAll(strings.ReplaceAll(twoClusters, "main:", "center:"), `"main"`, `"center"`))
+	out, _ := h.diff(exitOK, "net", "--base", "before")
+	if strings.Contains(out, "delete") || strings.Contains(out, "create") || strings.Contains(out, "What it does") || !strings.Contains(out, "update link l") {
+		t.Errorf("the listening site's, which links note:\n%s", out)
+	}
+	swapped := strings.NewReplacer(`main: context: "one"`, `main: context: "two"`, `shops: context: "two"`, `shops: context: "one"`)
+	h.commit("net/net.cue", swapped.Replace(twoClusters))
+	out, _ = h.diff(exitOK, "net", "--base", "before")
+	if !strings.Contains(out, "4 to create, 4 to delete") || !strings.Contains(out, `cluster "main": is reached in another way`) {
+		t.Errorf("swapped contexts are as a plan sees them:\n%s", out)
+	}
+}
+
+// A plan with a base finds what the base wants in clusters that have other keys.
+func TestPlanOfRenamedCluster(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	h.commit("net/net.cue", twoClusters)
+	h.git("branch", "before")
+	h.commit("net/net.cue", strings.ReplaceAll(strings.ReplaceAll(twoClusters, "shops:", "stores:"), `"shops"`, `"stores"`))
+	o := &common{sys: &System{Dir: h.dir, Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "net", base: "before", judges: true}
+	head, err := o.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := o.readBase(t.Context(), head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session{description: head, base: &base}
+	nothing := desired.AsApplied(plan.Desired{Network: "net"}, head.desired.Clusters...)
+	p := o.against(o.make(s, o.input(s, nothing, nil)), s, nothing)
+	for _, a := range p.Actions {
+		if p.OriginOf(a.ID) != plan.OriginAnyway {
+			t.Errorf("%s is %s", a.ID, p.OriginOf(a.ID))
+		}
+	}
+	if len(p.Actions) != 4 || len(p.Base.Spared) > 0 {
+		t.Errorf("%d actions, spared %+v", len(p.Actions), p.Base.Spared)
 	}
 }
 

@@ -75,7 +75,7 @@ func (l *eventLog) Event(e apply.Event) {
 	if e.Ends || e.Step == "" {
 		out.Type = report.RecordAction
 	}
-	if ended := e.Phase == apply.Done || e.Phase == apply.Failed; ended {
+	if ended := e.Phase == apply.Done || e.Phase == apply.Altered || e.Phase == apply.Failed; ended {
 		ms := e.Took.Milliseconds()
 		out.DurationMs = &ms
 	}

@@ -32,6 +32,9 @@ func (s *System) write(flag, file string, content func(io.Writer) error) error {
 	return nil
 }
 
+// toFile reports whether -o names a file or a directory.
+func (o *common) toFile() bool { return o.output != "" && o.output != "-" }
+
 // distinct refuses a file that two flags name, and standard output, which has the
 // plan.
 func (o *common) distinct() error {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
@@ -21,8 +22,9 @@ type common struct {
 	sys  *System
 	path string
 	rev  string
-	// base is the revision to compare with, of --base.
-	base string
+	// base is the revision to compare with, of --base; basePath is where the description
+	// is there, of --base-path.
+	base, basePath string
 	// given tells a flag that is empty, such as --rev "", from one that is not there.
 	given    func(flag string) bool
 	tags     []string
@@ -40,9 +42,11 @@ type common struct {
 	parallelism int
 	color       string
 	verbose     bool
-	// allow are the refusals to lift, as given and as read.
+	// allow are the refusals to lift, as given and as read; lifts is true for commands that
+	// take them.
 	allow      []string
 	allowances []plan.Allowance
+	lifts      bool
 	logLevel   string
 	logFormat  string
 	// allowPartial goes on with the clusters that could be read.
@@ -53,10 +57,15 @@ type common struct {
 	log        *slog.Logger
 	talks      bool
 	records    records
-	// reads is the saved plan of apply --plan.
+	// reads is the file of apply --plan, and saved the plan in it; nil for none.
 	reads string
+	saved *judge.Saved
 	// signers are files of keys that are trusted instead of the description's.
 	signers []string
+	// programs is --programs; refuses says that it, or the environment, refuses programs
+	// that the description names.
+	programs string
+	refuses  bool
 	// adopt takes foreign objects of a wanted name over.
 	adopt bool
 	// comparing is true for commands that compare credentials, and so resolve them.
@@ -64,10 +73,15 @@ type common struct {
 	// reaching is true for commands that reach clusters, reading for those of them that
 	// must not write, and brief for those that need not read all that a plan takes.
 	reaching, reading, brief bool
+	// importing leaves the objects of overlays alone.
+	importing bool
+	// judges is true for commands that show what is found in a description.
+	judges bool
 	// routers is true for commands that want to know what routers report of links.
 	routers bool
 	// asked are namespaces to read, beside those that are described.
 	asked []string
+	loading
 	// lock takes the locks of a command that writes, before it observes; nil for none.
 	lock func(context.Context, session) (*apply.Locks, error)
 }
@@ -82,12 +96,20 @@ func (o *common) describe(c *cobra.Command) {
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.StringVar(&o.color, "color", "auto", "auto, always or never")
 	o.logFlags(c)
+	o.loadFlags(c)
 	c.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {
 			return fail(exitInvalid, "one package at a time: %q is one too many", args[1])
 		}
 		return nil
 	}
+}
+
+// comparison adds the flags that say what to compare with.
+func (o *common) comparison(c *cobra.Command, usage string) {
+	c.Flags().StringVar(&o.base, "base", "", usage)
+	c.Flags().StringVar(&o.basePath, "base-path", "",
+		"the package in the revision of --base (default: its own path, or where the same network is there; given its own path, what is not there is new)")
 }
 
 // reach adds the flags of commands that talk to clusters.
@@ -97,6 +119,7 @@ func (o *common) reach(c *cobra.Command) {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig for clusters that name none (default: KUBECONFIG, then ~/.kube/config)")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "bound of each wait: for an API server's answers, for readiness")
 	f.IntVar(&o.parallelism, "parallelism", 20, "how many clusters, sites and links are worked on at once")
+	o.running(c)
 }
 
 // narrow adds the flags that pick a part of the network.
@@ -116,6 +139,12 @@ func (o *common) check(args []string) error {
 	if o.rev == "" && o.given != nil && o.given("rev") {
 		return fail(exitInvalid, "--rev is empty; name a revision, or leave it out for the work tree")
 	}
+	if o.basePath == "" && o.given != nil && o.given("base-path") {
+		return fail(exitInvalid, "--base-path is empty; name a directory, or leave it out")
+	}
+	if o.basePath != "" && o.base == "" {
+		return fail(exitInvalid, "--base is missing: --base-path names a directory of its revision")
+	}
 	if !slices.Contains(o.choices(), o.format) {
 		return fail(exitInvalid, "--format %q is not known; use %s", o.format, alternatives(o.choices()))
 	}
@@ -124,6 +153,12 @@ func (o *common) check(args []string) error {
 	}
 	if o.reaching && (o.timeout <= 0 || o.parallelism <= 0) {
 		return fail(exitInvalid, "--timeout and --parallelism must be more than 0")
+	}
+	if err := o.checkLoading(); err != nil && o.given != nil {
+		return err
+	}
+	if err := o.checkPrograms(); err != nil {
+		return err
 	}
 	o.invocation = newInvocation(o.sys)
 	if err := o.readAllowances(); err != nil {

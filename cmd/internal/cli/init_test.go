@@ -32,18 +32,20 @@ func filesUnder(t *testing.T, dir string) []string {
 func TestInit(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	code, out, errOut := runIn(dir, nil, "init", "retail")
+	const action = "acme/fairlead@" + mergedCommit
+	code, out, errOut := runIn(dir, nil, "init", "retail", "--action", action)
 	if code != exitOK || errOut != "" {
 		t.Fatalf("exit %d\n%s%s", code, out, errOut)
 	}
 	want := []string{
-		".github/workflows/fairlead-apply.yml", ".github/workflows/fairlead-drift.yml", ".github/workflows/fairlead-plan.yml",
+		".github/workflows/fairlead-apply-jobs.yml", ".github/workflows/fairlead-apply.yml", ".github/workflows/fairlead-drift-jobs.yml",
+		".github/workflows/fairlead-drift.yml", ".github/workflows/fairlead-plan-jobs.yml", ".github/workflows/fairlead-plan.yml",
 		"cue.mod/module.cue", "cue.mod/pkg/fairlead.dev/schema/schema.cue", "network.cue", "schema.cue",
 	}
 	if diff := cmp.Diff(want, filesUnder(t, filepath.Join(dir, "retail"))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	for _, line := range append(want, "git init retail\n", "fairlead vet retail\n", "fairlead plan retail\n", "fairlead apply retail\n", `"edit"`) {
+	for _, line := range append(want, "action of "+action, "is pinned", "git init retail\n", "fairlead vet retail\n", "fairlead plan retail\n", "fairlead apply retail\n", `"edit"`) {
 		if !strings.Contains(out, line) {
 			t.Errorf("it does not say %q:\n%s", line, out)
 		}
@@ -82,6 +84,21 @@ func TestInitNeverOverwrites(t *testing.T) {
 	}
 }
 
+// Without an action no workflow is written, which is said.
+func TestInitWithoutAnAction(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	code, out, errOut := runIn(dir, nil, "init", "--network", "retail")
+	if code != exitOK || !strings.Contains(out, "No workflows were written: name the action that they use with --action OWNER/REPO@COMMIT.") {
+		t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	for _, file := range filesUnder(t, dir) {
+		if strings.HasPrefix(file, ".github/") {
+			t.Errorf("%s was written", file)
+		}
+	}
+}
+
 // In a repository the workflows go to its root and watch the description's folder.
 func TestInitInsideARepository(t *testing.T) {
 	t.Parallel()
@@ -93,7 +110,7 @@ func TestInitInsideARepository(t *testing.T) {
 	if err := os.Mkdir(here, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errOut := runIn(here, nil, "init", "shop", "--network", "retail")
+	code, out, errOut := runIn(here, nil, "init", "shop", "--network", "retail", "--action", "acme/fairlead@"+mergedCommit)
 	if code != exitOK || strings.Contains(out, "git init") || !strings.Contains(out, "  ../.github/workflows/fairlead-plan.yml\n") {
 		t.Fatalf("exit %d\n%s%s", code, out, errOut)
 	}
@@ -118,6 +135,7 @@ func TestInitArguments(t *testing.T) {
 		{[]string{"init", "My_Net"}, `"My_Net" is no name for a network`},
 		{[]string{"init", "--network", strings.Repeat("n", 55)}, "at most 54"},
 		{[]string{"init", "a", "b"}, `"b" is one too many`},
+		{[]string{"init", "a", "--action", "acme/fairlead@v0.1.0"}, "write OWNER/REPO@COMMIT with the whole SHA"},
 	} {
 		if code, _, errOut := runIn(dir, nil, tt.args...); code != exitInvalid || !strings.Contains(errOut, tt.says) {
 			t.Errorf("%v: exit %d\n%s", tt.args, code, errOut)
@@ -186,4 +204,44 @@ func realCue(t *testing.T) string {
 		t.Skip("there is no cue to ask; build it with: make bin/cue")
 	}
 	return found
+}
+
+// A schema of another version is told of by vet, and renewed alone.
+func TestUpdateSchema(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	run := func(code int, says string, args ...string) string {
+		t.Helper()
+		got, out, errOut := runIn(dir, nil, args...)
+		if got != code || !strings.Contains(out+errOut, says) {
+			t.Fatalf("%v: exit %d, want %d, and %q in:\n%s%s", args, got, code, says, out, errOut)
+		}
+		return out
+	}
+	run(exitOK, "", "init", "retail")
+	copied := filepath.Join(dir, "retail", "cue.mod", "pkg", "fairlead.dev", "schema", "schema.cue")
+	current := readAt(t, copied)
+	run(exitOK, "retail/cue.mod/pkg/fairlead.dev/schema/schema.cue is the schema of this program already", "init", "--update-schema", "retail")
+	writeAt(t, copied, strings.Replace(current, "\tedge?: bool\n", "", 1))
+	files := filesUnder(t, dir)
+	run(exitOK, "fairlead init --update-schema retail", "vet", "retail")
+	writeAt(t, filepath.Join(dir, "retail", "edge.cue"), "package network\nsites: spoke: edge: true\n")
+	run(exitInvalid, "fairlead init --update-schema retail", "vet", "retail")
+	run(exitOK, "retail/cue.mod/pkg/fairlead.dev/schema/schema.cue was renewed", "init", "--update-schema", "retail")
+	if got := readAt(t, copied); got != current {
+		t.Errorf("the schema is not the program's:\n%s", got)
+	}
+	run(exitOK, "no warnings", "vet", "retail")
+	if err := os.Remove(filepath.Join(dir, "retail", "edge.cue")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(files, filesUnder(t, dir)); diff != "" {
+		t.Errorf("files (-before +after):\n%s", diff)
+	}
+	if err := os.Remove(copied); err != nil {
+		t.Fatal(err)
+	}
+	run(exitInvalid, "no copy of the schema", "init", "--update-schema", "retail")
+	run(exitInvalid, "no copy of the schema", "init", "--update-schema", "elsewhere")
+	run(exitInvalid, "--network", "init", "--update-schema", "--network", "n", "retail")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -20,7 +21,7 @@ type locking struct {
 
 func (l *locking) lockFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.DurationVar(&l.lockTimeout, "lock-timeout", 0, "how long to wait for the locks of another run (default: not at all)")
+	f.DurationVar(&l.lockTimeout, "lock-timeout", 0, "how long to wait for the locks of another run that lives (default: not at all)")
 	f.DurationVar(&l.lockLease, "lock-lease", apply.DefaultLease, "how long a lock outlives a run that died, in whole seconds")
 }
 
@@ -57,6 +58,9 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 	}()
 	err := run(within)
 	settled = err == nil && o.whole && o.filter().IsZero()
+	if settled {
+		o.noteLocks(within)
+	}
 	if why := context.Cause(within); errors.Is(why, apply.ErrLocked) && err != nil {
 		return failure{code: exitLocked, err: fmt.Errorf("%w; the apply was stopped: %w", why, err)}
 	}
@@ -66,12 +70,18 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions {
 	return apply.LockOptions{
 		Network: s.Network.Name, Holder: o.holder(s), Lease: o.lockLease, Timeout: o.lockTimeout, Partial: o.allowPartial,
+		Clusters: plan.Noted(s.desired, nil), Deletes: &s.Network.Policy.Deletes,
 		Lost: func(why error) {
 			lost(why)
 			fmt.Fprintf(o.sys.Err, "fairlead: %v; stopping\n", why)
 		},
-		Waiting: func(h *apply.Held) {
-			fmt.Fprintf(o.sys.Err, "Waiting for up to %s: %v.\n", o.lockTimeout, h)
+		Waiting: func(why error) {
+			var held *apply.Held
+			if o.lockTimeout == 0 && errors.As(why, &held) {
+				fmt.Fprintf(o.sys.Err, "Looking for up to %s whether that run lives: %v.\n", held.Lease, held)
+				return
+			}
+			fmt.Fprintf(o.sys.Err, "Waiting for up to %s: %v.\n", o.lockTimeout, why)
 		},
 	}
 }
@@ -80,7 +90,7 @@ func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions 
 func (o *applyFlags) release(ctx context.Context, locks *apply.Locks, settled bool) {
 	for _, left := range locks.Release(ctx, settled) {
 		fmt.Fprintf(o.sys.Err, "The lock could not be freed: %v. It ends by itself after %s; at once with: %s\n",
-			left, o.lockLease, o.unlockCommand(left.Cluster, o.invocation.ID))
+			left, o.lockLease, o.unlockCommand(left.Cluster, left.Former, o.invocation.ID))
 	}
 }
 
@@ -94,8 +104,12 @@ func (o *common) holder(s session) apply.Holder {
 func (o *common) lockables(s session) []apply.Lockable {
 	var out []apply.Lockable
 	for _, c := range s.Network.Clusters {
-		if _, ok := s.clusters[c.Name]; ok { // otherwise nobody can reach it
-			out = append(out, s.lockable(c))
+		if _, ok := s.clusters[c.Name]; !ok { // nobody can reach it
+			continue
+		}
+		out = append(out, s.lockable(c, c.LocksIn()))
+		for _, namespace := range s.former[c.Name] {
+			out = append(out, s.lockable(c, namespace))
 		}
 	}
 	return out
@@ -106,6 +120,9 @@ func (o *common) lockables(s session) []apply.Lockable {
 func (o *common) underLock(ctx context.Context, s *session) (err error) {
 	if o.lock == nil {
 		return nil
+	}
+	if err := o.pinned(ctx, *s); err != nil {
+		return err
 	}
 	end := o.phase("lock")
 	if s.locks, err = o.lock(ctx, *s); err != nil {
@@ -120,17 +137,29 @@ func (o *common) underLock(ctx context.Context, s *session) (err error) {
 // there.
 func (s *session) leave(missing []apply.NotLocked) {
 	for _, m := range missing {
+		if _, ok := s.clusters[m.Cluster]; !ok { // it has locks at several places
+			continue
+		}
 		delete(s.clusters, m.Cluster)
-		s.unread = append(s.unread, unread(m.Cluster, fmt.Errorf("its lock could not be taken: %w", m.Err)))
+		s.unread = append(s.unread, unread(m.Cluster, fmt.Errorf("%s could not be taken: %w", m.Lock(), m.Err)))
 	}
 }
 
-// lockable is the lock of one cluster.
-func (s session) lockable(c network.Cluster) apply.Lockable {
+// lockable is the lock of one cluster in a namespace.
+func (s session) lockable(c network.Cluster, namespace string) apply.Lockable {
 	return apply.Lockable{
-		Cluster: c.Name, Namespaces: namespacesOn(s.Network, c.Name),
-		Leases: s.clusters[c.Name].Leases(c.LocksIn(), network.InventoryName(s.Network.Name)),
+		Cluster: c.Name, In: namespace, Former: namespace != c.LocksIn(), Namespaces: namespacesOn(s.Network, c.Name),
+		Leases: s.clusters[c.Name].Leases(namespace, network.InventoryName(s.Network.Name)),
 	}
+}
+
+// uidsOf are those of the clusters that were read.
+func uidsOf(o plan.Observation) map[network.ClusterName]string {
+	out := map[network.ClusterName]string{}
+	for _, c := range o.Clusters {
+		out[c.Name] = c.UID
+	}
+	return out
 }
 
 // notLocked says why a lock was not taken or freed, what to do, and with which code to
@@ -143,7 +172,7 @@ func (o *common) notLocked(s session, err error) error {
 	case errors.As(err, &held):
 		return fail(exitLocked, `%w; nothing was applied.
 Wait for it with --lock-timeout %s: a run that died keeps the lock for %s. If it is dead for sure:
-  %s`, err, patient(held.Lease), held.Lease, o.unlockCommand(held.Cluster, held.Holder.ID))
+  %s`, err, patient(held.Lease), held.Lease, o.unlockCommand(held.Cluster, held.Former, held.Holder.ID))
 	case errors.Is(err, apply.ErrLocked):
 		return failure{code: exitLocked, err: fmt.Errorf("%w; nothing was applied", err)}
 	case errors.Is(err, apply.ErrForeignLock):
@@ -153,7 +182,7 @@ Wait for it with --lock-timeout %s: a run that died keeps the lock for %s. If it
 		return fail(exitUnreachable, `the locks could not be taken; nothing was applied:
 %w
 The lock is the Lease %s in the cluster's lockNamespace (%q unless declared), which has to be there;
-fairlead rbac prints the rights that it takes`, err, network.InventoryName(s.Network.Name), network.DefaultLockNamespace)
+fairlead rbac prints the rights that it takes%s`, err, network.InventoryName(s.Network.Name), network.DefaultLockNamespace, s.tellFormer())
 	}
 	return failure{code: exitUnreachable, err: fmt.Errorf("the locks could not be taken; nothing was applied: %w", err)}
 }
@@ -162,10 +191,14 @@ fairlead rbac prints the rights that it takes`, err, network.InventoryName(s.Net
 func patient(lease time.Duration) time.Duration { return 2 * lease }
 
 // unlockCommand is what frees a lock by hand.
-func (o *common) unlockCommand(cluster network.ClusterName, id string) string {
+func (o *common) unlockCommand(cluster network.ClusterName, former, id string) string {
 	words := []string{"fairlead", "unlock"}
 	if o.path != "." {
 		words = append(words, o.path)
 	}
-	return strings.Join(append(words, "--cluster", string(cluster), id), " ")
+	words = append(words, "--cluster", string(cluster))
+	if former != "" {
+		words = append(words, "--lock-namespace", former)
+	}
+	return strings.Join(append(words, id), " ")
 }

@@ -82,6 +82,7 @@ func TestLockFlags(t *testing.T) {
 		{"unlock abc", "HOLDER_ID"},
 		{"unlock --cluster hub", "HOLDER_ID"},
 		{"unlock a b c --cluster hub", "HOLDER_ID"},
+		{"unlock x --cluster hub --lock-namespace=", "no namespace"},
 	} {
 		code, _, errOut := runIn(hello, nil, strings.Fields(tt.args)...)
 		if code != exitInvalid || !strings.Contains(errOut, tt.says) {
@@ -94,9 +95,11 @@ func TestLockFlags(t *testing.T) {
 func TestLockLeftOut(t *testing.T) {
 	t.Parallel()
 	s := session{clusters: map[network.ClusterName]*kube.Cluster{"a": nil, "b": nil}}
-	s.leave([]apply.NotLocked{{Cluster: "b", Err: fmt.Errorf("no: %w", apply.ErrForbidden)}})
+	s.leave([]apply.NotLocked{
+		{Cluster: "b", Err: fmt.Errorf("no: %w", apply.ErrForbidden)}, {Cluster: "b", Former: "old", Err: apply.ErrForbidden},
+	})
 	got := s.withUnread(plan.Observation{Clusters: []plan.ClusterView{{Name: "a", State: plan.StateOK}}})
-	if a, b := got.Clusters[0], got.Clusters[1]; len(s.clusters) != 1 || a.State != plan.StateOK || b.State != plan.StateForbidden || b.Reason != "its lock could not be taken: no: forbidden" {
+	if a, b := got.Clusters[0], got.Clusters[1]; len(s.clusters) != 1 || len(got.Clusters) != 2 || a.State != plan.StateOK || b.State != plan.StateForbidden || b.Reason != "its lock could not be taken: no: forbidden" {
 		t.Errorf("%+v %+v", a, b)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/diag"
@@ -19,20 +20,7 @@ import (
 	"fairlead.dev/fairlead/schema/revision"
 )
 
-// provenance is where a description comes from, for its policy to be judged by.
-type provenance struct {
-	// commit is the full hash; empty outside of a repository and before the first one.
-	commit string
-	// changed are files that are not as committed, of those that are read or belong to
-	// the description; untracked is a file beside them that is new, and not read.
-	changed   []string
-	untracked string
-	// signature is nil where nothing asks for one. asked names what does.
-	signature *revision.Signature
-	asked     string
-}
-
-// trust adds the flag of commands that a signature can hold up.
+// trust adds the flag of commands that a signature can hold up: all that judge a description.
 func (o *common) trust(c *cobra.Command) {
 	c.Flags().StringArrayVar(&o.signers, "signers", nil,
 		"demand a commit that is signed by a key of this file, whatever policy.signers lists (repeatable)")
@@ -40,8 +28,11 @@ func (o *common) trust(c *cobra.Command) {
 
 // origin finds out where a description comes from. Read are the files of its overlays.
 // Mistakes in the files of policy.signers become findings.
-func (o *common) origin(ctx context.Context, tree revision.Tree, res *schema.Result, read []string) (provenance, error) {
-	out := provenance{commit: tree.Facts.Commit, untracked: tree.Facts.Untracked}
+func (o *common) origin(ctx context.Context, tree revision.Tree, res *schema.Result, read []string) (judge.Provenance, error) {
+	out := judge.Provenance{Commit: tree.Facts.Commit, Untracked: tree.Facts.Untracked, Unread: tree.Unread}
+	if out.Unread != nil {
+		res.Findings = append(res.Findings, unreadGit(out.Unread)).Sorted()
+	}
 	keys, files := o.declaredKeys(tree, res)
 	different, err := tree.Uncommitted(ctx, slices.Concat(res.Files, read, files))
 	if err != nil {
@@ -52,23 +43,26 @@ func (o *common) origin(ctx context.Context, tree revision.Tree, res *schema.Res
 	}
 	slices.Sort(different)
 	for _, name := range slices.Compact(different) {
-		out.changed = append(out.changed, o.shown(tree, name))
+		out.Changed = append(out.Changed, o.shown(tree, name))
 	}
-	if out.untracked != "" {
-		out.untracked = o.shown(tree, out.untracked)
+	if out.Untracked != "" {
+		out.Untracked = o.shown(tree, out.Untracked)
+	}
+	if tree.Facts.Absent != "" {
+		out.Absent = o.shown(tree, tree.Facts.Absent)
 	}
 	if len(files) > 0 {
-		out.asked = "policy.signers"
+		out.Asked = "policy.signers"
 	}
 	if len(o.signers) > 0 {
-		out.asked = "--signers"
+		out.Asked = "--signers"
 		if keys, err = o.givenKeys(); err != nil {
 			return out, err
 		}
 	}
-	if out.asked != "" {
+	if out.Asked != "" {
 		s := tree.Signature(keys)
-		out.signature = &s
+		out.Signature = &s
 	}
 	return out, nil
 }
@@ -149,79 +143,25 @@ func (o *common) givenKeys() (revision.Keys, error) {
 	return keys, nil
 }
 
-// dirty reports whether anything is not as committed.
-func (p provenance) dirty() bool { return len(p.changed) > 0 || p.untracked != "" }
+// codeGitUnread is that of unreadGit.
+const codeGitUnread = "git-unread"
 
-// The codes of the refusals of a policy.
-const (
-	codeDirty    = "dirty"
-	codeUnsigned = "unsigned"
-)
-
-// judge holds where a description comes from against its policy.
-func judge(policy network.Policy, from provenance) []plan.Refusal {
-	out := []plan.Refusal{}
-	if policy.Clean {
-		out = from.clean(out)
-	}
-	if from.signature != nil {
-		out = from.signed(out)
-	}
-	return out
-}
-
-// clean adds a refusal where something is not as committed.
-func (p provenance) clean(out []plan.Refusal) []plan.Refusal {
-	r := plan.Refusal{Code: codeDirty, Subject: "work tree", Number: 1}
-	switch {
-	case p.commit == "":
-		r.Subject, r.Message = "description", "is not committed, and policy.clean asks for it"
-	case len(p.changed) > 0:
-		r.Message = p.difference() + ", and policy.clean asks for it; commit it, or read a revision with --rev"
-	case p.untracked != "":
-		r.Message = p.untracked + " is not committed, and policy.clean asks for it; commit it, ignore it, or read a revision with --rev"
-	default:
-		return out
-	}
-	return append(out, r)
-}
-
-// signed adds a refusal where what is read is not what a listed key signed.
-func (p provenance) signed(out []plan.Refusal) []plan.Refusal {
-	r := plan.Refusal{Code: codeUnsigned, Subject: "work tree", Number: 1}
-	switch {
-	case p.commit == "":
-		r.Subject, r.Message = "description", fmt.Sprintf("is not committed, and %s asks for a signed commit", p.asked)
-	case len(p.changed) > 0:
-		r.Message = fmt.Sprintf("%s, so no signature covers it, and %s asks for one; commit and sign it, or read a revision with --rev",
-			p.difference(), p.asked)
-	case !p.signature.Holds():
-		r.Subject = "commit " + p.commit[:12]
-		r.Message = fmt.Sprintf("%s; %s lists who may sign", p.signature.Fault, p.asked)
-	default:
-		return out
-	}
-	return append(out, r)
-}
-
-// difference names what is not as committed; there is something.
-func (p provenance) difference() string {
-	switch n := len(p.changed); n {
-	case 1:
-		return p.changed[0] + " is not as committed"
-	default:
-		return fmt.Sprintf("%s and %d more are not as committed", p.changed[0], n-1)
+// unreadGit warns that nothing is known of the commit of a work tree, and what that means.
+func unreadGit(why error) diag.Finding {
+	return diag.Finding{
+		Severity: diag.Warning, Code: codeGitUnread, Subject: "git", Message: "the repository cannot be read: " + why.Error(),
+		Fix: "until then no plan and no record names a commit, and --rev, --base, policy.clean and signers cannot be used",
 	}
 }
 
 // foretold are the refusals as warnings, for a command that refuses nothing.
-func foretold(policy network.Policy, from provenance) diag.List {
-	at := map[string]diag.Position{codeDirty: policy.CleanAt, codeUnsigned: policy.SignersAt}
+func foretold(policy network.Policy, from judge.Provenance) diag.List {
+	at := map[string]diag.Position{plan.Dirty: policy.CleanAt, plan.Unsigned: policy.SignersAt}
 	out := diag.List{}
-	for _, r := range judge(policy, from) {
+	for _, r := range judge.Refusals(policy, from) {
 		out = append(out, diag.Finding{
 			Severity: diag.Warning, Code: r.Code, Subject: r.Subject, Message: r.Message,
-			Fix: "plan and apply refuse this", At: at[r.Code],
+			Fix: "plan, apply and all else that reaches a cluster refuse this", At: at[r.Code],
 		})
 	}
 	return out

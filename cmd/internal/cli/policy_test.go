@@ -11,61 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
-	"fairlead.dev/fairlead/schema/network"
-	"fairlead.dev/fairlead/schema/revision"
 )
-
-const someCommit = "0123456789abcdef0123456789abcdef01234567"
-
-// Each fact trips its own rule where the policy asks for it, and none where it does not.
-func TestJudge(t *testing.T) {
-	t.Parallel()
-	signed := &revision.Signature{Commit: someCommit, By: "alice"}
-	unsigned := &revision.Signature{Commit: someCommit, Fault: "is not signed"}
-	unlisted := &revision.Signature{Commit: someCommit, Fault: "is signed with the SSH key SHA256:x, which is not listed"}
-	for _, c := range []struct {
-		name  string
-		clean bool
-		from  provenance
-		want  []string
-	}{
-		{"no policy", false, provenance{commit: someCommit, changed: []string{"a"}, untracked: "b"}, nil},
-		{"clean", true, provenance{commit: someCommit, signature: signed, asked: "policy.signers"}, nil},
-		{"changed", true, provenance{commit: someCommit, changed: []string{"a.cue"}},
-			[]string{"dirty: work tree: a.cue is not as committed, and policy.clean asks for it; commit it, or read a revision with --rev"}},
-		{"changed much", true, provenance{commit: someCommit, changed: []string{"a.cue", "b.cue", "c.cue"}, untracked: "d"},
-			[]string{"dirty: work tree: a.cue and 2 more are not as committed, and policy.clean asks for it; commit it, or read a revision with --rev"}},
-		{"untracked", true, provenance{commit: someCommit, untracked: "plan.json"},
-			[]string{"dirty: work tree: plan.json is not committed, and policy.clean asks for it; commit it, ignore it, or read a revision with --rev"}},
-		{"untracked, not read, signed", false, provenance{commit: someCommit, untracked: "plan.json", signature: signed, asked: "policy.signers"}, nil},
-		{"not in git", true, provenance{changed: []string{"a.cue"}, signature: &revision.Signature{Fault: "x"}, asked: "policy.signers"},
-			[]string{"dirty: description: is not committed, and policy.clean asks for it",
-				"unsigned: description: is not committed, and policy.signers asks for a signed commit"}},
-		{"unsigned", false, provenance{commit: someCommit, signature: unsigned, asked: "policy.signers"},
-			[]string{"unsigned: commit 0123456789ab: is not signed; policy.signers lists who may sign"}},
-		{"unlisted", false, provenance{commit: someCommit, signature: unlisted, asked: "--signers"},
-			[]string{"unsigned: commit 0123456789ab: is signed with the SSH key SHA256:x, which is not listed; --signers lists who may sign"}},
-		{"signed, then changed", true, provenance{commit: someCommit, changed: []string{"a.cue"}, signature: signed, asked: "policy.signers"},
-			[]string{"dirty: work tree: a.cue is not as committed, and policy.clean asks for it; commit it, or read a revision with --rev",
-				"unsigned: work tree: a.cue is not as committed, so no signature covers it, and policy.signers asks for one; commit and sign it, or read a revision with --rev"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			var got []string
-			for _, r := range judge(network.Policy{Clean: c.clean}, c.from) {
-				got = append(got, r.Code+": "+r.Subject+": "+r.Message)
-				if r.Number != 1 || r.Override != "" {
-					t.Errorf("%+v: want the number 1, and the override left to others", r)
-				}
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
 
 // repository is one with a description, and SSH keys beside it to sign with.
 type repository struct {
@@ -227,6 +176,28 @@ func TestSigners(t *testing.T) {
 	r.finds(0, "")
 }
 
+// A checkout that leaves something out is not what was committed, nor what was signed.
+func TestPolicyOfSparseCheckout(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[string]string{
+		"clean: true":                  "net/more.cue is committed and not checked out, and policy.clean asks for all that is committed",
+		`signers: ["../keys/allowed"]`: "net/more.cue is committed and not checked out, so what is read is not what was signed, and policy.signers asks for that",
+	} {
+		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t, policy)
+			r.write("net/more.cue", "package n\n\nsites: extra: {cluster: \"a\", namespace: \"extra\"}\nlinks: e: {from: \"extra\", to: \"hub\"}\n")
+			r.commit("alice")
+			r.finds(0, "")
+			r.git("config", "core.sparseCheckout", "true")
+			r.write(".git/info/sparse-checkout", "/*\n!/net/more.cue\n")
+			r.git("read-tree", "-mu", "HEAD")
+			r.finds(0, strings.TrimPrefix(want, "net/"))
+			r.finds(0, "", "--rev", "HEAD")
+		})
+	}
+}
+
 func TestSignersMistakes(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[string]string{
@@ -282,7 +253,7 @@ func TestSignersFlag(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, refusal := range judge(d.Network.Policy, d.from) {
+		for _, refusal := range judge.Refusals(d.Network.Policy, d.from) {
 			got = append(got, refusal.Code)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -291,30 +262,35 @@ func TestSignersFlag(t *testing.T) {
 	}
 }
 
-// What is refused is refused in the plan, whose id then is another.
-func TestPolicyInPlan(t *testing.T) {
+// Where a description comes from is no part of its plan: what is refused for that is judged
+// before, and judged again where the plan is applied.
+func TestPolicyIsInNoPlan(t *testing.T) {
 	t.Parallel()
 	r := newRepository(t, `signers: ["../keys/allowed"], clean: true`)
 	r.commit("alice")
-	made := func() plan.Plan {
+	made := func() (plan.Plan, error) {
 		o := &common{sys: &System{Dir: filepath.Join(r.dir, "net"), Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "."}
 		d, err := o.load(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, refused := o.judge(d)
 		s, nothing := session{description: d}, plan.Observation{}
-		return o.make(s, nothing, s.changeOf(nothing), nil)
+		return o.make(s, o.input(s, nothing, nil)), refused
 	}
-	before := made()
-	if len(before.Refusals) > 0 || before.Source.Dirty {
-		t.Errorf("got %+v", before.Refusals)
+	before, refused := made()
+	if refused != nil || before.Source.Dirty {
+		t.Errorf("got %v, %+v", refused, before.Source)
 	}
-	r.write("base/map.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}\n")
-	after := made()
-	if len(after.Refusals) != 2 || after.Refusals[0].Code != "dirty" || after.Refusals[1].Code != "unsigned" || !after.Source.Dirty {
-		t.Errorf("got %+v, %+v", after.Refusals, after.Source)
+	r.write("net/note", "")
+	r.git("add", "-A")
+	r.git("commit", "-qm", "unsigned")
+	r.write("base/map.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: \"b\"}}\n")
+	after, refused := made()
+	if codeOfError(t.Context(), refused) != exitRefused || !after.Source.Dirty {
+		t.Errorf("got %v, %+v", refused, after.Source)
 	}
-	if after.ID == before.ID {
-		t.Error("the refusals are not part of the plan's id")
+	if after.ID != before.ID || len(after.Refusals) > 0 {
+		t.Errorf("the plan has what its description is refused for: %+v", after.Refusals)
 	}
 }

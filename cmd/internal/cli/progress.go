@@ -129,7 +129,10 @@ func (v *progress) end(e apply.Event, now time.Time) {
 	}
 	v.active = slices.DeleteFunc(v.active, func(r *row) bool { return r.id == e.Action })
 	mark, word := v.paint("32", "✓"), "done"+took
-	if e.Phase != apply.Done {
+	switch {
+	case e.Phase == apply.Altered:
+		mark, word = v.paint("33", "!"), word+", and "+e.Message
+	case e.Phase != apply.Done:
 		mark, word = v.paint("31", "✗"), string(e.Phase)+": "+e.Message
 	}
 	v.say("%s %s %s", mark, e.Action, word)

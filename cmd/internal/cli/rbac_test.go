@@ -87,13 +87,13 @@ func TestRBACFollowsTheDescription(t *testing.T) {
 			[]string{"# make and change protected Sites"},
 			[]string{"delete, get, patch, watch"}},
 		"secrets": {rbacNet(t, both, `l: {from: "spoke", to: "hub", proxy: "p"}`,
-			`proxies: p: {host: "h", port: 1, username: kubernetes: {cluster: "a", namespace: "vault", name: "corp", key: "u"}}`), []string{"--for", "plan"},
+			`proxies: p: {host: "h", port: 1, username: kubernetes: {cluster: "a", namespace: "vault", name: "corp", key: "u"}, password: env: "P"}`), []string{"--for", "plan"},
 			[]string{"namespace: vault", "resourceNames: [corp]"}, nil},
 		"secrets of a status": {rbacNet(t, both, `l: {from: "spoke", to: "hub", proxy: "p"}`,
-			`proxies: p: {host: "h", port: 1, username: kubernetes: {cluster: "a", namespace: "vault", name: "corp", key: "u"}}`), []string{"--for", "status"},
+			`proxies: p: {host: "h", port: 1, username: kubernetes: {cluster: "a", namespace: "vault", name: "corp", key: "u"}, password: env: "P"}`), []string{"--for", "status"},
 			[]string{"resources: [links, sites]"}, []string{"vault", "accessgrants"}},
 		"a wider right": {rbacNet(t, both, `l: {from: "spoke", to: "hub", via: "certificate"}`,
-			`proxies: p: {host: "h", port: 1, username: kubernetes: {cluster: "a", namespace: "hub", name: "corp", key: "u"}}`),
+			`proxies: p: {host: "h", port: 1, username: kubernetes: {cluster: "a", namespace: "hub", name: "corp", key: "u"}, password: env: "P"}`),
 			nil, nil, []string{"corp"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestRBACSince(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := strings.Replace(string(text), `to: "hub"`, `to: "hub", via: "certificate"`, 1)
+	changed := strings.Replace(string(text), `to: "hub"`, `to: "hub", via: "certificate"`, 1) + "clusters: [string]: lockNamespace: \"locks\"\n"
 	if err := os.WriteFile(filepath.Join(dir, "net.cue"), []byte(changed), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -185,5 +185,10 @@ func TestRBACSince(t *testing.T) {
 	}
 	if strings.Contains(now, "[accesstokens]") || !strings.Contains(both, "[accesstokens]") || !strings.Contains(both, "[certificates]") {
 		t.Errorf("now:\n%s\nwith what was before:\n%s", now, both)
+	}
+	for _, place := range []string{"locks", "default"} { // an apply takes the lock in both
+		if was := "namespace: " + place + "\n"; strings.Contains(now, was) != (place == "locks") || !strings.Contains(both, was) {
+			t.Errorf("the place %s: now:\n%s\nwith what was before:\n%s", place, now, both)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -19,6 +20,7 @@ import (
 
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/desired/overlay"
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -94,10 +96,11 @@ func documents(t *testing.T, stream string) []string {
 func output(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Stderr = os.Stderr
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %v: %v", program, args, err)
+		t.Fatalf("%s %v: %v\n%s", program, args, err, &stderr)
 	}
 	return string(out)
 }
@@ -253,7 +256,8 @@ patchesJson6902: [{target: {group: skupper.io, version: v2alpha1, kind: Listener
 
 			n := network.Network{Name: "n", Sites: []network.Site{{Name: "hub", Cluster: "c", Namespace: "hub", LinkAccess: "default", Overlay: "hub"}}}
 			d, findings := overlay.Run(overlay.Source{FS: os.DirFS(memory), Dir: "net"}, n, desired.Build(n))
-			if len(findings) > 0 {
+			deprecated := func(f diag.Finding) bool { return f.Code == "overlay-deprecated" }
+			if others := slices.DeleteFunc(slices.Clone(findings), deprecated); len(others) > 0 || (len(findings) > 0) != (name == "deprecated fields") {
 				t.Fatal(findings)
 			}
 			ours, err := overlay.YAML(desired.Manifests(n, d))
@@ -302,6 +306,15 @@ func bare(t *testing.T, stream string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+func readAt(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func writeAt(t *testing.T, file, content string) {

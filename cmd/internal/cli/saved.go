@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,49 +8,49 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// savedPlan reads the file of --plan, "-" being standard input; nil without one. A
-// plan that is not the expected one, or that narrowing flags would change, is refused,
-// and so are flags that are empty: what was reviewed is to be applied, and not anything.
-func (o *applyFlags) savedPlan() (*plan.Plan, error) {
-	want := strings.TrimPrefix(o.expected, "sha256:")
+// savedPlan reads the file of --plan, "-" being standard input, for the description to be
+// judged with it. Flags that would change the plan are refused, and so are flags that are
+// empty: what was reviewed is to be applied, and not anything.
+func (o *applyFlags) savedPlan() error {
 	if o.reads == "" && o.given("plan") {
-		return nil, fail(exitInvalid, "--plan is empty; name the file of a saved plan, or leave it out")
+		return fail(exitInvalid, "--plan is empty; name the file of a saved plan, or leave it out")
 	}
-	if want == "" && o.given("expect-plan-id") {
-		return nil, fail(exitInvalid, "--expect-plan-id is empty; pass the id of the plan that was reviewed")
+	if strings.TrimPrefix(o.expected, "sha256:") == "" && o.given("expect-plan-id") {
+		return fail(exitInvalid, "--expect-plan-id is empty; pass the id of the plan that was reviewed")
 	}
 	if o.reads == "" {
 		if o.expected != "" {
-			return nil, fail(exitInvalid, "--expect-plan-id needs --plan FILE")
+			return fail(exitInvalid, "--expect-plan-id needs --plan FILE")
 		}
-		return nil, nil
+		return nil
 	}
 	if !o.filter().IsZero() {
-		return nil, fail(exitInvalid, "--cluster, --site and --link do not go with --plan: the saved plan says what is done")
+		return fail(exitInvalid, "--cluster, --site and --link do not go with --plan: the saved plan says what is done")
+	}
+	if o.adopt {
+		return fail(exitInvalid, "--adopt does not go with --plan: the saved plan says what is taken over; save one with: fairlead plan --adopt -o FILE")
 	}
 	data, err := o.readPlan()
 	if err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
+		return failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
 	}
 	p, err := plan.Decode(data)
 	if err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.reads, err)}
+		return failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.reads, err)}
 	}
 	if p.Base != nil && p.Base.Alone {
-		return nil, fail(exitInvalid, "--plan %s: this compares two revisions and was made without the clusters; save a plan with: fairlead plan -o FILE", o.reads)
+		return fail(exitInvalid, "--plan %s: this compares two revisions and was made without the clusters; save a plan with: fairlead plan -o FILE", o.reads)
 	}
-	if want != "" && (len(want) < 12 || !strings.HasPrefix(strings.TrimPrefix(p.ID, "sha256:"), want)) {
-		return nil, fail(exitStale, "--expect-plan-id: the plan in %s is %s, not %s; review it and pass its id", o.reads, p.ID, o.expected)
-	}
-	return &p, nil
+	o.saved = &judge.Saved{Plan: p, File: o.reads, Expected: o.expected}
+	return nil
 }
 
 func (o *applyFlags) readPlan() ([]byte, error) {
@@ -65,7 +64,10 @@ func (o *applyFlags) readPlan() ([]byte, error) {
 // are as the plan saw them or as it wants them. now is a plan made of the same
 // description a moment ago.
 func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.Observation, saved, now plan.Plan) error {
-	if err := o.applicable(s, saved, now); err != nil {
+	if err := sameUIDs(saved, now); err != nil {
+		return err
+	}
+	if err := newlyRefused(saved, now); err != nil {
 		return err
 	}
 	if err := o.bounded(s, observation, saved); err != nil {
@@ -80,50 +82,34 @@ func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.O
 	}
 	approval := plan.Approve(saved, now)
 	o.tellApproval(approval)
+	o.whole = now.Summary.Unknown == 0 && plan.AllRead(now.Clusters) && !now.Narrowed && len(approval.Others) == 0
 	if err := o.beginRecords(approval.Run); err != nil {
 		return err
 	}
-	if err := planExit(o.accepted(judged(saved, now)), false); err != nil {
+	if err := planExit(o.accepted(withClusters(saved, now)), false); err != nil {
 		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
 		return err
 	}
+	s.locks.Renew(saved.TakenFor())
 	if err := o.resolvable(s, approval.Run); err != nil {
 		return err
 	}
 	return o.carryOut(ctx, s, approval.Run, skipped(approval)...)
 }
 
-// judged is the saved plan with the clusters as they are now.
-func judged(saved, now plan.Plan) plan.Plan {
+// withClusters is the saved plan with the clusters as they are now.
+func withClusters(saved, now plan.Plan) plan.Plan {
 	saved.Clusters = now.Clusters
 	return saved
 }
 
-// applicable refuses a saved plan that is not of this network, these clusters and this
-// description, or that is too old.
-func (o *applyFlags) applicable(s session, saved, now plan.Plan) error {
-	if saved.Network != now.Network {
-		return fail(exitRefused, "--plan: the plan is of network %q, and the description of %q", saved.Network, now.Network)
-	}
-	if saved.Source.Digest != now.Source.Digest {
-		return fail(exitStale, "the plan in %s (%s) is stale: it was made of another description (commit %s, and this is %s); plan again",
-			o.reads, short(saved.ID), named(saved.Source), named(now.Source))
-	}
-	if err := sameUIDs(saved, now); err != nil {
-		return err
-	}
-	if err := newlyRefused(saved, now); err != nil {
-		return err
-	}
-	return o.fresh(s, saved)
-}
-
 // newlyRefused refuses a plan that would part sites which it would not have parted when
-// it was made, or whose description is not signed or committed here.
+// it was made, two of whose clusters are one, or a cluster of which is another one.
 func newlyRefused(saved, now plan.Plan) error {
 	for _, r := range now.Refusals {
 		known := slices.ContainsFunc(saved.Refusals, func(s plan.Refusal) bool { return s.Code == r.Code })
-		if !known && slices.Contains([]string{plan.Partition, codeDirty, codeUnsigned, plan.SameCluster}, r.Code) {
+		code, _, _ := strings.Cut(r.Code, ".")
+		if !known && slices.Contains([]string{plan.Partition, plan.SameCluster, plan.ClusterChanged}, code) {
 			return fail(exitRefused, "%s %s, which was not so when the plan was made; plan again", r.Subject, r.Message)
 		}
 	}
@@ -137,7 +123,7 @@ func (o *applyFlags) bounded(s session, observation plan.Observation, saved plan
 	part := saved
 	part.Narrowed = true
 	now := plan.Make(plan.Input{
-		Desired: s.desired, Observation: observation, Adopt: o.adopt, Approved: &part,
+		Desired: s.desired, Observation: observation, Approved: &part,
 		Limits: &s.Network.Policy.Deletes, Ignore: s.Network.Policy.Ignore,
 	})
 	for _, r := range now.Refusals {
@@ -148,8 +134,6 @@ func (o *applyFlags) bounded(s session, observation plan.Observation, saved plan
 	}
 	return nil
 }
-
-func named(s plan.Source) string { return cmp.Or(s.Commit, "unknown") }
 
 // sameUIDs refuses clusters that are not those which were planned for, as with two
 // contexts that are swapped.
@@ -180,28 +164,6 @@ func ofNamespace(uid string) string {
 		return ""
 	}
 	return name
-}
-
-// clockSkew is how far the clocks of the machines that plan and apply may be apart.
-const clockSkew = 10 * time.Minute
-
-// fresh refuses a plan that is older than the description's policy allows.
-func (o *applyFlags) fresh(s session, saved plan.Plan) error {
-	limit, err := time.ParseDuration(cmp.Or(s.Network.Policy.PlanExpiry, network.DefaultPlanExpiry))
-	if err != nil {
-		return fail(exitInvalid, "policy: planExpiry: %v", err)
-	}
-	made, err := time.Parse(time.RFC3339, saved.Made)
-	if err != nil {
-		return fail(exitInvalid, "--plan %s: the plan does not say when it was made; save it with: fairlead plan -o FILE", o.reads)
-	}
-	if time.Until(made) > clockSkew {
-		return fail(exitStale, "--plan %s: the plan says that it was made at %s, which is not yet; are the clocks right?", o.reads, saved.Made)
-	}
-	if age := time.Since(made); age > limit {
-		return fail(exitStale, "the plan in %s (%s) expired: it was made at %s, more than %s ago; plan again", o.reads, short(saved.ID), saved.Made, limit)
-	}
-	return nil
 }
 
 // tellApproval says on stderr what became of the saved plan's actions.
@@ -237,5 +199,3 @@ func skipped(a plan.Approval) []apply.Outcome {
 	}
 	return out
 }
-
-func short(id string) string { return strings.TrimPrefix(id, "sha256:")[:12] }

@@ -11,9 +11,12 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/schema"
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/schema/revision"
 )
@@ -23,16 +26,25 @@ type description struct {
 	schema.Result
 	source plan.Source
 	// from is what the policy judges.
-	from    provenance
+	from    judge.Provenance
 	desired plan.Desired
+	// tree is what it was read from.
+	tree revision.Tree
+	// told is what a description of --base was found by, where that is not its path.
+	told diag.List
+	// names are those that another description has for the clusters of a base.
+	names desired.Names
 	// stand says where the files of positions are named from.
 	stand report.Stand
+	// reads are the files that its overlays took or looked for; see footprintOf.
+	reads *revision.Reads
 	// dir is the package's directory on disk, where the paths of secret references
 	// start, whichever revision was read.
 	dir string
 }
 
-// load reads and validates; user mistakes are shown and end the command.
+// load reads and validates; user mistakes are shown and end the command. What acts on a
+// description takes loadJudged.
 func (o *common) load(ctx context.Context) (description, error) {
 	end := o.phase("load")
 	d, err := o.read(ctx)
@@ -40,6 +52,9 @@ func (o *common) load(ctx context.Context) (description, error) {
 		return d, err
 	}
 	o.described(d)
+	if d.from.Unread != nil && !o.judges && !d.Findings.HasErrors() {
+		fmt.Fprintln(o.sys.Err, unreadGit(d.from.Unread))
+	}
 	end("sites", len(d.desired.Sites), "links", len(d.desired.Links), "commit", d.source.Commit)
 	if d.Findings.HasErrors() {
 		if err := o.aside(findings(d.Result)); err != nil {
@@ -52,10 +67,34 @@ func (o *common) load(ctx context.Context) (description, error) {
 
 // read evaluates the description without judging its findings.
 func (o *common) read(ctx context.Context) (description, error) {
-	tree, err := o.tree(ctx)
-	if err != nil {
-		return description{}, failure{code: exitInvalid, err: err}
+	return withinLimits(ctx, &o.loading, func(ctx context.Context) (description, error) {
+		tree, err := o.tree(ctx)
+		if err != nil {
+			return description{}, failure{code: exitInvalid, err: err}
+		}
+		return o.readTree(ctx, tree)
+	})
+}
+
+// readTree evaluates the description in a tree. Where the repository lacks a file of it
+// that is the error, whatever became of the rest.
+func (o *common) readTree(ctx context.Context, tree revision.Tree) (description, error) {
+	d, err := o.evaluate(ctx, tree)
+	if lost := o.lost(tree); lost != nil {
+		return description{}, lost
 	}
+	return d, err
+}
+
+// lost is the error about a file that the repository should have and does not.
+func (o *common) lost(tree revision.Tree) error {
+	if err := tree.Incomplete(); err != nil {
+		return failure{code: exitInvalid, err: fmt.Errorf("revision %q: %w", o.rev, err)}
+	}
+	return nil
+}
+
+func (o *common) evaluate(ctx context.Context, tree revision.Tree) (description, error) {
 	res, err := schema.Load(ctx, schema.Source{
 		FS: tree.FS, Dir: tree.Dir, Tags: o.tags, Display: o.display(tree),
 	})
@@ -63,15 +102,18 @@ func (o *common) read(ctx context.Context) (description, error) {
 		return description{}, err
 	}
 	reads := revision.NewReads(tree.FS)
-	desired := o.overlaid(tree, reads, &res)
+	wanted := o.overlaid(tree, reads, &res)
 	from, err := o.origin(ctx, tree, &res, reads.Files())
 	if err != nil {
 		return description{}, err
 	}
-	d := description{Result: res, desired: desired, from: from, source: plan.Source{
-		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: tree.Facts.Dirty || from.commit != "" && from.dirty(),
-		Path: tree.Dir, Digest: digestWith(res.Digest, res.Network, desired),
+	d := description{Result: res, desired: wanted, from: from, tree: tree, reads: reads, source: plan.Source{
+		Commit: tree.Facts.Commit, Ref: tree.Facts.Ref, Dirty: from.Dirty(),
+		Unread: tree.Unread != nil, Path: tree.Dir, Digest: digestWith(res.Digest, res.Network, wanted),
 	}}
+	for _, f := range res.LeftOut {
+		d.source.LeftOut = append(d.source.LeftOut, plan.LeftOut{File: f.File, Why: f.Why})
+	}
 	dir, _, _ := strings.Cut(o.path, ":")
 	d.dir, d.stand = o.abs(dir), o.stand(tree)
 	return d, nil
@@ -146,8 +188,13 @@ type session struct {
 	vault    *vault
 	// locks are those of a command that writes; nil for all others.
 	locks *apply.Locks
-	// base is the description of --base; nil without one.
+	// former are the namespaces in which clusters' locks were kept before, by the records.
+	former map[network.ClusterName][]string
+	// base is the description of --base; nil without one. It is only compared with: nobody
+	// judged it, so none of its programs is run and none of its clusters asked.
 	base *description
+	// saved is the plan to carry out; nil for none.
+	saved *plan.Plan
 	// unread are clusters whose kubeconfig could not be asked for.
 	unread []plan.ClusterView
 }
@@ -155,16 +202,19 @@ type session struct {
 // connect prepares the clusters' clients. Only a kubeconfig that is a Secret of
 // another cluster takes a request; those clusters come last. Where that one does not
 // answer, the cluster is one that could not be read.
-func (o *common) connect(ctx context.Context, d description) (session, error) {
-	s := session{description: d, clusters: map[network.ClusterName]*kube.Cluster{}}
-	s.vault = newVault(o.sys, d.dir, s.clusters)
+func (o *common) connect(ctx context.Context, judged judge.Passed[description]) (session, error) {
+	s := session{description: judged.Description(), clusters: map[network.ClusterName]*kube.Cluster{}, saved: judged.Saved()}
+	s.vault = newVault(o.sys, judged, s.clusters)
+	if o.refuses {
+		s.vault.refusePrograms()
+	}
 	for _, last := range []bool{false, true} {
-		for _, c := range d.Network.Clusters {
+		for _, c := range s.Network.Clusters {
 			if fromCluster(c) != last {
 				continue
 			}
 			client, err := o.client(ctx, s, c)
-			if err != nil && unanswered(err) {
+			if err != nil && (unanswered(err) || programRefused(err)) {
 				s.unread = append(s.unread, unread(c.Name, err))
 				continue
 			}
@@ -182,7 +232,12 @@ func (s session) reached(name network.ClusterName) (*kube.Cluster, error) {
 	if client, ok := s.clusters[name]; ok {
 		return client, nil
 	}
-	return nil, fail(exitUnreachable, "cluster %s cannot be asked: its kubeconfig is a Secret of a cluster that does not answer", name)
+	for _, v := range s.unread {
+		if v.Name == name {
+			return nil, fail(exitUnreachable, "cluster %s cannot be asked: its kubeconfig could not be had: %s", name, v.Reason)
+		}
+	}
+	return nil, fail(exitUnreachable, "cluster %s cannot be asked: there is no client for it", name)
 }
 
 // fromCluster reports whether a cluster's kubeconfig is a Secret of another one.
@@ -193,7 +248,7 @@ func fromCluster(c network.Cluster) bool {
 func (o *common) client(ctx context.Context, s session, c network.Cluster) (*kube.Cluster, error) {
 	cfg := kube.Config{
 		Name: c.Name, Context: c.Context, InCluster: c.InCluster, Files: o.kubeconfigs(),
-		ReadOnly: o.reading, Wrap: o.sys.Wrap,
+		ReadOnly: o.reading, Wrap: o.sys.Wrap, NoPrograms: o.refuses && c.Kubeconfig != nil,
 		Timeout: o.timeout / 3, // a second try and a word about it have to fit into the wait
 	}
 	if o.log != nil && o.log.Enabled(ctx, slog.LevelDebug) {
@@ -204,6 +259,8 @@ func (o *common) client(ctx context.Context, s session, c network.Cluster) (*kub
 	}
 	client, err := kube.Connect(cfg)
 	switch {
+	case programRefused(err):
+		return nil, err
 	case err != nil && c.Kubeconfig != nil: // what the reference gives is no use
 		return nil, failure{code: exitInvalid, err: err}
 	case err != nil:
@@ -256,7 +313,7 @@ func (o *common) observe(ctx context.Context, s session) plan.Observation {
 	}
 	return s.withUnread(kube.ObserveAll(ctx, list, kube.Reading{
 		Network: s.Network.Name, Digester: &s.vault.digester, Foreign: o.foreign(s), Objects: s.objects(),
-		Areas: areas(s, o.asked), Brief: o.brief, Reports: o.routers,
+		Areas: areas(s, o.asked), Noted: o.comparing, Brief: o.brief, Reports: o.routers, NoObjects: o.importing,
 	}, o.parallelism))
 }
 
@@ -272,7 +329,7 @@ func (s session) objects() []plan.DesiredObject {
 // namespaces of its sites when it may adopt them, and everywhere for an import, which
 // describes no site yet.
 func (o *common) foreign(s session) func(network.ClusterName, string) bool {
-	if !o.adopt {
+	if !o.adopt && (s.saved == nil || s.saved.Summary.Adopt == 0) {
 		return nil
 	}
 	type place struct {
@@ -288,22 +345,22 @@ func (o *common) foreign(s session) func(network.ClusterName, string) bool {
 	}
 }
 
-// open loads, connects and observes: what every command that looks at clusters does.
+// open loads, judges, connects and observes: what every command that looks at clusters does.
 func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
-	d, err := o.load(ctx)
+	judged, err := o.loadJudged(ctx)
 	if err != nil {
 		return session{}, plan.Observation{}, err
 	}
 	var base *description
 	if o.base != "" {
-		b, err := o.readBase(ctx, d)
+		b, err := o.readBase(ctx, judged.Description())
 		if err != nil {
 			return session{}, plan.Observation{}, err
 		}
 		base = &b
 	}
 	end := o.phase("connect")
-	s, err := o.connect(ctx, d)
+	s, err := o.connect(ctx, judged)
 	if err != nil {
 		return s, plan.Observation{}, err
 	}
@@ -312,13 +369,24 @@ func (o *common) open(ctx context.Context) (session, plan.Observation, error) {
 		s.vault.compare(ctx, o.timeout, s)
 	}
 	end()
-	if err := o.underLock(ctx, &s); err != nil {
-		return s, plan.Observation{}, err
+	observation, err := o.look(ctx, &s)
+	return s, observation, err
+}
+
+// look observes under the locks that the command takes. Where records note that a lock was
+// kept elsewhere, all is done again with that place as well.
+func (o *common) look(ctx context.Context, s *session) (plan.Observation, error) {
+	for {
+		if err := o.underLock(ctx, s); err != nil {
+			return plan.Observation{}, err
+		}
+		end := o.phase("observe")
+		observation := o.observe(ctx, *s)
+		end("clusters", len(observation.Clusters), "unread", countUnread(observation))
+		if err := ctx.Err(); err != nil || !o.relocated(ctx, s, observation) {
+			return observation, err
+		}
 	}
-	end = o.phase("observe")
-	observation := o.observe(ctx, s)
-	end("clusters", len(observation.Clusters), "unread", countUnread(observation))
-	return s, observation, ctx.Err()
 }
 
 // knows refuses names on the command line that are neither described nor planned.
@@ -346,19 +414,23 @@ func (o *common) knows(d description, p plan.Plan) error {
 	return nil
 }
 
-// make plans a session's description, to be compared with a saved plan, which may be nil.
-func (o *common) make(s session, observation plan.Observation, c change, saved *plan.Plan) plan.Plan {
-	end := o.phase("plan")
-	p := plan.Make(plan.Input{
-		Desired: s.desired, Observation: observation, Source: s.source,
-		Topology: c.topology(), Diagnostics: s.Findings,
+// input is what a session's plan is made of, compared with a saved plan, which may be nil.
+func (o *common) input(s session, observation plan.Observation, saved *plan.Plan) plan.Input {
+	return plan.Input{
+		Desired: s.desired, Observation: observation, Source: s.source, Shape: true, Diagnostics: s.Findings,
 		Adopt: o.adopt, Filter: o.filter(), Approved: saved, ExpiringBefore: expiry(), Limits: &s.Network.Policy.Deletes,
 		Ignore: s.Network.Policy.Ignore,
-		Now:    time.Now().UTC().Format(time.RFC3339), Refusals: judge(s.Network.Policy, s.from),
-	})
+		Now:    time.Now().UTC().Format(time.RFC3339),
+	}
+}
+
+// make plans a session's description.
+func (o *common) make(s session, in plan.Input) plan.Plan {
+	end := o.phase("plan")
+	p := plan.Make(in)
 	end("plan", p.ID, "actions", len(p.Actions), "refusals", len(p.Refusals), "unknown", p.Summary.Unknown)
 	o.records.facts.Pending = &p
-	o.found(s, observation)
+	o.found(s, in.Observation)
 	return p
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/secrets"
 	"fairlead.dev/fairlead/secrets/age"
@@ -27,9 +28,11 @@ type vault struct {
 	failed map[network.ProxyName]error
 }
 
-// newVault has all six sources; paths start at dir. Secrets of clusters are read
-// through those that are in the map by the time of asking.
-func newVault(sys *System, dir string, clusters map[network.ClusterName]*kube.Cluster) *vault {
+// newVault has all six sources, for a description that was judged; paths start at its
+// directory. Secrets of clusters are read through those that are in the map by the time
+// of asking.
+func newVault(sys *System, judged judge.Passed[description], clusters map[network.ClusterName]*kube.Cluster) *vault {
+	dir := judged.Description().dir
 	lookup := func(name string) (string, bool) {
 		value := sys.Getenv(name)
 		return value, value != ""
@@ -46,6 +49,11 @@ func newVault(sys *System, dir string, clusters map[network.ClusterName]*kube.Cl
 		secrets.SourceCommand:    command.Resolver{Dir: dir, Env: environ},
 		secrets.SourceKubernetes: kubernetes.Resolver{Getter: clusterSecrets(clusters)},
 	}}
+}
+
+// refusePrograms lets the sources that run a program give nothing.
+func (v *vault) refusePrograms() {
+	v.resolver[secrets.SourceSOPS], v.resolver[secrets.SourceCommand] = refusedProgram{}, refusedProgram{}
 }
 
 // resolve gives the value of a reference of the description.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"fairlead.dev/fairlead/schema/network"
 )
 
 // A secret's file is looked for beside the description as it is on disk, however the
@@ -38,7 +40,7 @@ func TestStatusRunsNoCommand(t *testing.T) {
 	dir := t.TempDir()
 	text := "package x\nnetwork: \"x\"\nclusters: c: kubeconfig: file: \"kc\"\n" +
 		"sites: {a: {cluster: \"c\", namespace: \"a\", linkAccess: \"default\"}, b: {cluster: \"c\", namespace: \"b\"}}\n" +
-		"proxies: p: {host: \"p\", port: 1, username: command: [\"sh\", \"-c\", \"touch ran; echo me\"]}\n" +
+		"proxies: p: {host: \"p\", port: 1, username: command: [\"sh\", \"-c\", \"touch ran; echo me\"], password: env: \"NOT_SET\"}\n" +
 		"links: l: {from: \"b\", to: \"a\", proxy: \"p\"}\n"
 	kubeconfig := "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n" +
 		"contexts: [{name: c, context: {cluster: c, user: u}}]\ncurrent-context: c\nusers: [{name: u, user: {token: t}}]\n"
@@ -58,5 +60,32 @@ func TestStatusRunsNoCommand(t *testing.T) {
 	}
 	if !ran("plan", "--timeout", "5s") {
 		t.Error("plan did not ask for the credentials")
+	}
+}
+
+// What gives no password is refused where credentials are resolved, and its other half is
+// not shown: a router would wait for the password for ever.
+func TestEmptyPassword(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"empty": "", "line": "\n", "lines": "\r\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	judged, err := (&common{}).judge(description{dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sys := &System{Getenv: func(name string) string { return map[string]string{"USER_OF_PROXY": "somebody"}[name] }}
+	for name, ref := range map[string]network.SecretRef{
+		"an empty file": {File: "empty"}, "an empty line": {File: "line"}, "an empty line of Windows": {File: "lines"},
+		"a command that says nothing": {Command: []string{"true"}}, "an empty variable": {Env: "NOT_SET"},
+	} {
+		source := proxies{newVault(sys, judged, nil), []network.Proxy{{Name: "corp", Username: &network.SecretRef{Env: "USER_OF_PROXY"}, Password: &ref}}}
+		found, err := source.Credentials(t.Context(), "corp")
+		if err == nil || !found.Username.IsZero() || strings.Contains(err.Error(), "somebody") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -6,9 +6,12 @@ import (
 	"testing"
 )
 
-var allowFlag = regexp.MustCompile(`--allow [^\s"]+`)
+var (
+	allowFlag = regexp.MustCompile(`--allow [^\s"@]+:[^\s"]+`)
+	allowAll  = regexp.MustCompile(`--allow all@[0-9a-f]+`)
+)
 
-// allowances are the flags that a shown plan asks for.
+// allowances are the flags that a shown plan asks for, one for each rule.
 func allowances(o outcome) []string {
 	var out []string
 	for _, flag := range allowFlag.FindAllString(o.out, -1) {
@@ -72,4 +75,29 @@ func (w *world) refusedAsIs(allow string) {
 		}
 	}
 	w.must(3, "plan", "--allow", code)
+}
+
+// A network goes with one flag, once a description without sites was told for what it is.
+func TestTearDownWithOneFlag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.railed = true
+	sites := []site{{"hub", 0, `linkAccess: "default"`}, {"near", 0, ""}, {"far", 1, ""}}
+	links := []link{{"near-hub", "near", "hub", 1}, {"far-hub", "far", "hub", 1}}
+	w.describe(sites, links)
+	w.must(0, "apply", "--yes")
+
+	w.describe(nil, nil)
+	w.shows(w.must(0, "vet"), "has no site: an apply removes everything that it has on its clusters")
+	o := w.must(6, "plan")
+	w.shows(o, "has no site, and this removes everything: 3 sites, 2 links", "all of these at once: --allow all@")
+	if n := len(allowances(o)) / 2; n < 3 {
+		t.Errorf("%d rules refuse it:\n%s", n, o.out)
+	}
+	all := strings.Fields(allowAll.FindString(o.out))
+	if o := w.must(3, "apply", "--yes", "--allow", "all@000000000000"); !strings.Contains(o.errOut, "does not fit") || !strings.Contains(o.errOut, all[1]) {
+		t.Errorf("the flag of another plan: %s", o.errOut)
+	}
+	w.must(0, append([]string{"apply", "--yes"}, all...)...)
+	w.nothingLeft()
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -190,20 +191,17 @@ func TestGrantServerRefuses(t *testing.T) {
 // counted the redemption.
 func TestGrantServerFails(t *testing.T) {
 	t.Parallel()
-	needSandbox(t)
-	for _, how := range []string{"refuse", "drop-reply"} {
+	for how, answer := range map[string]func(http.ResponseWriter, redemption){"refuses": refuses, "loses the reply": loses} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			sites, links := twoHubs()
 			w.describe(sites, links)
-			w.namespace(0, "hub", map[string]any{"sandbox.fairlead.dev/grant-server": how})
+			w.relayGrants("spoke-hub", answer)
 			o := w.must(4, "apply", "--yes")
 			w.says(o, "link spoke-hub", "site hub", "site spoke")
 			w.theOther()
-			w.patch(0, "", "namespaces", w.ns("hub"), map[string]any{
-				"metadata": map[string]any{"annotations": map[string]any{"sandbox.fairlead.dev/grant-server": nil}},
-			})
+			w.rewire()
 			w.must(0, "apply", "--yes")
 			w.settled(sites, links)
 		})
@@ -212,11 +210,12 @@ func TestGrantServerFails(t *testing.T) {
 
 func TestControllerWithoutGrants(t *testing.T) {
 	t.Parallel()
-	needSandbox(t)
 	w := newWorld(t)
 	sites, links := twoHubs()
+	w.describe(sites, nil)
+	w.must(0, "apply", "--yes")
+	w.withoutGrants(0, "hub")
 	w.describe(sites, links)
-	w.namespace(0, "hub", map[string]any{"sandbox.fairlead.dev/grants": "off"})
 	o := w.must(4, "apply", "--yes")
 	w.says(o, "link spoke-hub", "site hub", "AccessGrants are not enabled", "enable the controller's grant server")
 	w.theOther()
@@ -224,11 +223,10 @@ func TestControllerWithoutGrants(t *testing.T) {
 
 func TestSiteNeverReady(t *testing.T) {
 	t.Parallel()
-	needSandbox(t)
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
 	w.describe(sites, links)
-	w.namespace(0, "hub", map[string]any{"sandbox.fairlead.dev/site": "stuck"})
+	w.neverReady(0, "hub")
 	o := w.must(8, "apply", "--yes", "--timeout", "30s")
 	w.says(o, "Site "+w.ns("hub")+"/hub", "not ready after 30s", "link spoke-hub: blocked by site/hub")
 }
@@ -358,6 +356,28 @@ func TestSiteRecreatedByHand(t *testing.T) {
 	w.eventually("the Links went with their Site", func() bool { return len(w.list(1, w.ns("spoke"), "links", "")) == 0 })
 	w.must(0, "apply", "--yes")
 	w.settled(sites, links)
+}
+
+// A new Site that the controller takes for the one that was deleted before it is made again.
+func TestSiteTakenForAnother(t *testing.T) {
+	t.Parallel()
+	needSandbox(t, "how late a controller handles a deletion cannot be chosen; a busy one is late by itself")
+	w := newWorld(t)
+	sites, links := hubAndSpoke()
+	w.describe(sites, links)
+	w.must(0, "apply", "--yes")
+	w.turn(0, "hub", switchSite, "missed")
+	w.remove(0, w.ns("hub"), "sites", "hub")
+	w.must(0, "apply", "--yes")
+	w.settled(sites, links)
+	w.remove(0, w.ns("hub"), "sites", "hub")
+	w.create(0, "sites", map[string]any{
+		"apiVersion": "skupper.io/v2alpha1", "kind": "Site", "metadata": map[string]any{"namespace": w.ns("hub"), "name": "hub"},
+		"spec": map[string]any{"linkAccess": "default"},
+	})
+	if o := w.must(4, "apply", "--yes", "--adopt"); !strings.Contains(o.out+o.errOut, "kubectl -n "+w.ns("hub")+" delete site hub") {
+		t.Errorf("no word of what to do:\n%s%s", o.out, o.errOut)
+	}
 }
 
 // Links of one site whose names look like those of an HA pair keep apart.

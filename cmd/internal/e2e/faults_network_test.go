@@ -42,6 +42,14 @@ func viaProxy(p *proxy) string {
 	return `proxy: "corp"`
 }
 
+// fullNetwork is what the chosen cases bring up: on given clusters the smallest.
+func fullNetwork(p *proxy) faultNetwork {
+	if bed.sandbox {
+		return twentyLinks(p)
+	}
+	return fewLinks(p)
+}
+
 // twentyLinks is a network of six sites on two clusters, three of them listening and
 // one with two routers, joined by tokens and certificates; some pairs are parallel.
 func twentyLinks(p *proxy) faultNetwork {

@@ -86,7 +86,7 @@ func (w *world) picture(sites []site) []string {
 					}
 				}
 				if kind == "links" {
-					line += fmt.Sprintf(", cost %v, operational %t", field(&o, "spec", "cost"), holdsTrue(&o, "Operational"))
+					line += fmt.Sprintf(", cost %v, operational %t", field(&o, "spec", "cost"), wasTrue(&o, "Operational"))
 				}
 				out = append(out, line)
 			}

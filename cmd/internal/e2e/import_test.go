@@ -167,6 +167,11 @@ func (h hand) adopted(text string, actions int) {
 			h.t.Errorf("%s: %s %v (%s)", a.ID, a.Verb, a.Fields, a.Why)
 		}
 	}
+	for _, e := range p.Topology.Effects {
+		if e.Code != plan.EffectTakenOver && e.Code != plan.EffectLinksDown {
+			h.t.Errorf("taking over what runs does something to the network: %s", e.Message)
+		}
+	}
 	if h.t.Failed() {
 		h.t.Fatalf("the plan is not to adopt alone:\n%s", text)
 	}
@@ -213,11 +218,11 @@ func TestImport(t *testing.T) {
 		t.Parallel()
 		h := hand{newWorld(t)}
 		h.site(0, "hub", "hub", map[string]any{"linkAccess": "default"})
-		h.site(1, "spoke", "spoke", map[string]any{"settings": map[string]any{"router-logging": "debug"}})
+		h.site(1, "spoke", "spoke", map[string]any{"settings": map[string]any{"router-data-connection-count": "4"}})
 		h.redeem("hub", "spoke", "token-to-hub", 5, "token-to-hub")
 		text, o := h.importNet("hub", "spoke")
 		h.says(o, "Found 2 sites and 1 link.")
-		for _, want := range []string{`"token-to-hub": {from: "spoke", to: "hub", cost: 5}`, `settings: "router-logging": "debug"`} {
+		for _, want := range []string{`"token-to-hub": {from: "spoke", to: "hub", cost: 5}`, `settings: "router-data-connection-count": "4"`} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the description has no %s:\n%s", want, text)
 			}
@@ -276,10 +281,10 @@ func TestImport(t *testing.T) {
 	})
 }
 
-// connectProxy runs a CONNECT proxy on loopback until the test ends.
+// connectProxy runs a CONNECT proxy that the routers reach until the test ends.
 func connectProxy(t *testing.T) (host, port string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort(proxyHost(), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

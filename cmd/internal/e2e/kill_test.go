@@ -16,7 +16,7 @@ import (
 func TestKilledAfterEveryWrite(t *testing.T) {
 	t.Parallel()
 	sites, links := hubAndSpoke()
-	logging := site{"spoke", 1, `settings: "router-logging": "info"`}
+	tuned := site{"spoke", 1, `settings: "router-data-connection-count": "2"`}
 	renamed := []site{sites[0], {"spike=spoke", 1, ""}}
 	renamedLinks := []link{{"spoke-hub", "spike", "hub", 1}}
 	other := append(append([]site{}, sites...), site{"hub2", 0, `linkAccess: "default"`})
@@ -47,7 +47,7 @@ func TestKilledAfterEveryWrite(t *testing.T) {
 		},
 		{
 			name:   "setting dropped",
-			before: func(w *world) { w.describe([]site{sites[0], logging}, links) },
+			before: func(w *world) { w.describe([]site{sites[0], tuned}, links) },
 			after:  func(w *world) { w.describe(sites, links) },
 			sites:  sites, links: links,
 		},

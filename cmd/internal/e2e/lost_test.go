@@ -202,7 +202,7 @@ func TestLostNotes(t *testing.T) {
 func TestUnreadableCredentials(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.byCertificate(`linkAccess: "default"`, "", `proxy: "corp"`, `proxies: corp: {host: "proxy", port: 1, username: env: "NOT_SET"}`)
+	w.byCertificate(`linkAccess: "default"`, "", `proxy: "corp"`, `proxies: corp: {host: "proxy", port: 1, username: env: "NOT_SET", password: env: "NOT_SET"}`)
 	o := w.must(0, "plan")
 	w.shows(o, "NOT_SET", "1 unknown")
 	w.rewire()

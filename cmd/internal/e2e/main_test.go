@@ -157,7 +157,7 @@ func thirdCluster(t *testing.T) *rest.Config {
 	if len(bed.configs) > clusters {
 		return bed.configs[clusters]
 	}
-	needSandbox(t)
+	needSandbox(t, "a third cluster is needed, which a third kubeconfig in FAIRLEAD_E2E_KUBECONFIGS gives")
 	stop, kubeconfigs, err := runSandbox(bed.program, filepath.Join(t.TempDir(), "third"), 1)
 	if err != nil {
 		t.Fatal(err)

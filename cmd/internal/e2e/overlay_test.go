@@ -97,14 +97,14 @@ configMapGenerator: [{name: conf, literals: [colour=blue, quantity=1]}]
 resources: [listener.yaml]
 patches:
 - target: {kind: Site}
-  patch: '[{"op": "add", "path": "/spec/settings", "value": {"router-logging": "info"}}]'
+  patch: '[{"op": "add", "path": "/spec/settings", "value": {"router-data-connection-count": "2"}}]'
 `)
 		w.must(0, "apply", "--yes")
 		w.settled(sites, links)
 		site := w.get(1, ns, "sites", "spoke")
-		level, _, _ := unstructured.NestedString(site.Object, "spec", "settings", "router-logging")
-		if level != "info" || site.GetLabels()["team"] != "" || len(w.list(1, ns, "configmaps", "team=retail")) != 0 {
-			t.Errorf("level %q, labels %v", level, site.GetLabels())
+		connections, _, _ := unstructured.NestedString(site.Object, "spec", "settings", "router-data-connection-count")
+		if connections != "2" || site.GetLabels()["team"] != "" || len(w.list(1, ns, "configmaps", "team=retail")) != 0 {
+			t.Errorf("%q connections, labels %v", connections, site.GetLabels())
 		}
 	})
 	t.Run("what the overlay drops is deleted", func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestOverlayKilledAfterEveryWrite(t *testing.T) {
 				w.rewire()
 				w.must(0, "apply", "--yes")
 				w.must(0, "plan", "--detailed-exitcode")
-				w.must(0, "drift")
+				w.drift(0)
 				l := w.get(0, w.ns("hub"), "listeners", "backend")
 				configs := w.list(0, w.ns("hub"), "configmaps", plan.LabelObject)
 				if (l != nil) != life.listener || len(configs) != life.configs {

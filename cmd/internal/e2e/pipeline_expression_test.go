@@ -21,7 +21,7 @@ func (s scope) expand(text string) string {
 }
 
 // eval works out an expression as GitHub does, as far as our action needs it: paths,
-// strings, ==, !=, &&, ||, parentheses and always(). What is not there is empty.
+// strings, ==, !=, !, &&, ||, parentheses, always(), cancelled() and format() with one value. What is not there is empty.
 func (s scope) eval(text string) string {
 	p := &parser{scope: s, tokens: token.FindAllString(text, -1)}
 	out := p.or()
@@ -42,7 +42,7 @@ func boolean(value bool) string {
 	return ""
 }
 
-var token = regexp.MustCompile(`'[^']*'|==|!=|&&|\|\||[()]|[A-Za-z][A-Za-z0-9_.-]*|\S`)
+var token = regexp.MustCompile(`'[^']*'|==|!=|!|&&|\|\||[(),]|[A-Za-z][A-Za-z0-9_.-]*|\S`)
 
 type parser struct {
 	scope  scope
@@ -97,6 +97,17 @@ func (p *parser) value() string {
 	word := p.tokens[0]
 	p.tokens = p.tokens[1:]
 	switch {
+	case word == "!":
+		return boolean(!truthy(p.value()))
+	case word == "format" && p.next("("):
+		pattern := p.or()
+		p.next(",")
+		out := strings.ReplaceAll(pattern, "{0}", p.or())
+		p.next(")")
+		return out
+	case word == "cancelled" && p.next("("): // nothing is
+		p.next(")")
+		return ""
 	case word == "always" && p.next("("):
 		p.next(")")
 		return "true"
@@ -112,6 +123,7 @@ func TestExpressions(t *testing.T) {
 	for text, want := range map[string]string{
 		"a": "x", "b.c": "true", "none || a": "x", "a == 'x' && b.c == 'true'": "true", "a != 'x' || none": "", "zero || a": "0",
 		"(none || a) == 'x'": "true", "always() && n": "7", "none && a": "",
+		"!none && !(a == 'y')": "true", "!a": "", "!cancelled() && a": "x", "a && format('{0}/sub', a)": "x/sub",
 	} {
 		if got := s.eval(text); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)

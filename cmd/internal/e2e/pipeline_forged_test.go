@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,4 +57,36 @@ func TestPipelineForgedReports(t *testing.T) {
 	if _, kept := r.newest()["fairlead-reports/plan.json"]; kept {
 		t.Error("a plan was kept that was never made")
 	}
+}
+
+// A program that a description names runs on no pull or merge request, and where it runs
+// neither its own environment nor that of the shells above it has a token of the forge.
+func TestPipelineProgramsSeeNoToken(t *testing.T) {
+	t.Parallel()
+	pipelines(t, func(p *steps) {
+		sites, links := hubAndSpoke()
+		p.begin(sites, links)
+		seen := filepath.Join(p.t.TempDir(), "seen-"+p.stand.Kind)
+		// Each process above, up to the shell of the step, and its environment.
+		script := `pid=$$; for i in 1 2 3; do tr "\\0" "\\n" < /proc/$pid/environ >> ` + seen +
+			`; pid=$(cut -d" " -f4 /proc/$pid/stat); done; echo x`
+		writeFile(t, filepath.Join(p.dir, "proxy.cue"), "package test\n\nproxies: p: {host: \"p\", port: 1, username: command: [\"bash\", \"-c\", "+
+			strconv.Quote(script)+"], password: env: \"NOT_SET\"}\nlinks: \"spoke-hub\": proxy: \"p\"\n")
+		p.git("add", "-A")
+		p.git("commit", "-qm", "a program")
+		p.has("plan", p.plan(), 0)
+		if _, err := os.Stat(seen); err == nil {
+			p.t.Error("the program ran on a request")
+		}
+		p.git("checkout", "-q", "-f", "change")
+		p.merged()
+		p.drift()
+		data, err := os.ReadFile(seen)
+		if err != nil || !strings.Contains(string(data), "FAIRLEAD_PROGRAMS=allow") {
+			p.t.Errorf("the program did not run where it may, or not below the job's shell: %v", err)
+		}
+		if strings.Contains(string(data), forgetest.Token) {
+			p.t.Error("the program saw the token")
+		}
+	})
 }

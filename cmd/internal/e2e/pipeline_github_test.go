@@ -81,22 +81,38 @@ func newRunner(t *testing.T, kind string) *runner {
 	return &runner{world: newWorld(t), stand: forgetest.New(t, kind), number: 200}
 }
 
-// job runs an action with these inputs, at the commit that is checked out: for a pull
-// request when base and head are given, else for the branch main.
+// job runs the action alone with these inputs, at the commit that is checked out: for a
+// pull request when base and head are given, else for the branch main.
 func (r *runner) job(inputs map[string]string, base, head string) ran {
+	r.t.Helper()
+	r.stand.SetTip("main", r.rev("main"))
+	return r.action(inputs, r.event(base, head), r.dir)
+}
+
+// event is what expressions know of a run at the commit that is checked out.
+func (r *runner) event(base, head string) scope {
+	s := scope{
+		"github.token": forgetest.Token, "github.action_path": filepath.Join(repository(r.t), ".github", "actions", "fairlead"),
+		"github.sha": r.rev("HEAD"), "github.repository": "acme/network", "github.actor": "somebody",
+		"github.ref_name": "main", "github.ref_type": "branch", "github.event.repository.default_branch": "main",
+	}
+	if base != "" {
+		s["github.event.pull_request.number"], s["github.event.pull_request.head.repo.full_name"] = fmt.Sprint(r.number), "acme/network"
+		s["github.event.pull_request.base.sha"], s["github.event.pull_request.head.sha"] = base, head
+	}
+	return s
+}
+
+// action runs the action with these inputs in a directory.
+func (r *runner) action(inputs map[string]string, event scope, dir string) ran {
 	r.t.Helper()
 	var action actionFile
 	readYAML(r.t, &action, ".github", "actions", "fairlead", "action.yml")
-	commit, number := r.rev("HEAD"), 0
-	r.stand.SetTip("main", r.rev("main"))
-	s := scope{
-		"github.token": forgetest.Token, "github.action_path": filepath.Join(repository(r.t), ".github", "actions", "fairlead"),
-		"github.sha": commit, "github.repository": "acme/network",
-	}
-	if base != "" {
+	s := maps.Clone(event)
+	maps.DeleteFunc(s, func(name, _ string) bool { return !strings.HasPrefix(name, "github.") })
+	number := 0
+	if s["github.event.pull_request.number"] != "" {
 		number = r.number
-		s["github.event.pull_request.number"], s["github.event.pull_request.head.repo.full_name"] = fmt.Sprint(number), "acme/network"
-		s["github.event.pull_request.base.sha"], s["github.event.pull_request.head.sha"] = base, head
 	}
 	for name, input := range action.Inputs {
 		s["inputs."+name] = s.expand(input.Default)
@@ -111,7 +127,7 @@ func (r *runner) job(inputs map[string]string, base, head string) ran {
 		}
 		s["inputs."+name] = value
 	}
-	j := &githubJob{runner: r, scope: s, temp: r.t.TempDir(), env: r.stand.Env(number, commit)}
+	j := &githubJob{runner: r, scope: s, temp: r.t.TempDir(), dir: dir, env: r.stand.Env(number, s["github.sha"])}
 	delete(j.env, "GITHUB_TOKEN") // no step has it unless the action gives it
 	return j.run(action)
 }
@@ -120,10 +136,11 @@ func (r *runner) job(inputs map[string]string, base, head string) ran {
 type githubJob struct {
 	*runner
 	scope scope
-	temp  string
-	env   map[string]string
-	out   ran
-	path  []string
+	// temp is the runner's own folder, dir where steps run.
+	temp, dir string
+	env       map[string]string
+	out       ran
+	path      []string
 }
 
 func (j *githubJob) run(action actionFile) ran {

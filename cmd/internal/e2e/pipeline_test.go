@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -90,7 +91,7 @@ func (r *runner) allReports() {
 	r.t.Helper()
 	names, prefix := []string{"plan.json", "report.txt", "report.json", "report.md", "report.html", "outputs.txt"}, ""
 	if r.stand.Kind == "gitlab" {
-		names, prefix = append(names, "codequality.json", "junit.xml"), "fairlead-reports/"
+		names, prefix = append(names, "codequality.json", "junit.xml", "job.txt"), "fairlead-reports/"
 	} else {
 		names = append(names, "report.sarif", "annotations.txt")
 	}
@@ -130,21 +131,16 @@ func pipelines(t *testing.T, test func(*steps)) {
 	t.Run("github", func(t *testing.T) {
 		t.Parallel()
 		r := newRunner(t, "github")
-		with := func(command string, more ...string) map[string]string {
-			out := map[string]string{"command": command, "kubeconfig": r.kubeconfigText()}
-			for i := 0; i+1 < len(more); i += 2 {
-				out[more[i]] = more[i+1]
-			}
-			return out
-		}
 		s := &steps{
 			runner: r,
-			plan:   func() ran { base, head := r.tried(); return r.job(with("plan"), base, head) },
+			plan:   func() ran { base, head := r.tried(); return r.workflow("fairlead-plan.yml", nil, base, head) },
 			apply: func(unreviewed bool) ran {
-				return r.job(with("apply", "unreviewed", fmt.Sprint(unreviewed)), "", "")
+				return r.workflow("fairlead-apply.yml", map[string]string{"unreviewed": boolean(unreviewed)}, "", "")
 			},
 		}
-		s.drift = func() ran { return r.job(with("drift", "arguments", s.narrow), "", "") }
+		s.drift = func() ran {
+			return r.workflow("fairlead-drift.yml", map[string]string{"arguments": s.narrow}, "", "")
+		}
 		test(s)
 		r.quiet()
 	})
@@ -318,13 +314,16 @@ func TestPipelineWithoutRights(t *testing.T) {
 		r := newRunner(t, "github")
 		change(r)
 		base, head := r.tried()
-		got := r.job(map[string]string{"command": "diff", "comment": "false", "token": ""}, base, head)
+		got := r.job(map[string]string{"command": "diff"}, base, head)
 		r.has("diff", got, 0, "Merging changes the network", "spoke-hub")
 		if got.outputs["code"] != "2" || len(r.stand.Calls()) != 0 {
 			t.Errorf("outputs %v, calls %v", got.outputs, r.stand.Calls())
 		}
 		r.stand.Fail(forgetest.Fault{Method: "POST", Path: "comments", Status: 403, Body: `{"message": "Resource not accessible by integration"}`})
-		r.has("comment", r.job(map[string]string{"command": "diff"}, base, head), 1, "permissions: pull-requests: write")
+		reports := t.TempDir()
+		writeFile(t, filepath.Join(reports, "report.md"), r.newest()["report.md"])
+		comment := map[string]string{"command": "comment", "reports": reports, "token": forgetest.Token}
+		r.has("comment", r.job(comment, base, head), 1, "permissions: pull-requests: write")
 		r.quiet()
 	})
 	t.Run("gitlab", func(t *testing.T) {
@@ -336,7 +335,7 @@ func TestPipelineWithoutRights(t *testing.T) {
 		if len(r.stand.Calls()) != 0 {
 			t.Errorf("calls %v", r.stand.Calls())
 		}
-		r.has("apply", r.gitlab("fairlead:apply", map[string]string{"FAIRLEAD_KUBECONFIG": ""}, ""), 3, "protected variable of type File")
+		r.has("apply", r.gitlab("fairlead:apply", map[string]string{"FAIRLEAD_KUBECONFIG": "", "FAIRLEAD_UNREVIEWED": "true"}, ""), 3, "protected variable of type File")
 	})
 }
 
@@ -351,7 +350,7 @@ func TestPipelineHostile(t *testing.T) {
 	writeFile(t, r.dir+"/net.cue", "package test\n\nnetwork: \"x\\n::error::injected\\n::add-mask::injected\"\n")
 	r.git("commit", "-qam", "hostile")
 	got := r.job(map[string]string{
-		"command": "diff", "comment": "false", "base": first, "tags": "a=$(touch pwned)\n  \n; touch pwned", "arguments": "`touch pwned`", "name": "$(touch pwned)",
+		"command": "diff", "base": first, "tags": "a=$(touch pwned)\n  \n; touch pwned", "arguments": "`touch pwned`", "name": "$(touch pwned)",
 		"kubeconfig": "$(touch pwned)",
 	}, first, r.rev("HEAD"))
 	r.has("diff", got, 3)
@@ -391,5 +390,5 @@ func TestPipelineInstall(t *testing.T) {
 	r.git("init", "-q", "-b", "main")
 	r.commit(hubAndSpoke())
 	got := r.job(map[string]string{"command": "destroy", "path": ""}, "", "")
-	r.has("install", got, 3, "command is destroy, and should be plan, diff, apply or drift")
+	r.has("install", got, 3, "command is destroy, and should be plan, diff, apply or drift, or reviewed, comment or issue")
 }

@@ -124,9 +124,9 @@ func TestSharedProxy(t *testing.T) {
 	const second = "links: second: {from: \"spoke\", to: \"hub2\", proxy: \"corp\"}\n"
 	const open = `linkAccess: "default"`
 	settings := func(port int) string {
-		return fmt.Sprintf(`proxies: corp: {host: %q, port: %d, username: env: "PROXY_USER"}`, p.host, port)
+		return fmt.Sprintf(`proxies: corp: {host: %q, port: %d, username: env: "PROXY_USER", password: env: "PROXY_PASSWORD"}`, p.host, port)
 	}
-	w.env = map[string]string{"PROXY_USER": "someone"}
+	w.env = map[string]string{"PROXY_USER": "someone", "PROXY_PASSWORD": "first"}
 	w.byCertificate(open, "", `proxy: "corp"`, sites, second, settings(p.port))
 	w.up()
 	if got := w.proxySecrets(); len(got) != 1 {
@@ -138,7 +138,7 @@ func TestSharedProxy(t *testing.T) {
 	if !strings.Contains(o.out, "1 unknown") || !strings.Contains(o.out, "PROXY_USER") {
 		t.Errorf("the plan does not say what is unknown:\n%s", o.out)
 	}
-	w.env = map[string]string{"PROXY_USER": "someone-else"}
+	w.env = map[string]string{"PROXY_USER": "someone-else", "PROXY_PASSWORD": "first"}
 	o = w.must(2, "plan", "--detailed-exitcode")
 	if strings.Contains(o.out, "someone") {
 		t.Errorf("the plan shows credentials:\n%s", o.out)

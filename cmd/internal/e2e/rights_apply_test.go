@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,9 +22,9 @@ type stage struct {
 	next func(l *layout)
 	// meddle and after are done once, with all rights, before and after it.
 	meddle, after func(w *ward)
-	// held names objects of shop, "configmaps conf", of which a finalizer keeps one while
-	// it is waited for.
-	held string
+	// held names objects by site, kind and how their names begin, "shop configmaps conf",
+	// which finalizers keep while they are waited for. NAME stands for the network's.
+	held []string
 	// args are further flags of the apply.
 	args []string
 }
@@ -38,9 +39,9 @@ const lockStage = "locked by a dead run"
 // ways that take other rights, and goes.
 var stages = []stage{
 	{name: "hub", next: func(l *layout) { *l = layout{hub: true} }},
-	{name: "gate", next: func(l *layout) { l.gate = true }},
+	{name: "gate", held: []string{"gate namespaces"}, meddle: func(w *ward) { w.goingNamespace("gate") }, next: func(l *layout) { l.gate = true }},
 	{name: "shop", next: func(l *layout) { l.shop = true }},
-	{name: "office", next: func(l *layout) { l.office = true }},
+	{name: "office", held: []string{"office namespaces"}, meddle: func(w *ward) { w.goingNamespace("office") }, next: func(l *layout) { l.office = true }},
 	{name: "overlay", next: func(l *layout) { l.overlay = "one" }},
 	{name: "overlay changed", next: func(l *layout) { l.overlay = "two" }},
 	{name: "link by token", next: func(l *layout) { l.token = true }},
@@ -49,7 +50,7 @@ var stages = []stage{
 	{name: "interrupted", next: func(l *layout) { l.rotation = 2 }, meddle: interruptedCertificate},
 	{name: lockStage, meddle: func(w *ward) {
 		w.heldLock(0, 5)
-		w.heldLock(1, 5)
+		w.heldLock(1, 10) // longer: the time that passes for one counts for all
 	}, args: []string{"--lock-timeout", "2m"}},
 	{name: "cost", next: func(l *layout) { l.cost = 5 }},
 	{name: "token re-keyed", next: func(l *layout) { l.tokenRotation = 2 }},
@@ -65,14 +66,14 @@ var stages = []stage{
 	}},
 	{name: "access switched on at shop", meddle: func(w *ward) { w.openAccess("shop") }},
 	{name: "access switched on at office", meddle: func(w *ward) { w.openAccess("office") }},
-	{name: "overlay without its Listener", held: "listeners backend", next: func(l *layout) { l.overlay = "alone" }},
-	{name: "no overlay", held: "configmaps conf", next: func(l *layout) { l.overlay = "" }},
+	{name: "overlay without its Listener", held: []string{"shop listeners backend"}, next: func(l *layout) { l.overlay = "alone" }},
+	{name: "no overlay", held: []string{"shop configmaps conf"}, next: func(l *layout) { l.overlay = "" }},
 	{name: "no link by token", next: func(l *layout) { l.token = false }},
 	{name: "no other links", next: func(l *layout) { l.certificate, l.proxied = false, false },
-		meddle: func(w *ward) { w.keepIssued([]string{"fairlead.dev/test"}) }, after: func(w *ward) { w.keepIssued(nil) }},
-	{name: "no shop", next: func(l *layout) { l.shop = false }},
-	{name: "no office", next: func(l *layout) { l.office = false }},
-	{name: "no gate", next: func(l *layout) { l.gate = false }},
+		held: []string{"hub secrets NAME-office-", "gate secrets NAME-office-"}}, // the garbage collector would be faster
+	{name: "no shop", held: []string{"shop configmaps fairlead-NAME"}, next: func(l *layout) { l.shop = false }},
+	{name: "no office", held: []string{"office configmaps fairlead-NAME"}, next: func(l *layout) { l.office = false }},
+	{name: "no gate", held: []string{"gate configmaps fairlead-NAME"}, next: func(l *layout) { l.gate = false }},
 }
 
 // With the Roles that are printed for it, apply carries the network through its life;
@@ -138,8 +139,8 @@ func (l *life) live() {
 		if s.meddle != nil {
 			s.meddle(l.ward)
 		}
-		if s.held != "" {
-			l.finalizers(s.held, []string{"fairlead.dev/test"})
+		for _, h := range l.heldBy(s) {
+			l.finalizers(h, []string{"fairlead.dev/test"})
 		}
 		if !learning {
 			l.stage(s)
@@ -264,36 +265,82 @@ func (l *life) apply(s stage) outcome {
 	l.late.start()
 	defer l.late.stop()
 	args := append([]string{"apply", "--yes", "--timeout", "60s"}, s.args...)
-	if s.held == "" {
+	if len(s.held) == 0 {
 		return l.run(args...)
 	}
-	kind, name, _ := strings.Cut(s.held, " ")
-	before := len(l.requests())
-	watched := func() bool {
-		return slices.ContainsFunc(l.requests()[before:], func(r request) bool {
-			return r.isWatch() && r.resource() == kind && strings.Contains(r.Query, name)
-		})
-	}
+	held, before := l.heldBy(s), len(l.requests())
 	ended := make(chan outcome, 1)
 	go func() { ended <- l.run(args...) }()
-	l.eventually("somebody watches "+s.held, func() bool { return len(ended) > 0 || watched() })
-	if watched() {
-		l.finalizers(s.held, nil)
-	}
+	l.eventually(fmt.Sprintf("somebody watches %q", s.held), func() bool {
+		seen := l.requests()[before:]
+		held = slices.DeleteFunc(held, func(h heldObject) bool {
+			watched := slices.ContainsFunc(seen, h.watchedBy)
+			if watched {
+				l.finalizers(h, nil)
+			}
+			return watched
+		})
+		return len(ended) > 0 || len(held) == 0
+	})
 	o := <-ended
-	if held := l.get(1, l.at("shop"), kind, name); held != nil && held.GetDeletionTimestamp() != nil {
-		l.finalizers(s.held, nil)
+	for _, h := range l.heldBy(s) {
+		l.finalizers(h, nil)
 	}
 	return o
 }
 
-// finalizers sets those of an object of shop, if it is there.
-func (l *life) finalizers(what string, list []string) {
-	l.t.Helper()
-	kind, name, _ := strings.Cut(what, " ")
-	if l.get(1, l.at("shop"), kind, name) != nil {
-		l.patch(1, l.at("shop"), kind, name, map[string]any{"metadata": map[string]any{"finalizers": list}})
+// watchedBy reports whether a request watches such an object.
+func (h heldObject) watchedBy(r request) bool {
+	there := h.namespace == "" || strings.Contains(r.Path, "/namespaces/"+h.namespace+"/")
+	return there && r.isWatch() && r.resource() == h.kind && strings.Contains(r.Query, h.name)
+}
+
+// heldObject is where objects are that finalizers keep.
+type heldObject struct {
+	cluster               int
+	namespace, kind, name string
+}
+
+func (l *life) heldBy(s stage) (out []heldObject) {
+	for _, text := range s.held {
+		parts := append(strings.Fields(strings.ReplaceAll(text, "NAME", l.name)), "")
+		h := heldObject{namespace: l.at(parts[0]), kind: parts[1], name: parts[2]}
+		if parts[0] == "shop" || parts[0] == "office" {
+			h.cluster = 1
+		}
+		if h.kind == "namespaces" {
+			h.namespace, h.name = "", h.namespace
+		}
+		out = append(out, h)
 	}
+	return out
+}
+
+// finalizers sets those of what a stage holds and is there; of a namespace, and to let it
+// go, if it is being deleted.
+func (l *life) finalizers(h heldObject, list []string) {
+	l.t.Helper()
+	for _, o := range l.list(h.cluster, h.namespace, h.kind, "") {
+		going := o.GetDeletionTimestamp() != nil
+		if strings.HasPrefix(o.GetName(), h.name) && (going || h.namespace != "" && list != nil) {
+			l.patch(h.cluster, h.namespace, h.kind, o.GetName(), map[string]any{"metadata": map[string]any{"finalizers": list}})
+		}
+	}
+}
+
+// goingNamespace makes the namespace of a site and deletes it, where an apply may make it
+// again. A finalizer keeps it.
+func (w *ward) goingNamespace(site string) {
+	w.t.Helper()
+	cluster := slices.Index([]string{"gate", "office"}, site)
+	if w.scope != "cluster" || w.get(cluster, "", "namespaces", w.at(site)) != nil {
+		return
+	}
+	w.create(cluster, "namespaces", map[string]any{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": w.at(site), "finalizers": []any{"fairlead.dev/test"}},
+	})
+	w.goes(cluster, "", "namespaces", w.at(site))
 }
 
 // reset removes what the stages leave: the protected site, which nobody with the printed
@@ -328,19 +375,6 @@ func interruptedCertificate(w *ward) {
 	w.take(w.printed[i], false)
 	if o.code == 0 {
 		w.t.Fatalf("an apply that may not create Links is done:\n%s", o.out)
-	}
-}
-
-// keepIssued sets the finalizers of the Secrets of Certificates, so that the garbage
-// collector does not take them away before the apply does.
-func (w *ward) keepIssued(finalizers []string) {
-	w.t.Helper()
-	for _, site := range []string{"hub", "gate"} {
-		for _, s := range w.list(0, w.at(site), "secrets", "") {
-			if strings.HasPrefix(s.GetName(), w.name+"-office-") {
-				w.patch(0, w.at(site), "secrets", s.GetName(), map[string]any{"metadata": map[string]any{"finalizers": finalizers}})
-			}
-		}
 	}
 }
 

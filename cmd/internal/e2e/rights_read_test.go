@@ -178,6 +178,16 @@ func (w *ward) samePlan(wide, narrow plan.Plan) {
 			}
 			wide.Clusters[i].UID, narrow.Clusters[i].UID = "", ""
 		}
+		for _, p := range []plan.Plan{wide, narrow} {
+			for _, a := range p.Actions {
+				if a.Link != nil {
+					a.Link.From.ClusterUID, a.Link.To.ClusterUID = "", ""
+				}
+				if a.Site != nil {
+					a.Site.ClusterUID = ""
+				}
+			}
+		}
 		wide.ID, narrow.ID = "", ""
 	}
 	wide.Made, narrow.Made = "", ""

@@ -133,6 +133,9 @@ func resourceOf(o *unstructured.Unstructured) schema.GroupVersionResource {
 	if err != nil {
 		return schema.GroupVersionResource{}
 	}
+	if kind, ok := strings.CutSuffix(strings.ToLower(o.GetKind()), "y"); ok {
+		return gv.WithResource(kind + "ies")
+	}
 	return gv.WithResource(strings.ToLower(o.GetKind()) + "s")
 }
 

@@ -73,10 +73,10 @@ var rows = []row{
 		{name: "edge that no longer listens", old: `"edge-shop", linkAccess: "default"`, new: `"edge-shop", edge: true`},
 	}},
 	{fixture: "settings", network: "settings", changes: []edit{
-		{name: "value", old: `"info"`, new: `"debug"`},
+		{name: "value", old: `revisions": "1"`, new: `revisions": "3"`},
 		{name: "one dropped", old: `, "router-data-connection-count": "2"`, new: ""},
-		{name: "all dropped", old: `, settings: {"router-logging": "debug"}`, new: ""},
-		{name: "on the other site", old: `linkAccess: "default"`, new: `linkAccess: "default", settings: {"router-logging": "info"}`},
+		{name: "all dropped", old: `, settings: {"tls-prior-valid-revisions": "3"}`, new: ""},
+		{name: "on the other site", old: `linkAccess: "default"`, new: `linkAccess: "default", settings: {"tls-prior-valid-revisions": "1"}`},
 	}},
 	{fixture: "failover", network: "failover", changes: []edit{
 		{name: "cost of the backup", old: "cost: 99999", new: "cost: 50"},
@@ -91,7 +91,7 @@ var rows = []row{
 		{name: "a Listener's host left out for another", file: "base/listener.yaml", old: "host: backend", new: "host: shop"},
 		{name: "content of a generated ConfigMap", file: "base/kustomization.yaml", old: "greeting=hello", new: "greeting=bye"},
 		{name: "label", file: "common/kustomization.yaml", old: "team: retail", new: "team: sales"},
-		{name: "patched setting", file: "common/kustomization.yaml", old: `router-data-connection-count: "2"`, new: `router-logging: "info"`},
+		{name: "patched setting", file: "common/kustomization.yaml", old: `router-data-connection-count: "2"`, new: `tls-prior-valid-revisions: "1"`},
 		{name: "link access by a patch", file: "hub/kustomization.yaml", old: "commonAnnotations:", new: "patches:\n- target: {kind: Site}\n  patch: '[{\"op\": \"replace\", \"path\": \"/spec/linkAccess\", \"value\": \"OTHER-ACCESS\"}]'\ncommonAnnotations:"},
 		{name: "a Connector less", file: "hub/kustomization.yaml", old: "resources:\n- connector.yaml\n", new: ""},
 		{name: "no overlay at the hub", old: `, overlay: "hub"`, new: ""},
@@ -238,7 +238,7 @@ func (d *rowLife) up(through int) {
 	d.must(0, "apply", "--yes")
 	d.must(0, "plan", "--detailed-exitcode")
 	d.eventually("status is ready", func() bool { return d.status().Ready() })
-	d.must(0, "drift")
+	d.drift(0)
 	if after := d.carried(through); through > 0 && after <= before {
 		d.t.Errorf("the link does not go through proxy %d", through)
 	}

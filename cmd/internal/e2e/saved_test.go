@@ -35,7 +35,7 @@ func TestSavedPlanAfterEdits(t *testing.T) {
 	w := newWorld(t)
 	spoke := func(name, extra string) site { return site{name, 1, extra} }
 	sites := []site{
-		{"hub", 0, `linkAccess: "default"`}, spoke("quiet", `settings: {"router-logging": "info"}`), spoke("dear", ""), spoke("gone", ""),
+		{"hub", 0, `linkAccess: "default"`}, spoke("quiet", `settings: {"router-data-connection-count": "2"}`), spoke("dear", ""), spoke("gone", ""),
 		spoke("anew", ""), spoke("fine", ""), spoke("left", ""), spoke("store", `overlay: "store"`),
 	}
 	links := []link{{"dear-hub", "dear", "hub", 1}, {"gone-hub", "gone", "hub", 1}, {"anew-hub", "anew", "hub", 1}, {"fine-hub", "fine", "hub", 1}}
@@ -46,7 +46,7 @@ configMapGenerator: [{name: changes, literals: [colour=blue]}, {name: goes, lite
 `)
 	w.must(0, "apply", "--yes")
 
-	sites[1].extra = `settings: {"router-logging": "debug"}`
+	sites[1].extra = `settings: {"router-data-connection-count": "4"}`
 	after := append(append([]site{}, sites[:6]...), sites[7], spoke("fresh", ""))
 	w.describe(after, []link{{"dear-hub", "dear", "hub", 5}, {"anew-hub", "anew", "hub", 1}, {"fine-hub", "fine", "hub", 7}, {"taken", "quiet", "hub", 3}})
 	net := filepath.Join(w.dir, "net.cue")
@@ -71,7 +71,7 @@ configMapGenerator: [{name: changes, literals: [colour=red]}, {name: stays, lite
 	colour := func(name string) {
 		w.patch(1, w.ns("store"), "configmaps", name, map[string]any{"data": map[string]any{"colour": "green"}})
 	}
-	w.patch(1, w.ns("quiet"), "sites", "quiet", map[string]any{"spec": map[string]any{"settings": map[string]any{"router-logging": "error"}}})
+	w.patch(1, w.ns("quiet"), "sites", "quiet", map[string]any{"spec": map[string]any{"settings": map[string]any{"router-data-connection-count": "8"}}})
 	w.patch(1, w.ns("left"), "sites", "left", map[string]any{"spec": map[string]any{"ha": true}})
 	cost("dear", "dear-hub", 9)
 	cost("gone", "gone-hub", 9)
@@ -84,7 +84,8 @@ configMapGenerator: [{name: changes, literals: [colour=red]}, {name: stays, lite
 	o := w.must(5, saved...)
 	w.says(o,
 		"site/quiet is stale", "link/taken is blocked: needs site/quiet", "site/left is stale", "link/dear-hub is stale: cost is now 9, was 1",
-		"link/gone-hub is stale", "link/anew-hub is stale", "object/store/ConfigMap/changes is stale", "object/store/ConfigMap/goes is stale", "site/fresh is stale")
+		"link/gone-hub is stale", "link/anew-hub is stale", "object/store/ConfigMap/changes is stale", "object/store/ConfigMap/goes is stale", "site/fresh is stale",
+		"what is stale stays so, however often this plan is applied: make a new plan, review it, and apply that.")
 	if now := w.get(1, w.ns("fine"), "links", "fine-hub"); costOf(now) != 7 {
 		t.Errorf("the unrelated cost was not changed: %v", now)
 	}
@@ -109,7 +110,7 @@ configMapGenerator: [{name: changes, literals: [colour=red]}, {name: stays, lite
 	cost("dear", "dear-hub", 5)
 	cost("gone", "gone-hub", 1)
 	cost("anew", "anew-hub", 1)
-	w.patch(1, w.ns("quiet"), "sites", "quiet", map[string]any{"spec": map[string]any{"settings": map[string]any{"router-logging": "debug"}}})
+	w.patch(1, w.ns("quiet"), "sites", "quiet", map[string]any{"spec": map[string]any{"settings": map[string]any{"router-data-connection-count": "4"}}})
 	w.patch(1, w.ns("left"), "sites", "left", map[string]any{"spec": map[string]any{"ha": false}})
 	w.patch(1, w.ns("store"), "configmaps", "changes", map[string]any{"data": map[string]any{"colour": "blue"}})
 	w.patch(1, w.ns("store"), "configmaps", "goes", map[string]any{"data": map[string]any{"colour": "blue"}})

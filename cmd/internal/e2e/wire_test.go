@@ -72,6 +72,8 @@ type wires struct {
 	after, afterLock func(n int, r request)
 	// rewrite may change a request's body on its way to the cluster.
 	rewrite func(method, path string, body []byte) []byte
+	// reread gives a change of the objects in the answer to a request, nil for none.
+	reread func(cluster int, r *http.Request) func(o map[string]any)
 	// down marks clusters that do not answer.
 	down map[int]bool
 	// tried counts the requests to each cluster, answered or not.
@@ -146,10 +148,12 @@ func (v *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w.late.ask(v.cluster, r)
+	change := w.rereading(v.cluster, r)
 	resp, err := v.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
+	reread(resp, change)
 	if err := w.late.note(v.cluster, r, resp); err != nil {
 		return nil, err
 	}

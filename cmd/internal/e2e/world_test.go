@@ -218,7 +218,7 @@ func (w *world) must(code int, args ...string) outcome {
 }
 
 func resource(name string) schema.GroupVersionResource {
-	if slices.Contains([]string{"namespaces", "secrets", "configmaps", "events"}, name) {
+	if slices.Contains([]string{"namespaces", "secrets", "configmaps", "events", "pods"}, name) {
 		return schema.GroupVersionResource{Version: "v1", Resource: name}
 	}
 	if name == "leases" {
@@ -279,13 +279,19 @@ func (w *world) patch(cluster int, namespace, kind, name string, body any) {
 	}
 }
 
-// remove deletes an object and waits until it is gone.
-func (w *world) remove(cluster int, namespace, kind, name string) {
+// goes deletes an object, which may stay as long as a finalizer holds it.
+func (w *world) goes(cluster int, namespace, kind, name string) {
 	w.t.Helper()
 	r := w.dyn[cluster].Resource(resource(kind)).Namespace(namespace)
 	if err := r.Delete(context.Background(), name, metav1.DeleteOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// remove deletes an object and waits until it is gone.
+func (w *world) remove(cluster int, namespace, kind, name string) {
+	w.t.Helper()
+	w.goes(cluster, namespace, kind, name)
 	w.eventually(kind+" "+name+" gone", func() bool { return w.get(cluster, namespace, kind, name) == nil })
 }
 
@@ -397,10 +403,11 @@ func (w *world) nothingLeft() {
 	}
 }
 
-func needSandbox(t *testing.T) {
+// needSandbox skips a test on given clusters, where there is no way to do what it does.
+func needSandbox(t *testing.T, why string) {
 	t.Helper()
 	if !bed.sandbox {
-		t.Skip("needs a switch of the sandbox's stand-in; a real controller cannot be told to do this")
+		t.Skip("only on the sandbox: " + why)
 	}
 }
 

@@ -133,37 +133,44 @@ func (e clusterEyes) reportedUp(at place, link, siteID string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), reportTime)
 	defer cancel()
 	return within(ctx, func() bool {
-		return reportSaysUp(e.get(at, "configmaps", "skupper-network-status"), link, siteID)
+		return reportSaysUp(e.get(at, "configmaps", routersReport), link, siteID)
 	})
 }
 
-// reportSaysUp reads the routers' report for one Link of one Site.
+// reportSaysUp tells whether the routers' report has a Link of a Site as up.
 func reportSaysUp(o *unstructured.Unstructured, link, siteID string) bool {
+	return slices.ContainsFunc(reportedLinks(o, siteID), func(l reportedLink) bool { return l.Name == link && l.Status == "up" })
+}
+
+// reportedLink is a link as the routers report it.
+type reportedLink struct {
+	Name, Status string
+	LinkCost     int
+}
+
+// reportedLinks reads the routers' report for the Links of one Site.
+func reportedLinks(o *unstructured.Unstructured, siteID string) (out []reportedLink) {
 	if o == nil {
-		return false
+		return nil
 	}
 	text, _, _ := unstructured.NestedString(o.Object, "data", "NetworkStatus")
 	var network struct {
 		SiteStatus []struct {
 			Site         struct{ Identity string }
-			RouterStatus []struct {
-				Links []struct{ Name, Status string }
-			}
+			RouterStatus []struct{ Links []reportedLink }
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &network); err != nil {
-		return false
+		return nil
 	}
 	for _, s := range network.SiteStatus {
 		for _, r := range s.RouterStatus {
-			for _, l := range r.Links {
-				if s.Site.Identity == siteID && l.Name == link && l.Status == "up" {
-					return true
-				}
+			if s.Site.Identity == siteID {
+				out = append(out, r.Links...)
 			}
 		}
 	}
-	return false
+	return out
 }
 
 // checkWrites makes the check on a world's writes, which fails its test.

@@ -48,6 +48,7 @@ func init() { // the rules refer to the check, and the check to the rules
 		{"proxy username", "a basic-auth Secret has a username, if an empty one, or Kubernetes refuses the anonymous ones", atOnce(proxyUsername)},
 		{"name once", "a Link's name is not used again while its Site lives, because the new Link can stay Not Operational", atOnce(nameOnce)},
 		{touchRule, "a new Link is touched before the command ends well, or it is not configured until the resync", nil},
+		{"touched no more than it takes", "a Link is touched again only until it is configured, and ten times at most", atOnce(touchedEnough)},
 		{"good grant", "a token is made only of a grant that is Ready and unspent, or its redemption fails for ever", atOnce(goodGrant)},
 		{ruleNamesFree, "a token is made only when the names of its Secret and Links are free, or it burns its grant", atOnce(namesFree)},
 		{"credentials fixed", "no AccessToken and no AccessGrant is ever updated, because they are fixed when first processed", atOnce(credentialsFixed)},
@@ -169,6 +170,21 @@ func nameOnce(k *writeCheck, c change) string {
 	return ""
 }
 
+// touchedEnough judges a touch that is not the first.
+func touchedEnough(_ *writeCheck, c change) string {
+	before, after := textOf(c.before, "metadata", "annotations", plan.AnnotationTouch), textOf(c.after, "metadata", "annotations", plan.AnnotationTouch)
+	n, err := strconv.Atoi(after)
+	switch {
+	case c.kind != "links" || after == "" || after == before:
+		return ""
+	case err != nil || n > 10:
+		return "touch " + after
+	case wasTrue(c.before, "Configured"):
+		return "it is configured"
+	}
+	return ""
+}
+
 // grantOf finds the grant that a token was made of, by its URL.
 func (k *writeCheck) grantOf(token change) (*unstructured.Unstructured, place) {
 	k.record.mu.Lock()
@@ -217,6 +233,16 @@ func holdsTrue(o *unstructured.Unstructured, kind string) bool {
 	return slices.ContainsFunc(list, func(item any) bool {
 		c, _ := item.(map[string]any)
 		return c["type"] == kind && c["status"] == "True" && c["observedGeneration"] == o.GetGeneration()
+	})
+}
+
+// wasTrue reports a condition that is true of whatever generation: Operational stays so
+// when a living Link is changed.
+func wasTrue(o *unstructured.Unstructured, kind string) bool {
+	list, _ := field(o, "status", "conditions").([]any)
+	return slices.ContainsFunc(list, func(item any) bool {
+		c, _ := item.(map[string]any)
+		return c["type"] == kind && c["status"] == "True"
 	})
 }
 
@@ -331,7 +357,7 @@ func makeBeforeBreak(k *writeCheck, c change) (string, map[string]string) {
 	dead := k.dead
 	k.mu.Unlock()
 	own := slices.Contains(made, c.name) || slices.Contains(made, textOf(c.before, "spec", "tlsCredentials"))
-	if !holdsTrue(c.before, "Operational") && (dead || own) {
+	if !wasTrue(c.before, "Operational") && (dead || own) {
 		return "", nil // what a failed attempt of this command left never carried anything
 	}
 	others, carried := k.othersOf(c)
@@ -355,7 +381,7 @@ func (k *writeCheck) othersOf(c change) (others map[string]string, carried bool)
 			continue
 		}
 		others[o.GetName()] = string(o.GetUID())
-		if holdsTrue(&o, "Operational") && k.eyes.reportedUp(c.place, o.GetName(), k.siteID(c.place)) {
+		if holdsTrue(&o, "Configured") && wasTrue(&o, "Operational") && k.eyes.reportedUp(c.place, o.GetName(), k.siteID(c.place)) {
 			return others, true
 		}
 	}

@@ -109,7 +109,8 @@ func fableLink(name, more string) string {
 // upLink is a Link that is operational.
 func upLink(name string) string {
 	return fmt.Sprintf(`{"metadata": {"name": %q, "generation": 1, "labels": {"fairlead.dev/link": "x"}}, "spec": {"tlsCredentials": %q},
-		"status": {"conditions": [{"type": "Operational", "status": "True", "observedGeneration": 1}]}}`, name, name)
+		"status": {"conditions": [{"type": "Configured", "status": "True", "observedGeneration": 1},
+			{"type": "Operational", "status": "True", "observedGeneration": 1}]}}`, name, name)
 }
 
 const proxied = `, "settings": {"proxy-configuration": "corp"}`
@@ -231,6 +232,18 @@ func TestRulesOnWrites(t *testing.T) {
 			f.check.begin()
 			f.writes("links", "x", fableLink("x", ""))
 			f.check.end(true)
+		}, 0},
+		{"touched no more than it takes", "the eleventh", func(f *fable) {
+			f.there("links", `{"metadata": {"name": "x"}, "spec": {}}`)
+			f.writes("links", "x", `{"metadata": {"name": "x", "annotations": {"fairlead.dev/touch": "11"}}, "spec": {}}`)
+		}, 1},
+		{"touched no more than it takes", "configured", func(f *fable) {
+			f.there("links", `{"metadata": {"name": "x"}, "status": {"conditions": [{"type": "Configured", "status": "True"}]}}`)
+			f.writes("links", "x", `{"metadata": {"name": "x", "annotations": {"fairlead.dev/touch": "1"}}, "spec": {}}`)
+		}, 1},
+		{"touched no more than it takes", "the tenth", func(f *fable) {
+			f.there("links", `{"metadata": {"name": "x"}, "spec": {}}`)
+			f.writes("links", "x", `{"metadata": {"name": "x", "annotations": {"fairlead.dev/touch": "10"}}, "spec": {}}`)
 		}, 0},
 		{"good grant", "none", func(f *fable) { f.writes("accesstokens", "x", fableToken("x")) }, 1},
 		{"good grant", "not Ready", func(f *fable) {

@@ -96,6 +96,31 @@ func Comment(ctx context.Context, f Forge, number int, m Marker, body string) (D
 	}
 }
 
+// planLine is the line of a comment that names the plan it shows.
+var planLine = regexp.MustCompile(`^<!-- fairlead:id:(sha256:[0-9a-f]{64}) -->$`)
+
+// ShownPlan gives the id of the plan that the comment of a marker shows on a request, by
+// its second line; empty where there is no such comment, or it shows none. It is the
+// comment that Comment keeps.
+func ShownPlan(ctx context.Context, f Forge, number int, m Marker) (string, error) {
+	mine, err := f.Notes(ctx, number)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(mine, func(n Note) bool { return marked(n.Body, m) })
+	if i < 0 {
+		return "", nil
+	}
+	lines := strings.SplitN(plainText(mine[i].Body), "\n", 3)
+	if len(lines) < 2 {
+		return "", nil
+	}
+	if found := planLine.FindStringSubmatch(strings.TrimRight(lines[1], " ")); found != nil {
+		return found[1], nil
+	}
+	return "", nil
+}
+
 func editNote(ctx context.Context, f Forge, number int, n Note, body string) (Did, error) {
 	if same(n.Body, body) {
 		return Unchanged, nil

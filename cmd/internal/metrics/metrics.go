@@ -190,7 +190,7 @@ func remaining(p plan.Plan, applied *report.Applied) []plan.Action {
 	}
 	done := map[string]bool{}
 	for _, o := range applied.Outcomes {
-		done[o.Action.ID] = o.State == report.StateDone
+		done[o.Action.ID] = o.State == report.StateDone || o.State == report.StateAltered
 	}
 	return slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return done[a.ID] })
 }

@@ -71,18 +71,17 @@ func scripts(t *testing.T) map[string]string {
 	}
 	var jobs anyMap
 	decode(t, &jobs, ".gitlab", "fairlead.gitlab-ci.yml")
-	before := list(at(jobs, ".fairlead", "before_script"))
 	for name, job := range jobs {
-		if at(job, "extends") == ".fairlead" {
+		if base, ok := at(job, "extends").(string); ok {
 			var parts []string
-			for _, part := range append(slices.Clone(before), list(at(job, "script"))...) {
+			for _, part := range append(slices.Clone(list(at(jobs, base, "before_script"))), list(at(job, "script"))...) {
 				parts = append(parts, part.(string))
 			}
 			out["fairlead.gitlab-ci.yml: "+name] = strings.Join(parts, "\n")
 		}
 	}
-	if len(out) != 9 {
-		t.Fatalf("%d scripts, want 6 of the action and 3 of the template", len(out))
+	if len(out) != 13 {
+		t.Fatalf("%d scripts, want 7 of the action and 6 of the template", len(out))
 	}
 	return out
 }
@@ -143,8 +142,8 @@ func used(t *testing.T) map[string]anyMap {
 			}
 		}
 	}
-	if len(out) != 7 {
-		t.Fatalf("%d uses of our own, want 4 of the action and 3 of the workflows", len(out))
+	if len(out) != 10 {
+		t.Fatalf("%d uses of our own, want 7 of the action and 3 of the workflows", len(out))
 	}
 	return out
 }

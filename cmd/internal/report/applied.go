@@ -18,9 +18,11 @@ type Applied struct {
 	Format  string `json:"format"`
 	Network string `json:"network"`
 	// Run is the id of the run, as objects carry it.
-	Run        string `json:"run"`
-	Plan       string `json:"plan"`
-	DurationMs int64  `json:"durationMs"`
+	Run  string `json:"run"`
+	Plan string `json:"plan"`
+	// Saved is true where the plan was a saved one.
+	Saved      bool  `json:"saved,omitempty"`
+	DurationMs int64 `json:"durationMs"`
 	// Outcomes are sorted by state, worst first, and then as in the plan.
 	Outcomes []Outcome `json:"outcomes"`
 	// LeftOut are clusters that could not be read, and were not touched.
@@ -49,15 +51,18 @@ type State string
 const (
 	StateFailed State = "failed"
 	// StateStale is a failure because the object was changed since it was planned.
-	StateStale     State = "stale"
-	StateBlocked   State = "blocked"
+	StateStale   State = "stale"
+	StateBlocked State = "blocked"
+	// StateAltered is what was done, and an API server keeps something else: its admission
+	// changed it.
+	StateAltered   State = "altered"
 	StateUntouched State = "untouched"
 	StateDone      State = "done"
 )
 
 // States lists every state, worst first.
 func States() []State {
-	return []State{StateFailed, StateStale, StateBlocked, StateUntouched, StateDone}
+	return []State{StateFailed, StateStale, StateBlocked, StateUntouched, StateAltered, StateDone}
 }
 
 // LeftOut is a cluster that nothing was done on.
@@ -113,9 +118,27 @@ func (p *printer) applied(a Applied) {
 	for _, l := range a.LeftOut {
 		p.line("  %s cluster %s was left out, it is %s: %s; %s", p.paint(red, "!"), l.Cluster, l.State, l.Reason, unknownThere(l.Unknown))
 	}
-	if !a.Complete() {
-		p.line("%s", p.paint(yellow, "Not everything was applied; run it again to finish."))
+	if a.Count(StateAltered) > 0 {
+		p.line("%s", p.paint(yellow, "Not everything is as described: what a cluster alters stays so until the description or its admission changes."))
 	}
+	if len(a.LeftOut) > 0 || a.carriedOut() < len(a.Outcomes) {
+		p.line("%s", p.paint(yellow, "Not everything was applied; "+a.goOn()))
+	}
+}
+
+// carriedOut counts the actions that leave nothing to do, whatever a cluster made of them.
+func (a Applied) carriedOut() int { return a.Count(StateDone) + a.Count(StateAltered) }
+
+// goOn says how to finish. Of a saved plan what is stale stays so, however often it is applied.
+func (a Applied) goOn() string {
+	const anew = "make a new plan, review it, and apply that."
+	switch stale := a.Count(StateStale) + a.Count(StateBlocked); {
+	case !a.Saved || a.Count(StateStale) == 0:
+		return "run it again to finish."
+	case len(a.LeftOut) == 0 && a.carriedOut()+stale == len(a.Outcomes):
+		return "what is stale stays so, however often this plan is applied: " + anew
+	}
+	return "run it again to finish what is not stale; for the rest " + anew
 }
 
 func whenDone(o Outcome) string {
@@ -137,22 +160,28 @@ func (p *printer) missed(o Outcome) {
 		}
 		where += ", after " + duration(o.DurationMs)
 	}
-	c := red
-	if o.State == StateBlocked || o.State == StateUntouched {
+	c, mark := red, "✗"
+	if o.State == StateAltered {
+		mark = "!"
+	}
+	if o.State == StateBlocked || o.State == StateUntouched || o.State == StateAltered {
 		c = yellow
 	}
 	reason := strings.ReplaceAll(strings.TrimSpace(o.Reason), "\n", "\n      ")
-	p.line("  %s %s: %s%s", p.paint(c, "✗"), nameOf(o.Action), stateWords[o.State]+where, because(o.State, reason))
+	p.line("  %s %s: %s%s", p.paint(c, mark), nameOf(o.Action), stateWords[o.State]+where, because(o.State, reason))
 }
 
 var stateWords = map[State]string{
-	StateFailed: "failed", StateStale: "stale", StateBlocked: "", StateUntouched: "not started", StateDone: "done",
+	StateFailed: "failed", StateStale: "stale", StateBlocked: "", StateUntouched: "not started", StateAltered: "done, and", StateDone: "done",
 }
 
 // because joins a reason to what was said; that of a blocked action stands alone.
 func because(s State, reason string) string {
-	if s == StateBlocked || reason == "" {
+	switch {
+	case s == StateBlocked || reason == "":
 		return reason
+	case s == StateAltered:
+		return " " + reason
 	}
 	return ": " + reason
 }
@@ -162,7 +191,7 @@ func nameOf(a plan.Action) string { return string(a.Kind) + " " + NameOf(a) }
 
 func (a Applied) counts() string {
 	var parts []string
-	for _, s := range []State{StateDone, StateFailed, StateStale, StateBlocked, StateUntouched} {
+	for _, s := range []State{StateDone, StateAltered, StateFailed, StateStale, StateBlocked, StateUntouched} {
 		if n := a.Count(s); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, countWords[s]))
 		}
@@ -174,7 +203,7 @@ func (a Applied) counts() string {
 }
 
 var countWords = map[State]string{
-	StateFailed: "failed", StateStale: "stale", StateBlocked: "blocked", StateUntouched: "not started", StateDone: "done",
+	StateFailed: "failed", StateStale: "stale", StateBlocked: "blocked", StateUntouched: "not started", StateAltered: "altered", StateDone: "done",
 }
 
 func unknownThere(n int) string {

@@ -46,3 +46,33 @@ Not everything was applied; run it again to finish.
 		t.Error(diff)
 	}
 }
+
+// Of a saved plan what is stale stays so: the end says what can be done.
+func TestHowToGoOn(t *testing.T) {
+	t.Parallel()
+	outcome := func(s report.State) report.Outcome {
+		return report.Outcome{Action: action(plan.KindSite, string(s)), State: s}
+	}
+	done, stale, blocked, failed := outcome(report.StateDone), outcome(report.StateStale), outcome(report.StateBlocked), outcome(report.StateFailed)
+	const again, anew = "run it again to finish.", "make a new plan, review it, and apply that."
+	for _, tt := range []struct {
+		name     string
+		saved    bool
+		outcomes []report.Outcome
+		want     string
+	}{
+		{"a stale saved plan", true, []report.Outcome{stale, blocked, done}, "Not everything was applied; what is stale stays so, however often this plan is applied: " + anew},
+		{"a saved plan that failed too", true, []report.Outcome{failed, stale, done}, "Not everything was applied; run it again to finish what is not stale; for the rest " + anew},
+		{"a saved plan that failed", true, []report.Outcome{failed, done}, "Not everything was applied; " + again},
+		{"a stale action of a plan that was made now", false, []report.Outcome{stale, done}, "Not everything was applied; " + again},
+	} {
+		var out bytes.Buffer
+		a := report.Applied{Network: "net", Run: "r1", Saved: tt.saved, Outcomes: tt.outcomes}
+		if err := report.Text(&out, report.Report{Applied: &a}, report.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.HasSuffix(out.Bytes(), []byte(tt.want+"\n")) {
+			t.Errorf("%s: %s", tt.name, out.String())
+		}
+	}
+}

@@ -61,6 +61,28 @@ func kindsIn(actions []plan.Action, order []plan.Kind, words func(n int, k plan.
 // anyway reports whether an action would be taken without the change under review too.
 func anyway(pl plan.Plan, a plan.Action) bool { return pl.OriginOf(a.ID) == plan.OriginAnyway }
 
+// sinceWhat says what the consequences are compared with, to follow their heading; empty
+// where that is the network as it runs.
+func sinceWhat(pl plan.Plan) string {
+	switch pl.Topology.Basis {
+	case plan.BasisDescribed:
+		return ", with what could not be read as described"
+	case plan.BasisBase:
+		return ", with the base as applied"
+	case plan.BasisApplied:
+		return " since it was last applied"
+	}
+	return ""
+}
+
+// effectsTitle heads the consequences.
+func effectsTitle(pl plan.Plan) string {
+	if pl.Topology.Basis == plan.BasisApplied {
+		return "What became of the network" + sinceWhat(pl)
+	}
+	return "What it does to the network" + sinceWhat(pl)
+}
+
 // effectsOf are the consequences of one severity.
 func effectsOf(pl plan.Plan, s topology.Severity) []plan.Effect {
 	return only(pl.Topology.Effects, func(e plan.Effect) bool { return e.Severity == string(s) })

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
@@ -9,51 +11,69 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// drift shows a plan against what was last applied: each action is a difference. How the
-// network runs, what rules leave out and what git changed stand apart.
+// drift shows a plan against what was last applied: who is cut off, and then each action as
+// a difference. How the network runs, what rules leave out and what git changed stand apart.
 func (p *printer) drift(pl plan.Plan) {
 	p.line("%s", p.paint(bold, "Network "+pl.Network+", compared with what was last applied"))
 	p.versions(pl)
 	p.gap()
 	p.clusters(pl.Clusters)
+	p.losses(pl)
 	for _, a := range pl.Actions {
 		p.difference(a)
 	}
 	p.refusals(pl.Refusals)
 	p.warnings(pl.Diagnostics)
 	p.live(pl.Live)
+	p.effects(pl, only(pl.Topology.Effects, func(e plan.Effect) bool { return !lost(e) }))
 	p.ignored(pl.Ignored)
 	p.behind(pl)
 	p.unmanaged(pl.Unmanaged)
 	p.verdict(pl)
 }
 
+// ofGit reports whether the description, or what was applied, is of a commit.
+func ofGit(pl plan.Plan) bool {
+	return pl.Source.Commit != "" || slices.ContainsFunc(pl.Applied, func(a plan.Applied) bool { return a.Commit != "" })
+}
+
 // versions says which commits the sites were applied at, and where git stands. Outside
 // of git there is nothing to say.
 func (p *printer) versions(pl plan.Plan) {
-	if pl.Source.Commit == "" && (len(pl.Applied) == 0 || len(pl.Applied) == 1 && pl.Applied[0].Commit == "") {
+	if !ofGit(pl) {
 		return
 	}
-	var parts []string
-	for _, a := range pl.Applied {
-		text := commitOf(a.Commit)
-		if len(pl.Applied) > 1 {
-			text += " (" + sitesOf(a.Sites) + ")"
-		}
-		parts = append(parts, text)
-	}
-	if len(parts) == 0 {
-		parts = []string{"nothing"}
-	}
-	p.line("%s %s", p.paint(dim, "last applied:"), strings.Join(parts, ", "))
+	p.line("%s %s", p.paint(dim, "last applied:"), cmp.Or(lastApplied(pl, asItIs, asItIs), "nothing"))
 	p.line("%s %s", p.paint(dim, "git:"), inGit(pl.Source))
 }
 
-func commitOf(commit string) string {
-	if commit == "" {
-		return "outside of git"
+// asItIs is how a form writes text that needs no care.
+func asItIs(text string) string { return text }
+
+// lastApplied names the commits that the sites were applied at, and which sites where
+// there are several. Commits and names come from records that somebody may have changed;
+// the form says how it writes them. Empty where nothing was applied.
+func lastApplied(pl plan.Plan, commit, names func(string) string) string {
+	const most = 10
+	var parts []string
+	for i, a := range pl.Applied {
+		if i == most {
+			parts = append(parts, count(len(pl.Applied)-most, "other commit"))
+			break
+		}
+		text := "no known commit"
+		if a.Commit != "" {
+			text = commit(abbreviated(a.Commit))
+		}
+		if a.Dirty {
+			text += " with uncommitted changes"
+		}
+		if len(pl.Applied) > 1 {
+			text += " (" + names(sitesOf(a.Sites)) + ")"
+		}
+		parts = append(parts, text)
 	}
-	return abbreviated(commit)
+	return strings.Join(parts, ", ")
 }
 
 // sitesOf names a few sites, or counts many.
@@ -63,6 +83,19 @@ func sitesOf(list []network.SiteName) string {
 		return count(len(list), "site")
 	}
 	return strings.Join(texts(list), ", ")
+}
+
+// losses are who lost whom.
+func (p *printer) losses(pl plan.Plan) {
+	list := only(pl.Topology.Effects, lost)
+	if len(list) == 0 {
+		return
+	}
+	p.line("%s", p.paint(bold, "Cut off"+sinceWhat(pl)))
+	for _, e := range list {
+		p.line("  %s", p.paint(red, e.Message))
+	}
+	p.gap()
 }
 
 func (p *printer) difference(a plan.Action) {
@@ -162,12 +195,15 @@ func notCompared(pl plan.Plan) string {
 	return "Not all could be compared: " + count(pl.Summary.Unknown, "unknown thing")
 }
 
-// DriftNotes words what a drift found beside differences, in one line: "1 error and 2
-// warnings about how it runs; 3 differences ignored; git is ahead by 2 changes." It is
-// empty where there is nothing.
+// DriftNotes words what a drift found beside differences, in one line: "2 sites are cut
+// off; 1 error and 2 warnings about how it runs; 3 ignored by policy; git is ahead by 2
+// changes." It is empty where there is nothing.
 func DriftNotes(pl plan.Plan) string {
 	errors := len(liveOf(pl, diag.Error))
 	var parts []string
+	if n := len(losing(pl)); n > 0 {
+		parts = append(parts, cutOffWords(n))
+	}
 	switch warnings := len(pl.Live) - errors; {
 	case errors > 0 && warnings > 0:
 		parts = append(parts, count(errors, "error")+" and "+count(warnings, "warning")+" about how it runs")
@@ -188,6 +224,9 @@ func DriftNotes(pl plan.Plan) string {
 	text := strings.Join(parts, "; ") + "."
 	return strings.ToUpper(text[:1]) + text[1:]
 }
+
+// cutOffWords count sites that lost their last path to others.
+func cutOffWords(n int) string { return plural(n, "site is", "sites are") + " cut off" }
 
 func things(actions []plan.Action) string {
 	one, many := "1 site or link is", "sites and links"

@@ -38,7 +38,7 @@ func TestDriftText(t *testing.T) {
 		Behind: []plan.Action{{Kind: plan.KindSite, Verb: plan.VerbUpdate, Name: "hub", Why: "changed in the description", Fields: []plan.Field{{Path: "ha", From: false, To: true}}}},
 	}
 	const want = `Network n, compared with what was last applied
-last applied: fedcba987654 (4 sites), outside of git (hub)
+last applied: fedcba987654 (4 sites), no known commit (hub)
 git: main at 0123456789ab
 
   ~ link l  n.cue:3:1
@@ -98,5 +98,30 @@ func TestDriftTextOfOddRef(t *testing.T) {
 	got := string(rendered(t, "text", report.Report{Drift: &p}))
 	if want := "\ngit: (wip) at 0123456789ab\n"; !strings.Contains(got, want) {
 		t.Errorf("%q is not in %q", want, got)
+	}
+}
+
+// What was applied with uncommitted changes is told apart from its commit, in every form.
+func TestDriftOfUncommitted(t *testing.T) {
+	t.Parallel()
+	p := plan.Plan{
+		Format: plan.Format, Network: "n", Source: plan.Source{Commit: "0123456789abcdef", Ref: "main"},
+		Applied: []plan.Applied{
+			{Commit: "fedcba9876543210", Dirty: true, Sites: []network.SiteName{"a", "b"}}, {Commit: "fedcba9876543210", Sites: []network.SiteName{"hub"}},
+		},
+	}
+	for format, want := range map[string]string{
+		"text":     "last applied: fedcba987654 with uncommitted changes (a, b), fedcba987654 (hub)\n",
+		"markdown": "Last applied: `fedcba987654` with uncommitted changes (a, b), `fedcba987654` (hub).",
+		"html":     "Last applied: fedcba987654 with uncommitted changes (a, b), fedcba987654 (hub)",
+		"json":     `"dirty": true`,
+	} {
+		var out strings.Builder
+		if err := report.Render(&out, format, report.Report{Drift: &p}, report.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s: no %q in\n%s", format, want, out.String())
+		}
 	}
 }

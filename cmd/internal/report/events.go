@@ -45,7 +45,7 @@ type Event struct {
 	Version string        `json:"version,omitempty"`
 	Summary *plan.Summary `json:"summary,omitempty"`
 
-	// Of an action or a step. Phase is "started", "done", "failed", "blocked",
+	// Of an action or a step. Phase is "started", "done", "altered", "failed", "blocked",
 	// "untouched", "retrying" or "cleanup-failed".
 	Action    string              `json:"action,omitempty"`
 	Kind      plan.Kind           `json:"kind,omitempty"`

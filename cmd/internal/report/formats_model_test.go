@@ -170,7 +170,7 @@ func (m model) findingsReport() report.Report {
 
 func (m model) driftReport() report.Report {
 	p := m.plan()
-	p.Topology.Effects, p.Refusals = []plan.Effect{}, p.Refusals[:1]
+	p.Topology.Basis, p.Refusals = plan.BasisApplied, p.Refusals[:1]
 	p.Live = []plan.Live{
 		{Severity: diag.Error, Code: "link-down", Subject: "link/" + m.name("up"), Cluster: network.ClusterName(m.name("hub")), Message: "is down" + m.word, Fix: "look", At: at("../a.cue", 8, 2)},
 		{Severity: diag.Warning, Code: "leftover", Subject: "link/" + m.name("gone"), Cluster: network.ClusterName(m.name("hub")), Message: "left" + m.word},

@@ -106,9 +106,16 @@ func newPage(r Report, p plan.Plan, drift bool) page {
 // aboutOf says what was compared with what.
 func aboutOf(p plan.Plan, drift bool) []string {
 	head := "Description " + sourceOf(p.Source)
+	if len(p.Topology.Effects) > 0 && !alone(p) && !drift && sinceWhat(p) != "" {
+		head += ". What it does to the network" + sinceWhat(p)
+	}
 	switch {
 	case drift:
-		return []string{"The clusters compared with what was last applied", head}
+		out := []string{"The clusters compared with what was last applied", head}
+		if applied := lastApplied(p, asItIs, asItIs); applied != "" && ofGit(p) {
+			out = append(out, "Last applied: "+applied)
+		}
+		return out
 	case p.Base == nil:
 		return []string{head + " compared with the clusters"}
 	case alone(p):

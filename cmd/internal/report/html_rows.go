@@ -107,11 +107,8 @@ func (b pageBuilder) tableRow(a plan.Action, ids map[string]string) tableRow {
 	is, of := b.parts.ofAction(a)
 	out := tableRow{
 		ID: ids[a.ID], Is: is, Of: of, Verb: a.Verb, Sign: signs[a.Verb].symbol, Kind: a.Kind, Name: NameOf(a), Why: a.Why,
-		Where: whereIs(a), Tags: b.tags(a), Fields: a.Fields, Traffic: disruption[a.Disruption], Place: a.DeclaredAt.String(),
+		Where: whereIs(a), Tags: b.tags(a), Fields: a.Fields, Traffic: trafficOf(a), Place: a.DeclaredAt.String(),
 		Steps: steps(a.Steps), Anyway: anyway(b.plan, a),
-	}
-	if a.Verb == plan.VerbDelete {
-		out.Traffic = "goes away"
 	}
 	if b.drift {
 		out.Was, out.Becomes = "on the cluster", "when last applied"
@@ -145,8 +142,10 @@ func (b pageBuilder) tags(a plan.Action) (out []string) {
 // danger is what deserves to be read first.
 type danger struct {
 	Refusals []plan.Refusal
-	Lost     []effect
-	Deletes  []deletes
+	// All is the flag that lifts several of them; empty where there is none.
+	All     string
+	Lost    []effect
+	Deletes []deletes
 }
 
 // Any reports whether there is anything.
@@ -162,7 +161,7 @@ type deletes struct {
 const mostDeletes = 6
 
 func (b pageBuilder) danger() danger {
-	out := danger{Refusals: b.plan.Refusals, Lost: b.effectsOf(topology.High)}
+	out := danger{Refusals: b.plan.Refusals, All: b.plan.AllowAll(), Lost: b.effectsOf(topology.High)}
 	if b.drift {
 		return out
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
@@ -59,6 +60,9 @@ func planHeadline(r Report, p plan.Plan) headline {
 	case len(effectsOf(p, topology.Medium)) > 0:
 		return headline{Level: "caution", Words: "Changes which ways traffic takes", More: keepWords(r, p)}
 	}
+	if slices.ContainsFunc(p.Actions, linksAlone) {
+		return headline{Level: "fine", Words: "Disturbs no links", More: keepWords(r, p)}
+	}
 	return headline{Level: "fine", Words: "Disturbs no traffic", More: keepWords(r, p)}
 }
 
@@ -96,6 +100,12 @@ func driftHeadline(p plan.Plan) headline {
 		calm = "No drift is known"
 	}
 	switch {
+	case len(losing(p)) > 0:
+		v := headline{Level: "danger", Words: "Cut off" + sinceWhat(p) + ": " + plural(len(losing(p)), "site", "sites"), More: lossWords(only(p.Topology.Effects, lost))}
+		if len(p.Actions) > 0 && len(p.Refused()) == 0 {
+			v.More += " To heal: fairlead apply."
+		}
+		return v
 	case len(p.Actions) > 0:
 		v := headline{Level: "caution", Words: "Drift: " + things(p.Actions) + " not as last applied"}
 		if len(p.Refused()) == 0 {
@@ -141,6 +151,9 @@ func disturbed(p plan.Plan) (out []string) {
 		if n := len(only(p.Actions, func(a plan.Action) bool { return a.Disruption == d && a.Verb != plan.VerbDelete })); n > 0 {
 			out = append(out, count(n, disturbing[d]))
 		}
+	}
+	if n := len(only(p.Actions, func(a plan.Action) bool { return trafficOf(a) == changes })); n > 0 {
+		out = append(out, plural(n, "listener or connector changes", "listeners and connectors change"))
 	}
 	return out
 }

@@ -206,12 +206,15 @@ func drifted() report.Report {
 	gone.Cause, gone.Why = plan.CauseDrift, "was applied before and is gone from the cluster"
 	p.Actions = []plan.Action{gone, driftAction()}
 	p.Actions[1].Link.Remove = []plan.ObjectRef{{Cluster: "hubs", Kind: plan.ObjectGrant, Namespace: "retail-backup", Name: "shop2-backup-1"}}
-	p.Topology.Effects = nil
+	p.Topology = plan.Topology{Basis: plan.BasisApplied, Effects: []plan.Effect{
+		{Severity: "high", Code: topology.ConnectionLost, Message: "shop2 loses its last path to hub and shop1", Sites: []network.SiteName{"shop2"}},
+		{Severity: "medium", Code: topology.LinksRemoved, Message: "1 link is down or gone: shop2-hub", Links: []network.LinkName{"shop2-hub"}},
+	}}
 	p.Live = []plan.Live{
 		{Severity: diag.Warning, Code: "cost-differs", Subject: "link/shop1-hub", Cluster: "shops", Namespace: "shop1", Message: "the routers use cost 4", Fix: "touch the Link", At: lineAt(100)},
 		{Severity: diag.Error, Code: "link-down", Subject: "link/shop2-hub", Cluster: "shops", Namespace: "shop2", Message: "the routers report it down", Fix: "look at the listening site", At: lineAt(101)},
 	}
-	p.Ignored = []plan.Ignored{{Action: "site/hub", Field: "settings.router-logging", Rule: "sites.hub.settings.*", Reason: "debugging, until the end of the month"}}
+	p.Ignored = []plan.Ignored{{Action: "site/hub", Field: "settings.router-data-connection-count", Rule: "sites.hub.settings.*", Reason: "debugging, until the end of the month"}}
 	p.Behind = linkActions(network.Network{}, network.Network{Links: n.Links[:1]})
 	p.Unmanaged = []plan.ObjectRef{{Cluster: "shops", Kind: plan.ObjectLink, Namespace: "shop1", Name: "by-hand"}}
 	p = counted(p)
@@ -225,10 +228,9 @@ func made() report.Report {
 	view := func(name network.ClusterName) plan.ClusterView {
 		return plan.ClusterView{Name: name, UID: "uid-" + string(name), State: plan.StateOK, Namespaces: []string{"kube-system"}}
 	}
-	t := between(empty, n).Topology
 	p := plan.Make(plan.Input{
 		Desired: desired.Build(n), Observation: plan.Observation{Clusters: []plan.ClusterView{view("hubs"), view("shops")}},
-		Source: plan.Source{Commit: "0123456789abcdef0123456789abcdef01234567", Dirty: true}, Topology: t,
+		Source: plan.Source{Commit: "0123456789abcdef0123456789abcdef01234567", Dirty: true}, Shape: true,
 	})
 	return report.Report{Plan: &p, Before: &empty, After: &n}
 }

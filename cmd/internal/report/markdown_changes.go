@@ -164,13 +164,13 @@ func codeOf(v any) markdown { return escapeCode(value(v), mostOfValue) }
 
 // meanwhile says what traffic meets while an action is carried out.
 func meanwhile(a plan.Action) markdown {
-	switch {
-	case a.Verb == plan.VerbDelete && (a.Kind == plan.KindSite || a.Kind == plan.KindLink):
-		return "goes away"
-	case a.Verb == plan.VerbDelete || disruption[a.Disruption] == "":
-		return "undisturbed"
+	if word := trafficOf(a); word != "" {
+		return markdown(word)
 	}
-	return markdown(disruption[a.Disruption])
+	if linksAlone(a) {
+		return "links are undisturbed"
+	}
+	return "undisturbed"
 }
 
 // spared adds what the base would do and the change makes needless.

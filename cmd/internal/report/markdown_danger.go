@@ -59,7 +59,7 @@ func titled[T any](list []T, title, text markdown) markdown {
 // full is the box with all that there is to say; loss words a lost path.
 func (b dangers) full(loss func(plan.Effect) markdown) markdown {
 	return cautions(
-		titled(b.refused, b.refusedTitle(), items(b.refused, refusal)),
+		titled(b.refused, b.refusedTitle(), items(b.refused, refusal)+b.allAtOnce()),
 		titled(b.lost, b.lostTitle(), items(b.lost, loss)),
 		titled(b.deletes, b.deletesTitle(), b.deletions()),
 		titled(b.allowed, "Would be refused, and a flag allows it", items(b.allowed, refusal)),
@@ -67,6 +67,15 @@ func (b dangers) full(loss func(plan.Effect) markdown) markdown {
 }
 
 func (b dangers) refusedTitle() markdown { return "Refused by " + counted(len(b.refused), "rule") }
+
+// allAtOnce is the flag for all refusals, where there are several.
+func (b dangers) allAtOnce() markdown {
+	all := b.plan.AllowAll()
+	if all == "" {
+		return ""
+	}
+	return "- To allow all of these at once: " + escapeCode(all, mostOfText) + "\n"
+}
 
 func (b dangers) lostTitle() markdown {
 	n := len(losing(b.plan))
@@ -209,7 +218,7 @@ func ends(a plan.Action) markdown { return code(a.Link.From.Site) + " → " + co
 // paths.
 func (b dangers) dense(most int, lost func(most int) markdown) markdown {
 	return cautions(
-		titled(b.refused, b.refusedTitle(), b.denseRefusals(most)),
+		titled(b.refused, b.refusedTitle(), b.denseRefusals(most)+b.allAtOnce()),
 		titled(b.lost, b.lostTitle(), lost(most)),
 		titled(b.deletes, b.deletesTitle(), denseDeletes(b.deletes[:min(most, len(b.deletes))])+b.missing(len(b.deletes)-most, "deletion", "deletions")),
 		titled(b.allowed, "Would be refused, and a flag allows it", "- "+counted(len(b.allowed), "rule")+"\n"),

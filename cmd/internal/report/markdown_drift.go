@@ -15,6 +15,7 @@ func driftDocument(r Report, pl plan.Plan) document {
 	d.troubles(pl)
 	d.differences(pl.Actions)
 	d.live(pl.Live)
+	d.became(pl)
 	d.behind(pl.Behind)
 	d.warnings(pl.Diagnostics)
 	d.ignored(pl.Ignored)
@@ -36,8 +37,10 @@ func driftKind(pl plan.Plan) string {
 
 func driftVerdict(pl plan.Plan) markdown {
 	name := "Network " + code(pl.Network) + ": "
-	broken := len(liveOf(pl, diag.Error))
+	broken, cut := len(liveOf(pl, diag.Error)), len(losing(pl))
 	switch {
+	case cut > 0:
+		return "🔴 " + name + markdown(cutOffWords(cut))
 	case broken > 0:
 		return "🔴 " + name + counted(broken, "thing") + either(broken, " does", " do") + " not run as it should"
 	case pl.Pending():
@@ -69,23 +72,30 @@ func driftExplanation(pl plan.Plan) markdown {
 	if n := len(pl.Ignored); n > 0 {
 		text += " " + counted(n, "difference") + either(n, " is", " are") + " left out by rules."
 	}
-	return text + "\n\nDescription: " + source(pl.Source) + ".\n"
+	text += "\n\nDescription: " + source(pl.Source) + "."
+	inCode := func(commit string) string { return string(code(commit)) }
+	inText := func(names string) string { return string(escapeText(names)) }
+	if applied := lastApplied(pl, inCode, inText); applied != "" && ofGit(pl) {
+		text += " Last applied: " + markdown(applied) + "."
+	}
+	return text + "\n"
 }
 
-// troubles adds a box with what is broken, gone or refused.
+// troubles adds a box with who is cut off, and what is broken, gone or refused.
 func (d *document) troubles(pl plan.Plan) {
-	broken := liveOf(pl, diag.Error)
+	cut, broken := only(pl.Topology.Effects, lost), liveOf(pl, diag.Error)
 	gone := only(pl.Actions, func(a plan.Action) bool { return a.Verb == plan.VerbCreate })
 	show := func(most int) func() markdown {
 		return func() markdown {
 			return cautions(
+				titled(cut, "Cut off: "+counted(len(losing(pl)), "site"), items(cut[:min(most, len(cut))], lossAlone)+d.rest(len(cut)-most)),
 				titled(broken, "Does not run as it should", items(broken[:min(most, len(broken))], liveLine)+d.rest(len(broken)-most)),
 				titled(gone, "Gone from the clusters: "+kindsOf(gone), items(gone[:min(most, len(gone))], goneLine)+d.rest(len(gone)-most)),
 				titled(pl.Refusals, "In the way of an apply", items(pl.Refusals[:min(most, len(pl.Refusals))], refusal)+d.rest(len(pl.Refusals)-most)),
 			)
 		}
 	}
-	d.add(yieldsDanger, shorter(max(len(broken), len(gone), len(pl.Refusals)), show)...)
+	d.add(yieldsDanger, shorter(max(len(cut), len(broken), len(gone), len(pl.Refusals)), show)...)
 }
 
 // shorter are forms of a list: whole, and with ever fewer of its elements.
@@ -153,9 +163,24 @@ func (d *document) live(list []plan.Live) {
 	d.add(yieldsEffects, shorter(len(list), show)...)
 }
 
+// became adds what all that does to traffic, but for who is cut off.
+func (d *document) became(pl plan.Plan) {
+	list := only(pl.Topology.Effects, func(e plan.Effect) bool { return !lost(e) })
+	if len(list) == 0 {
+		return
+	}
+	show := func(most int) func() markdown {
+		return func() markdown {
+			title := "### What became of traffic" + markdown(sinceWhat(pl)) + "\n\n"
+			return title + items(list[:most], effectLine) + d.rest(len(list)-most) + "\n" + reading + "\n"
+		}
+	}
+	d.add(yieldsEffects, shorter(len(list), show)...)
+}
+
 func liveLine(l plan.Live) markdown {
 	text := code(l.Subject)
-	if l.Cluster != "" {
+	if l.Namespace != "" {
 		text += " in " + code(string(l.Cluster)+"/"+l.Namespace)
 	}
 	text += ": " + escapeText(l.Message) + "."

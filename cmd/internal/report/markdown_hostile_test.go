@@ -17,7 +17,7 @@ import (
 // ours are types whose values come from us, never from a description or a cluster.
 var ours = []reflect.Type{
 	reflect.TypeFor[plan.Kind](), reflect.TypeFor[plan.Verb](), reflect.TypeFor[plan.Cause](), reflect.TypeFor[plan.Disruption](), reflect.TypeFor[plan.Step](),
-	reflect.TypeFor[plan.State](), reflect.TypeFor[plan.Origin](), reflect.TypeFor[diag.Severity](), reflect.TypeFor[network.Via](),
+	reflect.TypeFor[plan.State](), reflect.TypeFor[plan.Origin](), reflect.TypeFor[plan.Basis](), reflect.TypeFor[diag.Severity](), reflect.TypeFor[network.Via](),
 }
 
 // oursToo are fields of the same kind that are plain text.

@@ -142,7 +142,7 @@ func revisions(pl plan.Plan) markdown {
 
 func source(s plan.Source) markdown {
 	if s.Commit == "" {
-		return "not in git"
+		return markdown(withoutCommit(s) + leftOut(s))
 	}
 	text := code(abbreviated(s.Commit))
 	if s.Ref != "" {
@@ -151,7 +151,7 @@ func source(s plan.Source) markdown {
 	if s.Dirty {
 		text += ", with uncommitted changes"
 	}
-	return text
+	return text + markdown(leftOut(s))
 }
 
 // mostOfReason is how much of an error is shown.

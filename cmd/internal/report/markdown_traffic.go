@@ -23,7 +23,7 @@ func (d *document) traffic(pl plan.Plan) {
 	if !pl.Pending() && len(list) == 0 {
 		return
 	}
-	const title = "### What it does to traffic\n\n"
+	title := "### What it does to traffic" + markdown(sinceWhat(pl)) + "\n\n"
 	if len(list) == 0 {
 		d.say(title + noEffect(pl) + atWork(pl) + "\n")
 		return
@@ -61,7 +61,7 @@ const reading = "_Traffic takes the path whose costs add up to the least; 99999 
 
 // noEffect says why there is nothing to say.
 func noEffect(pl plan.Plan) markdown {
-	if !wholly(pl) {
+	if !wholly(pl) && pl.Topology.Basis == "" {
 		return "What it does to connections is not known, for not all clusters could be read. "
 	}
 	return "No site loses or gains a path, and no path changes its cost. "
@@ -93,7 +93,8 @@ func number(n int) markdown { return markdown(fmt.Sprint(n)) }
 func atWork(pl plan.Plan) markdown {
 	var parts []markdown
 	for _, c := range []struct{ word, one, many markdown }{
-		{"goes away", "goes away", "go away"},
+		{goesAway, "goes away", "go away"},
+		{changes, "changes what is reached", "change what is reached"},
 		{markdown(disruption[plan.DisruptionRestart]), "has a router that restarts", "have routers that restart"},
 		{markdown(disruption[plan.DisruptionReplace]), "gets a new link before the old one goes", "get a new link before the old one goes"},
 		{markdown(disruption[plan.DisruptionReconnect]), "reconnects briefly", "reconnect briefly"},
@@ -102,7 +103,10 @@ func atWork(pl plan.Plan) markdown {
 			parts = append(parts, kindsOf(of)+" "+either(len(of), c.one, c.many))
 		}
 	}
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0 && slices.ContainsFunc(pl.Actions, linksAlone):
+		return "While it is carried out, links are undisturbed."
+	case len(parts) == 0:
 		return "While it is carried out, traffic is undisturbed."
 	}
 	return "While it is carried out: " + joined(parts, "; ", same) + "."

@@ -128,7 +128,7 @@ func (c *collector) plan(p plan.Plan) {
 	c.refusals(p.Refusals)
 	c.unread(p.Clusters)
 	c.actions(p, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind == plan.KindSite })
-	c.effects(p.Topology.Effects)
+	c.effects(p)
 	c.actions(p, func(a plan.Action) bool { return a.Verb == plan.VerbDelete && a.Kind != plan.KindSite })
 	c.actions(p, func(a plan.Action) bool { return a.Verb != plan.VerbDelete })
 	c.findings(p.Diagnostics)
@@ -145,10 +145,11 @@ func (c *collector) actions(p plan.Plan, which func(plan.Action) bool) {
 	}
 }
 
-// drift tells of differences, facts, what git has ahead, and what rules leave out.
+// drift tells of who is cut off and of paths, differences, facts, what git has ahead, and what rules leave out.
 func (c *collector) drift(p plan.Plan) {
 	c.refusals(p.Refusals)
 	c.unread(p.Clusters)
+	c.effects(p)
 	for _, a := range p.Actions {
 		c.difference(a)
 	}
@@ -204,8 +205,8 @@ func (c *collector) unread(list []plan.Cluster) {
 	}
 }
 
-func (c *collector) effects(list []plan.Effect) {
-	for _, e := range list {
+func (c *collector) effects(p plan.Plan) {
+	for _, e := range p.Topology.Effects {
 		var things []string
 		for _, l := range e.Links {
 			things = append(things, "link/"+string(l))
@@ -215,7 +216,7 @@ func (c *collector) effects(list []plan.Effect) {
 		}
 		c.add(notice{
 			rule: "effect/" + cmp.Or(e.Code, "other"), level: levelOfEffect(e), subject: strings.Join(things, " "),
-			title: "what it does to the network", message: e.Message, at: c.places.find(diag.Position{}, things...),
+			title: "w" + effectsTitle(p)[1:], message: e.Message, at: c.places.find(diag.Position{}, things...),
 		})
 	}
 }
@@ -270,7 +271,7 @@ func actionText(a plan.Action) string {
 	for _, f := range a.Fields {
 		parts = append(parts, fmt.Sprintf("%s: %s → %s", f.Path, value(f.From), value(f.To)))
 	}
-	if word := disruption[a.Disruption]; word != "" && a.Verb != plan.VerbDelete {
+	if word := trafficOf(a); word != "" && a.Verb != plan.VerbDelete {
 		parts = append(parts, word)
 	}
 	if isDrift(a) {

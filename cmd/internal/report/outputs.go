@@ -24,7 +24,8 @@ type output struct {
 // Of all: network. Of findings: valid, errors, warnings, sites, links, first (the most
 // serious finding). Of plans and drift: plan_id, narrowed, pending, refused, create,
 // update, replace, delete, adopt, drift, unknown, refusals, overridden, unread and
-// unread_clusters, effects_high, effects_medium, effects_low, effect (the most serious one,
+// unread_clusters, effects_high, effects_medium, effects_low, effects_basis (what they are
+// compared with: running, described, base or applied), effect (the most serious one,
 // in a sentence), summary; changed, how many actions the change from a base revision asks
 // for (all of them without one); of drift alone live_errors, live_warnings, ignored and
 // behind, which are 0 for plans.
@@ -74,7 +75,7 @@ func outputsOfPlan(p plan.Plan) []output {
 		{"changed", len(own)}, {"refusals", refused}, {"overridden", len(p.Refusals) - refused},
 		{"unread", len(missing)}, {"unread_clusters", strings.Join(missing, ",")},
 		{"effects_high", len(effectsOf(p, topology.High))}, {"effects_medium", len(effectsOf(p, topology.Medium))},
-		{"effects_low", len(effectsOf(p, topology.Low))}, {"effect", most}, {"summary", Summary(p)},
+		{"effects_low", len(effectsOf(p, topology.Low))}, {"effects_basis", p.Topology.Basis}, {"effect", most}, {"summary", Summary(p)},
 		{"live_errors", len(liveOf(p, diag.Error))}, {"live_warnings", len(liveOf(p, diag.Warning))},
 		{"ignored", len(p.Ignored)}, {"behind", len(p.Behind)},
 	})

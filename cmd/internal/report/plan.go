@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
@@ -27,8 +28,11 @@ func (p *printer) plan(pl plan.Plan) {
 	p.clusters(pl.Clusters)
 	p.actions(pl)
 	p.refusals(pl.Refusals)
+	if all := pl.AllowAll(); all != "" {
+		p.line("      all of these at once: %s", all)
+	}
 	p.warnings(pl.Diagnostics)
-	p.effects(pl.Topology.Effects)
+	p.effects(pl, pl.Topology.Effects)
 	p.unmanaged(pl.Unmanaged)
 	p.ignored(pl.Ignored)
 	p.summary(pl)
@@ -55,7 +59,7 @@ func revisionOf(s plan.Source) string {
 // inGit says where a description is from: "main at 0a1b2c3d4e5f".
 func inGit(s plan.Source) string {
 	if s.Commit == "" {
-		return "not in git"
+		return withoutCommit(s) + leftOut(s)
 	}
 	text := abbreviated(s.Commit)
 	if s.Ref != "" {
@@ -64,7 +68,23 @@ func inGit(s plan.Source) string {
 	if s.Dirty {
 		text += ", with uncommitted changes"
 	}
-	return text
+	return text + leftOut(s)
+}
+
+// leftOut says how many files are no part of the description; each has a warning.
+func leftOut(s plan.Source) string {
+	if len(s.LeftOut) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s left out", count(len(s.LeftOut), "file"))
+}
+
+// withoutCommit says why no commit is named.
+func withoutCommit(s plan.Source) string {
+	if s.Unread {
+		return "commit not known"
+	}
+	return "not in git"
 }
 
 // abbreviated is a commit's ID as people write it.
@@ -164,8 +184,8 @@ func (p *printer) tags(a plan.Action) string {
 	if word := causeWords[a.Cause]; word != "" {
 		tags = append(tags, p.paint(yellow, word))
 	}
-	if a.Disruption != plan.DisruptionNone && a.Verb != plan.VerbDelete {
-		tags = append(tags, p.paint(yellow, disruption[a.Disruption]))
+	if word := trafficOf(a); word != "" && a.Verb != plan.VerbDelete {
+		tags = append(tags, p.paint(yellow, word))
 	}
 	if len(tags) == 0 {
 		return ""
@@ -180,6 +200,36 @@ var disruption = map[plan.Disruption]string{
 	plan.DisruptionReconnect: "brief reconnect",
 	plan.DisruptionRestart:   "router restarts",
 	plan.DisruptionReplace:   "new link before the old one goes",
+}
+
+// What traffic meets beside disruptions.
+const (
+	goesAway = "goes away"
+	changes  = "changes what is reached"
+)
+
+// trafficOf says what traffic meets while an action is carried out; empty for nothing that
+// is known of.
+func trafficOf(a plan.Action) string {
+	carries := a.Kind == plan.KindSite || a.Kind == plan.KindLink || a.CarriesTraffic()
+	switch {
+	case a.Verb == plan.VerbDelete && carries:
+		return goesAway
+	case a.Verb == plan.VerbUpdate && a.CarriesTraffic() && slices.ContainsFunc(a.Fields, ofSpec):
+		return changes
+	case a.Verb == plan.VerbDelete:
+		return ""
+	}
+	return disruption[a.Disruption]
+}
+
+// ofSpec tells what an object does from how it is labelled.
+func ofSpec(f plan.Field) bool { return strings.HasPrefix(f.Path, "spec.") }
+
+// linksAlone reports whether it is known of links alone that an action leaves them be: what
+// an object of an overlay is for is not.
+func linksAlone(a plan.Action) bool {
+	return a.Kind == plan.KindObject && a.Verb != plan.VerbCreate && trafficOf(a) == ""
 }
 
 func place(a plan.Action) string { return spaced(a.DeclaredAt.String()) }
@@ -257,11 +307,11 @@ func (p *printer) warnings(list diag.List) {
 	}
 }
 
-func (p *printer) effects(list []plan.Effect) {
+func (p *printer) effects(pl plan.Plan, list []plan.Effect) {
 	if len(list) == 0 {
 		return
 	}
-	p.title("What it does to the network")
+	p.title(effectsTitle(pl))
 	const most = 12
 	for i, e := range list {
 		if i == most {

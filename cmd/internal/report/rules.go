@@ -77,7 +77,7 @@ var verbWords = map[string]string{
 	"adopt":   "it was made by hand and is taken over as it is.",
 }
 
-// effectWords are consequences for traffic; plan/topology has the codes.
+// effectWords are consequences for traffic; plan and plan/topology have the codes.
 var effectWords = map[string]ruleWords{
 	"connection-lost":     {"sites lose their last path", "Sites that could reach each other no longer can.", "Keep a link between them, or make sure that no traffic needs it."},
 	"sites-removed":       {"sites go", "Sites leave the network, with what they offer.", "Make sure that nothing needs them."},
@@ -94,6 +94,10 @@ var effectWords = map[string]ruleWords{
 	"ties-gained":         {"several cheapest paths", "Several paths cost the same, and routers choose among them.", "Give them different costs if it matters which one is used."},
 	"links-unused":        {"links that nothing uses", "The links are on no cheapest path and are used only when others fail.", ""},
 	"links-used":          {"links that are used now", "Links that were there for failures only are on a cheapest path now.", ""},
+	"service-lost":        {"a service is gone", "Nothing listens on a host and port any more, or no site offers a routing key.", "Keep the Listener or Connector, or make sure that nothing needs it."},
+	"service-moved":       {"a service leads elsewhere", "A host and port leads to another routing key, or fewer sites offer a routing key.", "Make sure that traffic may go there."},
+	"links-down":          {"links that are down", "The links are down before and after: no change brings them up.", "Look at the sites at both ends and the way between them."},
+	"taken-over":          {"what runs already is taken over", "Sites and links that somebody made become the network's, as they run.", ""},
 	"paths-not-compared":  {"paths were not compared", "The network is too large to compare every path.", ""},
 	"other":               {"what it does to the network", "", ""},
 }
@@ -102,7 +106,10 @@ var effectWords = map[string]ruleWords{
 var refusalWords = map[string]ruleWords{
 	"deletes.sites":       {"too many sites would go", "The plan deletes more sites than the policy allows at once.", "Check that the right description is read; if it is meant, pass the flag that the plan shows."},
 	"deletes.links":       {"too many links would go", "The plan deletes more links than the policy allows at once.", "Check that the right description is read; if it is meant, pass the flag that the plan shows."},
+	"deletes.objects":     {"too many objects would go", "The plan deletes more objects of overlays than the policy allows at once.", "Check that the overlays give what they should; if it is meant, pass the flag that the plan shows."},
 	"partition":           {"sites would be cut off", "The plan takes away the last path between sites that stay.", "Keep a path between them; if it is meant, pass the flag that the plan shows."},
+	"cluster-left":        {"a cluster with sites is described no more", "The network still has sites on a cluster that the description does not name.", "Describe it again without its sites, apply, and take it out then; if it is lost, pass the flag that the plan shows."},
+	"cluster-changed":     {"a cluster is another one", "The name of a cluster leads to another cluster than it did, or than the description pins.", "Correct how it is reached; if the cluster was made anew, pass the flag that the plan shows, and pin its new uid."},
 	"cluster-emptied":     {"the last site of a cluster would go", "The plan deletes every site that the network has on a cluster.", "Check that the right description is read; if it is meant, pass the flag that the plan shows."},
 	"protected":           {"a protected site would go", "The site was declared with protect: true and may not be deleted.", "Declare it with protect: false, apply that, and remove it then."},
 	"foreign-site":        {"a Site that is not Fairlead's", "Something else made a Site where one is declared.", "Take it over with fairlead apply --adopt, or use another namespace."},
@@ -114,13 +121,12 @@ var refusalWords = map[string]ruleWords{
 	"mixed-versions":      {"two versions of one kind", "Overlays give objects of one kind in two API versions.", "Use one apiVersion for all of them."},
 	"unknown-kind":        {"a kind that the cluster does not have", "An overlay has an object of a kind that the cluster does not know.", "Install its definition there, or take it out of the overlay."},
 	"cluster-scoped":      {"an object of the whole cluster", "An overlay has an object that belongs to no namespace.", "Take it out of the overlay."},
-	"dirty":               {"not as committed", "The policy asks for a clean work tree, and something that is read is not as committed.", "Commit it, or take it away."},
-	"unsigned":            {"not signed", "The policy asks for a signed commit, and this one has no signature that is trusted.", "Sign the commit with one of the keys."},
 }
 
 // liveWords are of facts about how the network runs.
 var liveWords = map[string]ruleWords{
 	"link-down":            {"a link is down", "The routers report that the link is not operational.", "Look at both sites and at what is between them."},
+	"link-unknown":         {"a link of which nothing is known", "Nothing that can be read says whether the link is up.", "Look again in a minute, then at the routers' report and at Skupper's controller."},
 	"link-cost":            {"a link has another cost", "The routers use another cost than the Link says.", ""},
 	"endpoint-moved":       {"an endpoint moved", "The listening site has other endpoints than the Link holds.", "Run fairlead apply."},
 	"certificate-expiring": {"a certificate ends soon", "The certificate of a link ends soon.", "Raise the link's rotation and apply."},
@@ -129,6 +135,10 @@ var liveWords = map[string]ruleWords{
 	"unmanaged-link":       {"a link that Fairlead does not own", "A Link on a site of the network was made by something else.", "Take it over with fairlead apply --adopt, or delete it."},
 	"leftover":             {"something left over", "An object of an earlier apply is still there.", "Run fairlead apply."},
 	"grant-left-open":      {"a grant that can be redeemed", "A grant of an earlier apply is still open.", "Run fairlead apply."},
+	"unmanaged-grant":      {"an open grant that Fairlead did not make", "A grant at a site of the network can be redeemed, and no apply made it.", "Find out who has its code, or delete it."},
+	"unmanaged-site":       {"a site that no description shows", "A site is linked with the network and no description shows it.", "Describe it, or find out who linked it."},
 	"site-not-ready":       {"a site is not ready", "The Site is there and its controller does not report it ready.", ""},
+	"cluster-left":         {"a cluster with sites is described no more", "The network still has sites on a cluster that the description does not name.", "Describe it again without its sites, apply, and take it out then."},
+	"cluster-changed":      {"a cluster is another one", "The name of a cluster leads to another cluster than it did, or than the description pins.", "Correct how it is reached."},
 	"inventory-lost":       {"an inventory is gone", "What was last applied there is not known.", "Look at the plan and apply: that writes it again."},
 }

@@ -21,7 +21,7 @@ import (
 var ofType = map[reflect.Type]string{
 	reflect.TypeFor[plan.State](): "ok", reflect.TypeFor[plan.Kind](): "link", reflect.TypeFor[plan.Verb](): "create",
 	reflect.TypeFor[plan.Cause](): "both", reflect.TypeFor[plan.Disruption](): "restart", reflect.TypeFor[plan.Step](): "grant",
-	reflect.TypeFor[plan.Origin](): "anyway", reflect.TypeFor[plan.Condition](): "ready", reflect.TypeFor[network.Via](): "token",
+	reflect.TypeFor[plan.Origin](): "anyway", reflect.TypeFor[plan.Basis](): "running", reflect.TypeFor[plan.Condition](): "ready", reflect.TypeFor[network.Via](): "token",
 	reflect.TypeFor[diag.Severity](): "warning", reflect.TypeFor[topology.Severity](): "high", reflect.TypeFor[report.State](): "done",
 }
 

@@ -17,6 +17,8 @@ var mayImport = map[string][]string{
 	"cmd/fairlead":        {"cmd/internal/cli"},
 	"cmd/internal/cli":    {everything},
 	"cmd/internal/report": {"plan", "plan/topology", "schema/network", "schema/diag"},
+	// It decides whether a description may be acted on.
+	"cmd/internal/judge": {"plan", "schema/network", "schema/revision"},
 	// It writes what a command found and did as a file.
 	"cmd/internal/metrics": {"cmd/internal/report", "plan", "schema/network"},
 	// It speaks to GitHub and GitLab, and knows nothing of plans.
@@ -40,10 +42,10 @@ var mayImport = map[string][]string{
 	"apply": {"plan", "schema/network", "schema/diag", "secrets"},
 	// It reads and writes apply's objects, answers with apply's errors, and
 	// unwraps values at the last moment, on their way into a request.
-	"apply/kube": {"apply", "plan", "schema/network", "schema/diag", "secrets"},
+	"apply/kube": {"apply", "plan", "schema/network", "schema/diag", "secrets", "secrets/program"},
 
 	"secrets":     {},
-	"secrets/...": {"secrets", "secrets/internal/..."},
+	"secrets/...": {"secrets", "secrets/program", "secrets/internal/..."},
 }
 
 // TestImports keeps the table: each package imports only what its line allows.

@@ -25,13 +25,32 @@ type Options struct {
 	// Dir is the description's directory inside the repository, a slash path, "."
 	// for its root.
 	Dir string
-	// Release is the version of Fairlead whose workflows are called; empty leaves the
-	// one of the templates.
-	Release string
+	// Action is the repository with Fairlead's action and its commit, for workflows that
+	// use it; zero for no workflows.
+	Action Action
 	// Schema holds the .cue files of the package SchemaPath.
 	Schema fs.FS
 	// SchemaPath is the import path under which a description finds the schema.
 	SchemaPath string
+}
+
+// Action names a commit of a repository on GitHub with Fairlead's action.
+type Action struct {
+	// Repository is OWNER/NAME, Commit a whole SHA.
+	Repository, Commit string
+}
+
+// actionName is how an action is given. GitHub names owners and repositories so.
+var actionName = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/[A-Za-z0-9._-]+)@([0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// ParseAction reads OWNER/NAME@COMMIT. A branch or a tag is no commit: what either names can
+// be exchanged.
+func ParseAction(text string) (Action, bool) {
+	found := actionName.FindStringSubmatch(text)
+	if found == nil || strings.Trim(path.Base(found[1]), ".") == "" {
+		return Action{}, false
+	}
+	return Action{Repository: found[1], Commit: found[2]}, true
 }
 
 // File is a file to write. Path is a slash path inside the repository.
@@ -95,30 +114,43 @@ func vendored(o Options) ([]File, error) {
 	return out, nil
 }
 
-// workflows go to the root of the repository: GitHub looks nowhere else.
+// workflows go to the root of the repository: GitHub looks nowhere else. Each is one that
+// says when it starts, and the one with the jobs, which alone uses what is not in the
+// repository. Without an action there are none.
 func workflows(o Options) ([]File, error) {
 	var out []File
-	for _, name := range []string{"fairlead-plan.yml", "fairlead-apply.yml", "fairlead-drift.yml"} {
-		text, err := template(name)
-		if err != nil {
-			return nil, err
+	if o.Action == (Action{}) {
+		return out, nil
+	}
+	for _, name := range []string{"fairlead-plan", "fairlead-apply", "fairlead-drift"} {
+		for _, part := range []string{name, name + jobs} {
+			text, err := template(part + ".yml")
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, File{path.Join(".github", "workflows", part+".yml"), []byte(fit(text, o))})
 		}
-		out = append(out, File{path.Join(".github", "workflows", name), []byte(fit(text, o))})
 	}
 	return out, nil
 }
 
 // What of a workflow depends on where the description is and on who wrote it.
 const (
-	copyHint    = "# Copy to .github/workflows/ in the repository of your network.\n#\n"
-	directory   = "description: ./network\n"
-	watched     = `paths: ["network/**"]`
-	releaseMark = ".yml@"
+	copyHint  = "# Copy to .github/workflows/ in the repository of your network.\n#\n"
+	directory = "description: ./network\n"
+	watched   = `paths: ["network/**"]`
+	ours      = "uses: fairlead-dev/fairlead/.github/"
+	example   = "see ../examples/"
+	jobs      = "-jobs"
 )
 
-// release is the end of the line of a workflow that says which one of ours it calls, and
-// of which release.
-var release = regexp.MustCompile(regexp.QuoteMeta(releaseMark) + `\S+`)
+// Where a workflow says which one of ours it calls, which action it uses, each of a release,
+// and which example calls it.
+var (
+	called   = regexp.MustCompile(regexp.QuoteMeta(ours) + `workflows/([a-z-]+)\.yml@\S+`)
+	used     = regexp.MustCompile(regexp.QuoteMeta(ours) + `actions/fairlead@\S+`)
+	callerOf = regexp.MustCompile(regexp.QuoteMeta(example) + `(\w+)-on-[a-z-]+\.yml`)
+)
 
 // fit adapts a workflow to the repository.
 func fit(text string, o Options) string {
@@ -131,10 +163,9 @@ func fit(text string, o Options) string {
 		directory, "description: "+scalar(dir)+"\n",
 		watched, fmt.Sprintf("paths: [%s]", quoted(all)),
 	).Replace(text)
-	if o.Release != "" {
-		text = release.ReplaceAllLiteralString(text, releaseMark+o.Release)
-	}
-	return text
+	text = called.ReplaceAllString(text, "uses: ./.github/workflows/${1}"+jobs+".yml")
+	text = callerOf.ReplaceAllString(text, "see fairlead-${1}.yml beside")
+	return used.ReplaceAllLiteralString(text, "uses: "+o.Action.Repository+"/.github/actions/fairlead@"+o.Action.Commit)
 }
 
 // plainScalar tells text that YAML takes as it stands.

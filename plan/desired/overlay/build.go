@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -57,13 +60,67 @@ func (r *runner) build(dir string, input []document) (out []document, err error)
 	}
 	kustomizing.Lock()
 	defer kustomizing.Unlock()
-	options := krusty.MakeDefaultOptions()
-	options.LoadRestrictions = types.LoadRestrictionsNone // the tree is all that files can show
-	built, err := krusty.MakeKustomizer(options).Run(newFiles(r.src.FS, own), "/"+start)
+	built, err := r.run(start, own)
 	if err != nil {
 		return nil, mistake{r.show(k.file), plainText(err, r), remedy(err)}
 	}
+	r.aim(k, dir, input, built)
 	return documents(built, start, input, annotated)
+}
+
+// run runs kustomize, with some files laid over the tree. It says on the process's standard
+// error that fields are deprecated and variables unused, once for each site and without a
+// file, and has no switch for that; nobody else writes there while it is shut.
+func (r *runner) run(start string, own map[string][]byte) (resmap.ResMap, error) {
+	stderr, logs := os.Stderr, log.Writer()
+	os.Stderr = nil
+	log.SetOutput(io.Discard)
+	defer func() {
+		os.Stderr = stderr
+		log.SetOutput(logs)
+	}()
+	options := krusty.MakeDefaultOptions()
+	options.LoadRestrictions = types.LoadRestrictionsNone // the tree is all that files can show
+	return krusty.MakeKustomizer(options).Run(newFiles(r.src.FS, own), "/"+start)
+}
+
+// aim finds out which targets of patches and replacements fit an object of this site, where
+// no other site had one for them.
+func (r *runner) aim(k checked, dir string, input []document, built resmap.ResMap) {
+	defer func() {
+		if p := recover(); p != nil { // what is marked is not what the user wrote
+			r.aims.hits(nil, fmt.Errorf("overlay: %v", p))
+		}
+	}()
+	r.aims.obvious(k.kustomization, built)
+	c := &checker{tree: r.src.FS, show: r.show}
+	texts, open := map[string][]byte{}, 0
+	top := k.kustomization
+	for _, one := range k.all {
+		marked, count := c.marked(one, r.aims)
+		open += count
+		text, err := yaml.Marshal(marked)
+		if err != nil {
+			return
+		}
+		texts[one.file] = text
+		if one.file == top.file {
+			top.Kustomization = marked
+		}
+	}
+	if open == 0 {
+		return
+	}
+	start, own, _, err := overlaid(top, dir, input)
+	if err != nil {
+		return
+	}
+	for name, text := range texts {
+		if _, ours := own[name]; !ours {
+			own[name] = text
+		}
+	}
+	r.aims.hits(r.run(start, own))
 }
 
 // overlaid gives the files to lay over the tree so that the kustomization has the
@@ -228,6 +285,10 @@ func (r *runner) check(dir string) (checked, error) {
 	if done.err == nil {
 		done.kustomization, done.err = c.read(dir)
 	}
+	if done.all = c.all; done.err == nil && c.notes.HasErrors() {
+		done.err = errNoted
+	}
+	r.findings = append(r.findings, c.notes...)
 	r.checked[dir] = done
 	return done, done.err
 }
@@ -237,7 +298,9 @@ type checked struct {
 	kustomization
 	// modern are the files among those it takes in that are read in today's words.
 	modern map[string][]byte
-	err    error
+	// all are it and those that it takes in.
+	all []kustomization
+	err error
 }
 
 // directory finds the overlay's directory inside the tree.

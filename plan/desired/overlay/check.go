@@ -11,6 +11,8 @@ import (
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
+
+	"fairlead.dev/fairlead/schema/diag"
 )
 
 // mistake is what a user has to mend: a file, what is wrong with it, what to do.
@@ -32,13 +34,20 @@ type checker struct {
 	seen map[string]bool
 	// modern are kustomization files in today's words, by path.
 	modern map[string][]byte
+	// notes are findings with places of their own, all the kustomizations that were read.
+	notes diag.List
+	all   []kustomization
 }
 
 // kustomization is a kustomization file, read.
 type kustomization struct {
 	file string
-	// old is true when it has fields that kustomize calls deprecated.
-	old bool
+	// root is the file's outermost node.
+	root *node
+	// old is true when it has fields that kustomize calls deprecated; merges is how many
+	// of its patches stand in the one for strategic merge.
+	old    bool
+	merges int
 	types.Kustomization
 }
 
@@ -58,6 +67,7 @@ func (c *checker) visit(dir string) error {
 	if err := c.modernise(k); err != nil {
 		return err
 	}
+	c.all = append(c.all, k)
 	for _, list := range bases(k) {
 		for _, entry := range list.entries {
 			if err := c.base(k, dir, list.field, entry); err != nil {
@@ -71,6 +81,9 @@ func (c *checker) visit(dir string) error {
 				return err
 			}
 		}
+	}
+	if err := c.texts(k, dir); err != nil {
+		return err
 	}
 	return c.environment(k, dir)
 }
@@ -86,20 +99,13 @@ func (c *checker) read(dir string) (kustomization, error) {
 	}
 	var found []kustomization
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
-		content, err := fs.ReadFile(c.tree, path.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
+		if _, err := fs.Stat(c.tree, path.Join(dir, name)); missing(err) {
 			continue
 		}
-		k := kustomization{file: path.Join(dir, name)}
+		k, err := c.decode(path.Join(dir, name))
 		if err != nil {
-			return k, c.unreadable(k.file, err)
+			return k, err
 		}
-		if err := k.Unmarshal(content); err != nil {
-			return k, mistake{c.show(k.file), err.Error(), "mend the file; kustomize build shows the same"}
-		}
-		k.old = len(*k.CheckDeprecatedFields()) > 0
-		k.FixKustomization()
-		k.Kustomization = modern(k.Kustomization)
 		found = append(found, k)
 	}
 	switch len(found) {
@@ -111,7 +117,44 @@ func (c *checker) read(dir string) (kustomization, error) {
 	return kustomization{}, mistake{c.show(dir), "has more than one kustomization file", "keep one of " + strings.Join(konfig.RecognizedKustomizationFileNames(), ", ")}
 }
 
+// missing reports whether a file is plainly not there. An error that knows more, such as
+// that of a submodule, is told.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(explained))
+}
+
+// explained is an error of a tree that says what to do.
+type explained interface {
+	error
+	Fix() string
+}
+
+// decode reads one kustomization file.
+func (c *checker) decode(file string) (kustomization, error) {
+	k := kustomization{file: file}
+	content, err := c.text(file)
+	if err != nil {
+		return k, err
+	}
+	if err := k.Unmarshal(content); err != nil {
+		return k, mistake{c.show(file), err.Error(), "mend the file; kustomize build shows the same"}
+	}
+	documents, _ := syntax(content)
+	if len(documents) > 0 {
+		k.root = documents[0]
+	}
+	c.whole(file, documents)
+	k.old, k.merges = len(*k.CheckDeprecatedFields()) > 0, mergesOf(k.Kustomization)
+	k.FixKustomization()
+	k.Kustomization = modern(k.Kustomization)
+	return k, nil
+}
+
 func (c *checker) unreadable(name string, err error) error {
+	var more explained
+	if errors.As(err, &more) {
+		return mistake{c.show(name), more.Error(), more.Fix()}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return mistake{c.show(name), "is not there", "correct the path, which is relative to the description"}
 	}
@@ -158,27 +201,39 @@ func bases(k kustomization) []field {
 
 // fileFields are the fields whose entries are files.
 func fileFields(k kustomization) []field {
-	patches := field{field: "patches"}
+	return []field{
+		patchFiles(k), replacementFiles(k), {"configMapGenerator", generated(k)}, {"crds", k.Crds},
+		{"configurations", k.Configurations}, {"openapi", []string{k.OpenAPI["path"]}},
+	}
+}
+
+func patchFiles(k kustomization) field {
+	out := field{field: "patches"}
 	for _, p := range allPatches(k.Kustomization) {
-		patches.entries = append(patches.entries, p.Path)
+		out.entries = append(out.entries, p.Path)
 	}
-	replacements := field{field: "replacements"}
+	return out
+}
+
+func replacementFiles(k kustomization) field {
+	out := field{field: "replacements"}
 	for _, r := range k.Replacements {
-		replacements.entries = append(replacements.entries, r.Path)
+		out.entries = append(out.entries, r.Path)
 	}
-	sources := field{field: "configMapGenerator"}
+	return out
+}
+
+// generated are the files that become content of ConfigMaps.
+func generated(k kustomization) (out []string) {
 	for _, g := range k.ConfigMapGenerator {
 		for _, source := range g.FileSources {
 			if _, file, ok := strings.Cut(source, "="); ok {
 				source = file
 			}
-			sources.entries = append(sources.entries, source)
+			out = append(out, source)
 		}
 	}
-	return []field{
-		patches, replacements, sources, {"crds", k.Crds},
-		{"configurations", k.Configurations}, {"openapi", []string{k.OpenAPI["path"]}},
-	}
+	return out
 }
 
 // base checks an entry that may be a directory with a kustomization of its own.
@@ -221,6 +276,10 @@ func (c *checker) entry(k kustomization, dir, field, entry string) (string, erro
 		return wrong("leads out of the tree", "keep everything that an overlay reads inside the repository")
 	}
 	if _, err := fs.Stat(c.tree, at); err != nil {
+		var more explained
+		if errors.As(err, &more) {
+			return wrong(more.Error(), more.Fix())
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return wrong("is not there", "correct the path, or add the file")
 		}
@@ -241,9 +300,9 @@ func (c *checker) environment(k kustomization, dir string) error {
 			if err != nil {
 				return err
 			}
-			content, err := fs.ReadFile(c.tree, at)
+			content, err := c.text(at)
 			if err != nil {
-				return c.unreadable(at, err)
+				return err
 			}
 			for line := range strings.Lines(string(content)) {
 				line = strings.TrimSpace(strings.TrimPrefix(line, "\uFEFF"))

@@ -35,5 +35,8 @@ func modern(k types.Kustomization) types.Kustomization {
 	return k
 }
 
+// mergesOf counts the patches that modern puts before all others.
+func mergesOf(k types.Kustomization) int { return len(k.PatchesStrategicMerge) }
+
 // inlinePatch tells a patch from the path of a file that has one.
 func inlinePatch(text string) bool { return strings.ContainsAny(text, "\n{") }

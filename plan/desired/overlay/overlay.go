@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ func Run(src Source, n network.Network, d plan.Desired) (plan.Desired, diag.List
 		}
 	}
 	if !r.findings.HasErrors() {
+		r.findings = append(r.findings, r.aims.missed(r.show)...)
 		r.listeners(d)
 	}
 	slices.SortFunc(d.Objects, func(a, b plan.DesiredObject) int {
@@ -60,6 +62,7 @@ type runner struct {
 	sites    map[network.SiteName]int
 	checked  map[string]checked
 	told     map[string]bool
+	aims     *aims
 	findings diag.List
 }
 
@@ -72,7 +75,7 @@ func newRunner(src Source, n network.Network, d plan.Desired) *runner {
 	src.FS = guarded{src.FS}
 	return &runner{
 		src: src, net: n, sites: sites, dir: strings.TrimPrefix(path.Clean("/"+dir), "/"),
-		checked: map[string]checked{}, told: map[string]bool{},
+		checked: map[string]checked{}, told: map[string]bool{}, aims: newAims(),
 	}
 }
 
@@ -100,6 +103,7 @@ func (r *runner) site(d *plan.Desired, s network.Site) {
 	docs := []document{{manifest: siteManifest(s, d.Sites[i].Fields)}}
 	at := map[string]diag.Position{}
 	var result accepted
+	had := d.Sites[i].Fields
 	for _, g := range r.stages(s) {
 		next, err := r.stage(g, s, docs)
 		if err == nil {
@@ -110,6 +114,8 @@ func (r *runner) site(d *plan.Desired, s network.Site) {
 			return
 		}
 		docs = next
+		r.settings(g, s, had, result.fields)
+		had = result.fields
 		for _, o := range result.objects {
 			if at[o.Key()].IsZero() {
 				at[o.Key()] = g.at
@@ -121,6 +127,23 @@ func (r *runner) site(d *plan.Desired, s network.Site) {
 	}
 	d.Sites[i].Fields, d.Sites[i].Listens = result.fields, plan.SiteListens(result.fields)
 	d.Objects = append(d.Objects, result.objects...)
+}
+
+// settings warns of the settings that an overlay gives a Site and Skupper does not heed,
+// once for each overlay.
+func (r *runner) settings(g stage, s network.Site, had, has map[string]any) {
+	for _, path := range slices.Sorted(maps.Keys(has)) {
+		key, is := strings.CutPrefix(path, "settings.")
+		message, fix, odd := network.OddSetting(key)
+		if _, before := had[path]; !is || !odd || before || r.told[g.at.String()+path] {
+			continue
+		}
+		r.told[g.at.String()+path] = true
+		r.findings = append(r.findings, diag.Finding{
+			Severity: diag.Warning, Code: "site-setting", Subject: fmt.Sprintf("site %q", s.Name),
+			Message: "with its overlay: " + message, Fix: fix, At: g.at,
+		})
+	}
 }
 
 func (r *runner) stage(g stage, s network.Site, docs []document) ([]document, error) {
@@ -150,7 +173,7 @@ func (r *runner) fail(g stage, s network.Site, err error) {
 	if !errors.As(err, &m) {
 		m = mistake{message: err.Error(), fix: "mend the overlay"}
 	}
-	if g.shared && r.told[m.Error()] {
+	if m == errNoted || g.shared && r.told[m.Error()] {
 		return
 	}
 	r.told[m.Error()] = true

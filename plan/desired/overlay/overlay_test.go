@@ -35,7 +35,7 @@ func shops(overlays ...string) network.Network {
 		Name: "retail", Clusters: []network.Cluster{{Name: "c"}},
 		Sites: []network.Site{
 			{Name: "hub", Cluster: "c", Namespace: "hub", LinkAccess: "default", DeclaredAt: diag.Position{File: "net/net.cue", Line: 3, Column: 2}},
-			{Name: "shop", Cluster: "c", Namespace: "shop", Settings: map[string]string{"router-logging": "info"}},
+			{Name: "shop", Cluster: "c", Namespace: "shop", Settings: map[string]string{"router-data-connection-count": "2"}},
 		},
 		Links: []network.Link{{Name: "shop-hub", From: "shop", To: "hub", Cost: 1, DeclaredAt: diag.Position{File: "net/net.cue", Line: 9, Column: 2}}},
 	}
@@ -87,7 +87,7 @@ patches:
     apiVersion: skupper.io/v2alpha1
     kind: Site
     metadata: {name: hub, namespace: hub}
-    spec: {ha: true, settings: {router-logging: debug}}
+    spec: {ha: true, settings: {router-data-connection-count: "4"}}
 - target: {kind: Listener}
   patch: '[{"op": "replace", "path": "/spec/port", "value": 9090}]'
 `,
@@ -103,7 +103,7 @@ patches:
 		t.Error(diff)
 	}
 	site := map[string]any{
-		"linkAccess": "default", "ha": true, "edge": false, "settings.router-logging": "debug",
+		"linkAccess": "default", "ha": true, "edge": false, "settings.router-data-connection-count": "4",
 		"metadata.labels.team": "net", "metadata.annotations.owner": "hub",
 	}
 	if diff := cmp.Diff(site, d.Sites[0].Fields); diff != "" {
@@ -288,5 +288,44 @@ func TestOutside(t *testing.T) {
 		if _, findings := run(nil, shops(dir)); len(findings) != 1 || findings[0].Message != want {
 			t.Errorf("%s: %v", dir, findings)
 		}
+	}
+}
+
+// A setting that Skupper does not heed is told where the overlay is named, once for all
+// sites, and not where the description has it already.
+func TestOddSettings(t *testing.T) {
+	t.Parallel()
+	patch := func(settings string) string {
+		return "patches: [{target: {kind: Site}, patch: '[{\"op\": \"add\", \"path\": \"/spec/settings\", \"value\": {" + settings + "}}]'}]"
+	}
+	for _, c := range []struct {
+		name, all, hub string
+		want           []string
+	}{
+		{"heeded", patch(`"size": "small"`), "", nil},
+		{"of all sites", patch(`"routerLogging": "info"`), "", []string{
+			`net/net.cue:1:1: warning: site "hub": with its overlay: nothing in Skupper reads the setting "routerLogging"; ` +
+				`leave it out: "router-logging", which is read, restarts the router and changes nothing`}},
+		{"of one site", patch(`"router-logging": "info"`), patch(`"router-logging": "debug", "x": "y"`), []string{
+			`net/net.cue:1:1: warning: site "hub": with its overlay: the setting "router-logging" restarts the router and changes nothing: ` +
+				`the controllers that are known take every level for invalid; leave it out`,
+			`net/net.cue:4:2: warning: site "hub": with its overlay: nothing in Skupper reads the setting "x"; ` +
+				`leave it out; router-data-connection-count, size, disable-anti-affinity and tls-prior-valid-revisions are read`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			files, overlays := map[string]string{"net/all/kustomization.yaml": c.all, "net/hub/kustomization.yaml": c.hub}, []string{"all", "hub"}
+			if c.hub == "" {
+				overlays = overlays[:1]
+			}
+			var got []string
+			_, findings := run(files, shops(overlays...))
+			for _, f := range findings {
+				got = append(got, f.String())
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

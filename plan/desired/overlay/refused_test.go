@@ -113,6 +113,6 @@ func TestPatchedSite(t *testing.T) {
 		{"a flattened label", add("/metadata.labels.fairlead.dev~1link", `"x"`), "", hub + "spec.metadata.labels.fairlead.dev/link, which no description can have"},
 		{"a spec of a text", add("", `"x"`), "", hub + "a spec that is not a map"},
 		{"every known field", "patches: [{target: {kind: Site}, patch: '[{\"op\": \"add\", \"path\": \"/spec\", \"value\": " +
-			`{"linkAccess": "route", "ha": true, "edge": false, "defaultIssuer": "a", "serviceAccount": "b", "settings": {"a": "1"}}` + "}]'}]", "", ""},
+			`{"linkAccess": "route", "ha": true, "edge": false, "defaultIssuer": "a", "serviceAccount": "b", "settings": {"size": "small"}}` + "}]'}]", "", ""},
 	})
 }

@@ -28,7 +28,7 @@ func driftReport(n network.Network) report.Report {
 			{Severity: diag.Error, Code: "link-down", Subject: "link/shop3-hub", Cluster: "shops", Namespace: "retail-shop3", Message: "the routers report it down", Fix: "look at the Link's status", At: links["shop3-hub"].DeclaredAt},
 			{Severity: diag.Warning, Code: "certificate-ends", Subject: "site/hub", Cluster: "hubs", Namespace: "retail-hub", Message: "its certificate ends within 30 days", Fix: "raise the rotation of its links"},
 		},
-		Ignored:     []plan.Ignored{{Action: "site/hub", Field: "settings.router-logging", Rule: "ignore.0", Reason: "an operator sets it while looking for trouble"}},
+		Ignored:     []plan.Ignored{{Action: "site/hub", Field: "settings.router-data-connection-count", Rule: "ignore.0", Reason: "an operator sets it while looking for trouble"}},
 		Unmanaged:   []plan.ObjectRef{{Cluster: "hubs", Kind: plan.ObjectLink, Namespace: "other", Name: "by-hand"}},
 		Diagnostics: diag.List{{Severity: diag.Warning, Code: "unused-proxy", Subject: `proxy "corp"`, Message: "no link uses it", Fix: "remove it", At: diag.Position{File: "proxies.cue", Line: 3, Column: 1}}},
 	}}

@@ -1,0 +1,48 @@
+package e2e
+
+import (
+	"testing"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Whoever may write ConfigMaps in a site's namespace can forge its record: that removes
+// nothing which Fairlead did not make, and a kind that cannot be read leaves the cluster read.
+func TestForgedRecord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sites := []site{{"spoke", 1, ""}}
+	w.describe(sites, nil)
+	w.must(0, "apply", "--yes")
+	ns, name := w.ns("spoke"), network.InventoryName(w.name)
+	theirs := w.create(1, "configmaps", map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": ns, "name": "theirs"},
+	})
+	inv, err := plan.DecodeInventory(textOf(w.get(1, ns, "configmaps", name), "data", plan.InventoryKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]any{"data.x": "y"}
+	inv.Objects = map[string]plan.InventoryObject{
+		"ConfigMap/theirs":      {APIVersion: "v1", Kind: "ConfigMap", Name: "theirs", UID: string(theirs.GetUID()), Fields: fields},
+		"Site.skupper.io/spoke": {APIVersion: "skupper.io/v2alpha1", Kind: "Site", Name: "spoke", UID: inv.UID, Fields: fields},
+		"LocalSubjectAccessReview.authorization.k8s.io/x": {
+			APIVersion: "authorization.k8s.io/v1", Kind: "LocalSubjectAccessReview", Name: "x", UID: "x", Fields: fields,
+		},
+		"Odd/x": {APIVersion: "../api/v1", Kind: "Odd", Name: "x", UID: "x", Fields: fields},
+	}
+	forged, err := inv.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.patch(1, ns, "configmaps", name, map[string]any{"data": map[string]any{plan.InventoryKey: forged}})
+	w.speaks(w.must(0, "plan"), "LocalSubjectAccessReview.authorization.k8s.io may not be read there")
+	w.must(0, "apply", "--yes")
+	if o := w.get(1, ns, "configmaps", "theirs"); o == nil || o.GetUID() != theirs.GetUID() {
+		t.Error("the ConfigMap of somebody is gone")
+	}
+	if s := w.get(1, ns, "sites", "spoke"); s == nil || string(s.GetUID()) != inv.UID {
+		t.Error("the Site is gone")
+	}
+}

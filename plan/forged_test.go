@@ -1,0 +1,126 @@
+package plan_test
+
+import (
+	"slices"
+	"testing"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/schema/diag"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// A record that somebody forged removes nothing that Fairlead did not make, of any kind, and
+// overwrites no object either.
+func TestForgedRecord(t *testing.T) {
+	t.Parallel()
+	foreign := func(name string) plan.Meta {
+		return plan.Meta{Namespace: "shop00", Name: name, UID: "foreign-" + name}
+	}
+	for _, tt := range []struct {
+		name  string
+		forge func(v *plan.ClusterView, inv *plan.Inventory)
+	}{
+		{"an object", func(v *plan.ClusterView, inv *plan.Inventory) {
+			v.Objects = append(v.Objects, plan.ObjectView{Meta: foreign("quota"), APIVersion: "v1", Kind: "ResourceQuota"})
+			inv.Objects = map[string]plan.InventoryObject{"ResourceQuota/quota": {
+				APIVersion: "v1", Kind: "ResourceQuota", Name: "quota", UID: "foreign-quota", Fields: map[string]any{"spec": "x"},
+			}}
+		}},
+		{"the Site as an object", func(v *plan.ClusterView, inv *plan.Inventory) {
+			for _, s := range v.Sites {
+				v.Objects = append(v.Objects, plan.ObjectView{Meta: s.Meta, APIVersion: "skupper.io/v2alpha1", Kind: "Site"})
+			}
+			inv.Objects = map[string]plan.InventoryObject{"Site.skupper.io/shop00": {
+				APIVersion: "skupper.io/v2alpha1", Kind: "Site", Name: "shop00", UID: inv.UID, Fields: map[string]any{"spec": "x"},
+			}}
+		}},
+		{"a Link and its Secret", func(v *plan.ClusterView, inv *plan.Inventory) {
+			v.Links = append(v.Links, plan.LinkView{Meta: foreign("by-hand"), TLSCredentials: "keys"})
+			v.Secrets = append(v.Secrets, plan.SecretView{Meta: foreign("keys")})
+			inv.Links["gone"] = plan.InventoryLink{State: plan.LinkApplied, To: "hub", Objects: []string{"by-hand"}, Adopted: true, Attempt: 1}
+		}},
+		{"a Secret of a link by certificate", func(v *plan.ClusterView, inv *plan.Inventory) {
+			v.Links = append(v.Links, plan.LinkView{Meta: foreign("by-hand"), TLSCredentials: "gone"})
+			v.Secrets = append(v.Secrets, plan.SecretView{Meta: foreign("gone")})
+			inv.Links["gone"] = plan.InventoryLink{State: plan.LinkApplied, To: "hub", Objects: []string{"by-hand"}, Via: network.ViaCertificate, Attempt: 1}
+		}},
+		{"a Certificate", func(v *plan.ClusterView, inv *plan.Inventory) {
+			v.Certificates = append(v.Certificates, plan.CertificateView{Meta: foreign(plan.GrantName("net", "gone", 1))})
+			inv.Links["gone"] = plan.InventoryLink{State: plan.LinkApplied, To: "shop00", ToCluster: "b", ToNamespace: "shop00", Via: network.ViaCertificate, Attempt: 1}
+		}},
+		{"the Secret of a proxy", func(v *plan.ClusterView, inv *plan.Inventory) {
+			name := network.ProxySecretName("corp", 1)
+			v.Secrets = append(v.Secrets, plan.SecretView{Meta: foreign(name)})
+			v.Proxies = append(v.Proxies, plan.ProxyView{Meta: foreign(name), Host: "h", Port: "1"})
+			inv.Proxies = map[network.ProxyName]plan.InventoryProxy{"corp": {Revision: 1}}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			n := star(1)
+			m := carriedOut(t, n)
+			view := m.cluster("b")
+			tt.forge(view, &view.Inventories[0].Content)
+			for _, a := range m.plan(n).Actions {
+				removed := []string{}
+				switch {
+				case a.Link != nil:
+					for _, r := range a.Link.Remove {
+						removed = append(removed, r.UID)
+					}
+				case a.Verb == plan.VerbDelete && a.Object != nil:
+					removed = append(removed, a.Object.UID)
+				case a.Verb == plan.VerbDelete && a.Proxy != nil:
+					removed = append(removed, a.Proxy.Secret.UID)
+				}
+				if slices.ContainsFunc(removed, func(uid string) bool { return uid != "" }) {
+					t.Errorf("%s %s removes %v", a.Verb, a.ID, removed)
+				}
+			}
+		})
+	}
+}
+
+// What a saved plan does to a proxy, or to an object of a kind that is not served or may not
+// be read, is not done because nobody can tell.
+func TestApproveUntold(t *testing.T) {
+	t.Parallel()
+	proxy := plan.Action{ID: "proxy/corp@b/shop00", Kind: plan.KindProxy, Verb: plan.VerbCreate, Cluster: "b", Namespace: "shop00", Name: "corp", Proxy: &plan.ProxyWork{}}
+	link := plan.Action{ID: "link/l", Kind: plan.KindLink, Verb: plan.VerbReplace, Cluster: "b", Namespace: "shop00", Name: "l", DependsOn: []string{proxy.ID},
+		Link: &plan.LinkWork{From: plan.End{Site: "shop00", Cluster: "b"}, To: plan.End{Site: "hub", Cluster: "b"}, Proxy: "corp"}}
+	object := plan.Action{ID: "object/shop00/Widget/x", Kind: plan.KindObject, Verb: plan.VerbDelete, Cluster: "b", Namespace: "shop00", Name: "x",
+		Object: &plan.ObjectWork{Site: "shop00", APIVersion: "e.com/v1", Kind: "Widget", UID: "u"}}
+	saved := plan.Plan{Actions: []plan.Action{proxy, link, object}}
+	standings := func(now plan.Plan) (out []plan.Standing) {
+		now.Clusters = []plan.Cluster{{Name: "b", State: plan.StateOK}}
+		for _, j := range plan.Approve(saved, now).Judged {
+			out = append(out, j.Standing)
+		}
+		return out
+	}
+	told := func(code, subject string) plan.Plan {
+		p := plan.Plan{}
+		p.Diagnostics = append(p.Diagnostics, diagOf(code, subject))
+		return p
+	}
+	const done, unknown, stale = plan.StandingDone, plan.StandingUnknown, plan.StandingStale
+	for name, tt := range map[string]struct {
+		now  plan.Plan
+		want []plan.Standing
+	}{
+		"all is told":                  {plan.Plan{}, []plan.Standing{done, done, done}},
+		"the credentials are not read": {told("proxy-unknown", `proxy "corp"`), []plan.Standing{unknown, unknown, done}},
+		"the kind is not served":       {told("unknown-kind", `object Widget/x of site "shop00"`), []plan.Standing{done, done, unknown}},
+		"the kind may not be read":     {told("kind-unread", `object Widget/x of site "shop00"`), []plan.Standing{done, done, unknown}},
+		"the link is refused": {plan.Plan{Refusals: []plan.Refusal{{Code: "unsupported-version", Subject: `link "l"`}}},
+			[]plan.Standing{stale, stale, done}},
+	} {
+		if got := standings(tt.now); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func diagOf(code, subject string) diag.Finding {
+	return diag.Finding{Severity: diag.Warning, Code: code, Subject: subject, Message: "is not known"}
+}

@@ -1,0 +1,177 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// The kinds of Skupper's objects that carry the traffic of one service. Overlays add them.
+const (
+	ObjectListener          ObjectKind = "Listener"
+	ObjectMultiKeyListener  ObjectKind = "MultiKeyListener"
+	ObjectConnector         ObjectKind = "Connector"
+	ObjectAttachedConnector ObjectKind = "AttachedConnector"
+	ObjectConnectorBinding  ObjectKind = "AttachedConnectorBinding"
+)
+
+// The codes of effects on services, beside those of plan/topology.
+const (
+	// ServiceLost is a host and port that nothing listens on any more, or a routing key
+	// that no site offers any more.
+	ServiceLost = "service-lost"
+	// ServiceMoved is a host and port that leads to another routing key, or a routing key
+	// that fewer sites offer.
+	ServiceMoved = "service-moved"
+)
+
+// CarriesTraffic reports whether an action is on one of Skupper's listeners or connectors,
+// through which applications reach each other.
+func (a Action) CarriesTraffic() bool {
+	return a.Object != nil && carries(a.Object.APIVersion, a.Object.Kind)
+}
+
+func carries(apiVersion string, kind ObjectKind) bool {
+	group, _, _ := strings.Cut(apiVersion, "/")
+	return group == "skupper.io" && slices.Contains([]ObjectKind{
+		ObjectListener, ObjectMultiKeyListener, ObjectConnector, ObjectAttachedConnector, ObjectConnectorBinding,
+	}, kind)
+}
+
+// service is what one listener or connector is for, as its applications know it. All but
+// one of address, key and workload are empty in what identifies it.
+type service struct {
+	// address is the port that a listener serves, and of which host, in words.
+	address string
+	// key is the routing key that a connector offers.
+	key string
+	// workload is the name of an attached connector, whose binding has the key.
+	workload string
+}
+
+// serviceOf reads the fields of a listener or connector, and to what a listener leads.
+func serviceOf(kind ObjectKind, name string, fields map[string]any) (s service, leads string) {
+	field := func(path string) string {
+		if v, ok := fields["spec."+path]; ok {
+			return fmt.Sprint(v)
+		}
+		return ""
+	}
+	switch kind {
+	case ObjectListener:
+		return service{address: "port " + field("port") + " of " + field("host")}, field("routingKey")
+	case ObjectMultiKeyListener:
+		return service{address: "port " + field("port") + " of " + field("host")}, ""
+	case ObjectAttachedConnector:
+		return service{workload: name}, ""
+	}
+	return service{key: field("routingKey")}, ""
+}
+
+// serviceChange is what happens to one service, and at which sites.
+type serviceChange struct {
+	service
+	// was and is are the routing keys that a listener leads to; both empty where the
+	// service goes.
+	was, is string
+}
+
+// serviceEffects says what the actions do to the services of the sites that stay, the worst
+// first. A service that another object of the site takes over is not lost.
+func (m *maker) serviceEffects() []Effect {
+	wanted := m.wantedServices()
+	found := map[serviceChange][]network.SiteName{}
+	for _, a := range m.actions {
+		if !a.CarriesTraffic() || a.Object.Observed == nil {
+			continue
+		}
+		site := a.Object.Site
+		if _, stays := m.index.desired[site]; !stays {
+			continue // told with the site
+		}
+		was, ledTo := serviceOf(a.Object.Kind, a.Name, a.Object.Observed)
+		leads, still := wanted[site][was]
+		change := serviceChange{service: was, was: ledTo, is: leads}
+		switch {
+		case !still:
+			change.was, change.is = "", ""
+		case ledTo == "" || leads == "" || ledTo == leads:
+			continue
+		}
+		found[change] = append(found[change], site)
+	}
+	return toldServices(found, wanted)
+}
+
+// wantedServices are the services of each site as described, and to what each leads.
+func (m *maker) wantedServices() map[network.SiteName]map[service]string {
+	out := map[network.SiteName]map[service]string{}
+	for _, o := range m.in.Desired.Objects {
+		if carries(o.APIVersion, o.Kind) {
+			s, leads := serviceOf(o.Kind, o.Name, o.Fields)
+			if out[o.Site] == nil {
+				out[o.Site] = map[service]string{}
+			}
+			out[o.Site][s] = leads
+		}
+	}
+	return out
+}
+
+// mostSites is how many sites a sentence about services spells out.
+const mostSites = 3
+
+// toldServices words changes of services, those of one kind at several sites in one sentence.
+func toldServices(found map[serviceChange][]network.SiteName, wanted map[network.SiteName]map[service]string) []Effect {
+	var out []Effect
+	for change, sites := range found {
+		slices.Sort(sites)
+		sites = slices.Compact(sites)
+		e := Effect{Severity: "high", Code: ServiceLost, Sites: sites, Links: []network.LinkName{}}
+		others := offered(wanted, change.service)
+		if change.is != "" || change.key != "" && others {
+			e.Code, e.Severity = ServiceMoved, "medium"
+		}
+		e.Message = change.sentence(spelled(sites, mostSites), others)
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Effect) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Message, b.Message)) // "high" comes first
+	})
+	return out
+}
+
+// sentence says what happens at sites; others tells that the service stays at other ones.
+func (c serviceChange) sentence(sites string, others bool) string {
+	switch {
+	case c.is != "":
+		return fmt.Sprintf("P%s leads to %s, was %s, at %s", c.address[1:], c.is, c.was, sites)
+	case c.address != "":
+		return fmt.Sprintf("Nothing listens on %s any more at %s", c.address, sites)
+	case c.workload != "":
+		return fmt.Sprintf("The attached connector %s is gone at %s", c.workload, sites)
+	case others:
+		return fmt.Sprintf("The routing key %s is no longer offered at %s; other sites offer it", c.key, sites)
+	}
+	return fmt.Sprintf("The routing key %s is no longer offered by any overlay; it was at %s", c.key, sites)
+}
+
+// offered reports whether any site still has the service.
+func offered(wanted map[network.SiteName]map[service]string, s service) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(wanted)), func(site map[service]string) bool {
+		_, ok := site[s]
+		return ok
+	})
+}
+
+// worstFirst joins effects, those of one severity in the order that they have.
+func worstFirst(lists ...[]Effect) []Effect {
+	ranks := []string{"high", "medium", "low"}
+	return slices.SortedStableFunc(slices.Values(slices.Concat(lists...)), func(a, b Effect) int {
+		return cmp.Compare(slices.Index(ranks, a.Severity), slices.Index(ranks, b.Severity))
+	})
+}

@@ -1,0 +1,140 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Settled gives the observation with what is known to be done of the intents in the
+// network's inventories as last applied: an apply may have died after a write and before it
+// could say so. Of a Site's or an object's fields that are those which have the intended
+// value. Intents stay, as it is for an apply to close them.
+func Settled(o Observation, net string) Observation {
+	o.Clusters = slices.Clone(o.Clusters)
+	for i, c := range o.Clusters {
+		o.Clusters[i].Inventories = slices.Clone(c.Inventories)
+		for j, inv := range c.Inventories {
+			if inv.Broken == "" && inv.Content.Network == net {
+				o.Clusters[i].Inventories[j].Content = settled(inv.Content, c, inv.Namespace)
+			}
+		}
+	}
+	return o
+}
+
+func settled(inv Inventory, c ClusterView, namespace string) Inventory {
+	if inv.Intent != nil {
+		for _, s := range c.Sites {
+			own := s.Namespace == namespace && s.Owned(inv.Network) && !s.Deleting
+			if own && (s.Name == inv.Object || inv.Object == "" && s.Name == string(inv.Site)) {
+				fields := settledFields(equality, inv.Fields, inv.Intent, s.Fields)
+				inv.Fields, inv.Answer = fields, inv.Answer.of(inv.Fields, fields)
+			}
+		}
+	}
+	for key, o := range inv.Objects {
+		if o.Intent != nil {
+			inv.setObject(key, o.settled(inv, c, namespace, key))
+		}
+	}
+	for name, l := range inv.Links {
+		if l.Intent != nil {
+			inv.setLink(name, l.settled(c, namespace, name))
+		}
+	}
+	return inv
+}
+
+// settledFields are the fields last applied, with those of the intent that are live.
+func settledFields(equality func(path string) func(a, b any) bool, applied map[string]any, in *Intent, live map[string]any) map[string]any {
+	if !in.Open() {
+		return applied
+	}
+	out := maps.Clone(applied)
+	if out == nil {
+		out = map[string]any{}
+	}
+	for _, paths := range []map[string]any{applied, in.Fields} {
+		for path := range paths {
+			want := in.Fields[path]
+			switch {
+			case !equality(path)(live[path], want):
+			case want == nil:
+				delete(out, path)
+			default:
+				out[path] = want
+			}
+		}
+	}
+	return out
+}
+
+func (o InventoryObject) settled(inv Inventory, c ClusterView, namespace, key string) InventoryObject {
+	for _, v := range c.Objects {
+		ours := v.Owned(inv.Network) && v.Labels[LabelSite] == string(inv.Site) && v.Labels[LabelObject] == OverlayObject
+		if v.Namespace != namespace || ObjectKey(v.APIVersion, v.Kind, v.Name) != key || !ours || v.Deleting {
+			continue
+		}
+		fields := settledFields(exactly, o.Fields, o.Intent, Pick(v.Content, o.Intent.Fields, o.Fields))
+		o.Fields, o.Answer = fields, o.Answer.of(o.Fields, fields)
+	}
+	return o
+}
+
+// settled gives a link that was made anew as under way, where its old Links are not all
+// there any more and new ones are: they go when those carry traffic.
+func (l InventoryLink) settled(c ClusterView, namespace string, name network.LinkName) InventoryLink {
+	var names []string
+	var costs []int32
+	for _, v := range c.Links {
+		if v.Namespace == namespace && !v.Deleting {
+			names = append(names, v.Name)
+			if slices.Contains(l.Objects, v.Name) {
+				costs = append(costs, max(v.Cost, 1))
+			}
+		}
+	}
+	l.Cost = l.settledCost(costs)
+	old := !slices.ContainsFunc(l.Objects, func(o string) bool { return !slices.Contains(names, o) })
+	made := slices.ContainsFunc(l.making(name), func(o string) bool { return slices.Contains(names, o) })
+	if !old && made {
+		return l.underWay()
+	}
+	return l
+}
+
+// making are the names that the Links of an attempt under way may have; none where the
+// link is not made anew.
+func (l InventoryLink) making(name network.LinkName) []string {
+	if l.Intent == nil || l.Intent.State != LinkUnderWay {
+		return nil
+	}
+	return network.LinkObjectNames(network.ObjectName(name, l.Attempt))
+}
+
+// listening are the places of the sites that a link leads to, and is to lead to.
+func (l InventoryLink) listening() []place {
+	out := []place{{l.ToCluster, l.ToNamespace}}
+	if in := l.Intent; in != nil && (place{in.ToCluster, in.ToNamespace}) != out[0] {
+		out = append(out, place{in.ToCluster, in.ToNamespace})
+	}
+	return out
+}
+
+// of gives what is recorded of one of a link's Links: one that is being made is as it is
+// intended.
+func (l InventoryLink) of(name network.LinkName, object string) InventoryLink {
+	if !slices.Contains(l.Objects, object) && slices.Contains(l.making(name), object) {
+		return l.underWay()
+	}
+	return l
+}
+
+// underWay is a link as the apply that makes it anew wants it.
+func (l InventoryLink) underWay() InventoryLink {
+	out := *l.Intent
+	out.Attempt, out.Objects, out.Unanswered = l.Attempt, l.Objects, l.Unanswered
+	return out
+}

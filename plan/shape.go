@@ -1,0 +1,230 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// The codes of effects beside those of package topology.
+const (
+	// EffectLinksDown tells of links that are down and that no action brings up: they count
+	// neither before nor after.
+	EffectLinksDown = "links-down"
+	// EffectTakenOver tells of sites and links that run already and become the network's.
+	EffectTakenOver = "taken-over"
+)
+
+// noTopology is that of a plan which was not asked for it.
+func noTopology() Topology {
+	empty := Shape{Components: [][]network.SiteName{}}
+	return Topology{Before: empty, After: empty, Effects: []Effect{}}
+}
+
+// topology leads from what runs to what the actions make of it. What could not be read
+// counts as described, before and after.
+func (m *maker) topology() Topology {
+	if !m.in.Shape {
+		return noTopology()
+	}
+	was := m.running()
+	is := m.then(was)
+	t := shaped(was.network(), is.network())
+	t.Basis = BasisRunning
+	if !AllRead(clusterStates(m.in)) {
+		t.Basis = BasisDescribed
+	}
+	t.Effects = notNil(worstFirst(t.Effects, m.serviceEffects(), m.takenOver(), m.down(is)))
+	return t
+}
+
+func shaped(before, after network.Network) Topology {
+	return Topology{Before: shapeOf(before), After: shapeOf(after), Effects: effectsOf(topology.Compare(before, after))}
+}
+
+func shapeOf(n network.Network) Shape {
+	f := topology.Of(n)
+	return Shape{Sites: f.Sites, Links: f.Links, Components: f.Components}
+}
+
+// effectsOf puts effects into the words of a plan.
+func effectsOf(list []topology.Effect) []Effect {
+	out := make([]Effect, 0, len(list))
+	for _, e := range list {
+		out = append(out, Effect{Severity: string(e.Severity), Code: e.Code, Message: e.Message, Sites: e.Sites, Links: e.Links})
+	}
+	return out
+}
+
+func (p present) network() network.Network { return graph(p.sites, p.ways) }
+
+// AsFound gives the network as it is on the clusters, with the Links that are down and
+// with what a plan made of the same input takes over.
+func AsFound(in Input, p Plan) network.Network {
+	m := newMaker(in)
+	m.actions = p.Actions
+	n := m.there()
+	n.ways = slices.DeleteFunc(n.ways, func(w way) bool { return !w.fixed && w.uid == "" })
+	out := n.network()
+	out.Name = in.Desired.Network
+	return out
+}
+
+// there is what is on the clusters: without what is only recorded, and with what the
+// actions take over as it is.
+func (m *maker) there() present {
+	was := m.present()
+	out := present{sites: maps.Clone(was.sites), ways: slices.Clone(was.ways)}
+	maps.DeleteFunc(out.sites, func(_ place, s standing) bool { return s.uid == "" && !s.fixed })
+	for _, a := range m.actions {
+		at := place{a.Cluster, a.Namespace}
+		switch {
+		case a.Verb != VerbAdopt:
+		case a.Kind == KindSite:
+			out.sites[at] = standingOf(network.SiteName(a.Name), a.Site.Observed, a.Site.UID)
+		case a.Kind == KindLink:
+			out.ways = append(out.ways, m.adopted(a)...)
+		}
+	}
+	return out
+}
+
+// adopted are the Links that an action takes over.
+func (m *maker) adopted(a Action) []way {
+	var out []way
+	made, _ := a.makes()
+	for _, v := range m.index.liveLinks[made.at] {
+		if slices.ContainsFunc(a.Link.Live, func(l LiveLink) bool { return l.UID == v.UID }) {
+			w := wayOf(made.link, made.at, v)
+			w.to = made.to
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// running is what runs of that: the Links that are up, between Sites that are there.
+func (m *maker) running() present {
+	n := m.there()
+	n.ways = slices.DeleteFunc(n.ways, func(w way) bool { return !m.runs(w) })
+	return n
+}
+
+// runs reports whether a way carries traffic. One from a cluster that could not be read
+// does as it is described; one to such a cluster as its own Link says.
+func (m *maker) runs(w way) bool {
+	if w.fixed {
+		return !m.index.readable(w.at.cluster)
+	}
+	return w.uid != "" && w.up && (w.alive || !m.index.readable(w.to.cluster))
+}
+
+// then is what the actions make of what runs.
+func (m *maker) then(was present) present {
+	out, c := present{sites: was.then(m.actions)}, changesOf(m.actions)
+	for _, w := range was.ways {
+		if len(c.breakers(w)) == 0 {
+			w.cost = c.costOf(w)
+			out.ways = append(out.ways, w)
+		}
+	}
+	for _, a := range m.actions {
+		if w, ok := a.makes(); ok && a.bringsUp() {
+			w.cost = a.Link.Cost
+			out.ways = append(out.ways, w)
+		}
+	}
+	return out
+}
+
+// costOf is the cost of a way that stays, once its link's action is done.
+func (c changes) costOf(w way) int32 {
+	for _, a := range c.links[linkAt{w.link, w.at}] {
+		if a.Verb != VerbDelete && !a.Link.KeepCost {
+			return a.Link.Cost
+		}
+	}
+	return w.cost
+}
+
+// bringsUp reports whether a link's action ends with a Link that is up, whatever there was
+// before: another cost alone does not.
+func (a Action) bringsUp() bool {
+	switch a.Verb {
+	case VerbCreate, VerbReplace:
+		return true
+	case VerbUpdate:
+		return a.Link.Reconnect || a.Has(StepAdd) || a.Has(StepOperational)
+	}
+	return false
+}
+
+// down tells of the links that are down before and after.
+func (m *maker) down(after present) []Effect {
+	up := map[linkAt]bool{}
+	for _, w := range after.ways {
+		up[linkAt{w.link, w.at}] = true
+	}
+	planned := changesOf(m.actions)
+	var links []network.LinkName
+	var sites []network.SiteName
+	for _, w := range m.there().ways {
+		from, to := after.sites[w.at].name, after.sites[w.to].name
+		stays := w.uid != "" && len(planned.breakers(w)) == 0 && from != "" && to != ""
+		if stays && !m.runs(w) && !up[linkAt{w.link, w.at}] {
+			links, sites = append(links, w.link), append(sites, from, to)
+		}
+	}
+	if len(links) == 0 {
+		return nil
+	}
+	links, sites = sortedSet(links), sortedSet(sites)
+	return []Effect{{
+		Severity: string(topology.Low), Code: EffectLinksDown, Sites: sites, Links: links,
+		Message: count(len(links), "link") + " down that nothing here brings up: " + someNames(texts(links)),
+	}}
+}
+
+// takenOver tells of what runs already and becomes the network's.
+func (m *maker) takenOver() []Effect {
+	sites, links := []network.SiteName{}, []network.LinkName{}
+	for _, a := range m.actions {
+		switch {
+		case a.Verb != VerbAdopt:
+		case a.Kind == KindSite:
+			sites = append(sites, network.SiteName(a.Name))
+		case a.Kind == KindLink:
+			links = append(links, network.LinkName(a.Name))
+		}
+	}
+	var parts []string
+	if len(sites) > 0 {
+		parts = append(parts, count(len(sites), "site")+": "+someNames(texts(sites)))
+	}
+	if len(links) > 0 {
+		parts = append(parts, count(len(links), "link")+": "+someNames(texts(links)))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []Effect{{
+		Severity: string(topology.Low), Code: EffectTakenOver, Sites: sortedSet(sites), Links: sortedSet(links),
+		Message: "taken over as it runs, " + strings.Join(parts, "; "),
+	}}
+}
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, 0, len(list))
+	for _, v := range list {
+		out = append(out, string(v))
+	}
+	return out
+}
+
+func sortedSet[T ~string](list []T) []T {
+	slices.Sort(list)
+	return slices.Compact(list)
+}

@@ -1,9 +1,0 @@
-//go:build !unix
-
-package program
-
-import "os/exec"
-
-// detach does nothing where there are no process groups: the end of the context
-// kills the program itself.
-func detach(*exec.Cmd) {}
