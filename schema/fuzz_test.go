@@ -22,7 +22,7 @@ import (
 func FuzzLoad(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		files := fstest.MapFS{"fuzz.cue": {Data: []byte(text)}}
 		res, err := schema.Load(ctx, schema.Source{FS: files, Dir: "."})

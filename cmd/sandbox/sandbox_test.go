@@ -258,7 +258,7 @@ func (n *ns) awaitTrue(plural, name, condition string) *obj {
 // eventually calls f until it has no more complaint.
 func eventually(t *testing.T, f func() string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -56,9 +56,10 @@ func (f *field) target(ca *pki.Pair, e endpoint) target {
 	return target{endpoint: e, cost: 1, credentials: "one", cert: string(pair.Cert), key: string(pair.Key), roots: string(ca.Cert)}
 }
 
+// await waits until ok; its bound only ends a test that would hang.
 func (f *field) await(what string, ok func() bool) {
 	f.t.Helper()
-	ctx, cancel := context.WithTimeout(f.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(f.ctx, 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
