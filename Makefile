@@ -50,7 +50,7 @@ test-main: bin/sandbox
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	@status=0; \
 	$(GO) test $(RACE) -vet=off -timeout 30m $$($(GO) list ./... | grep -v /e2e$$) || status=1; \
-	$(SANDBOX_ENV) $(GO) test -vet=off -parallel 10 -timeout 60m ./cmd/internal/e2e || status=1; \
+	$(SANDBOX_ENV) $(GO) test -vet=off -parallel 6 -timeout 60m ./cmd/internal/e2e || status=1; \
 	$(if $(RACE),$(SANDBOX_ENV) $(GO) test $(RACE) -vet=off -parallel 4 -timeout 30m -run '$(RACING)' ./cmd/internal/e2e || status=1;) \
 	exit $$status
 

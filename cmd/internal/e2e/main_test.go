@@ -176,7 +176,7 @@ func thirdCluster(t *testing.T) *rest.Config {
 }
 
 func waitFor(cmd *exec.Cmd) error {
-	timer := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	return cmd.Wait()
 }

@@ -29,7 +29,7 @@ type proxy struct {
 }
 
 // proxyPatience is how long a proxy may take to start.
-const proxyPatience = 20 * time.Second
+const proxyPatience = time.Minute
 
 // startProxy runs a proxy on loopback until the test ends; it lets connections
 // through to any port. With an empty user it asks for no credentials. User and

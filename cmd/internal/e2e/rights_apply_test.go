@@ -264,7 +264,7 @@ func (r request) isOf(p printed) bool {
 func (l *life) apply(s stage) outcome {
 	l.late.start()
 	defer l.late.stop()
-	args := append([]string{"apply", "--yes", "--timeout", "60s"}, s.args...)
+	args := append([]string{"apply", "--yes", "--timeout", "3m"}, s.args...)
 	if len(s.held) == 0 {
 		return l.run(args...)
 	}
@@ -371,7 +371,7 @@ func interruptedCertificate(w *ward) {
 		return p.cluster == 1 && p.resource == "links" && p.verb == "create"
 	})
 	w.take(w.printed[i], true)
-	o := w.run("apply", "--yes", "--timeout", "60s")
+	o := w.run("apply", "--yes", "--timeout", "3m")
 	w.take(w.printed[i], false)
 	if o.code == 0 {
 		w.t.Fatalf("an apply that may not create Links is done:\n%s", o.out)

@@ -100,8 +100,8 @@ func (w *world) clear() {
 	}
 }
 
-// finish takes a namespace away. The sandbox has no namespace controller, which would
-// ask for every kind there is each time: there the namespace waits for none, and a second
+// finish takes a namespace away. In the sandbox it does without the namespace controller,
+// which asks for every kind there is each time: the namespace waits for none, and a second
 // deletion ends it, the first one having marked it (Kubernetes API server: namespaces).
 func (w *world) finish(d dynamic.Interface, ns unstructured.Unstructured) {
 	ctx, all := context.Background(), d.Resource(resource("namespaces"))

@@ -124,7 +124,7 @@ func (e clusterEyes) list(at place, kind string) []unstructured.Unstructured {
 }
 
 // reportTime is how long the routers' report may lag behind a Link's status.
-const reportTime = 20 * time.Second
+const reportTime = time.Minute
 
 // reportedUp allows the routers' report some time: a controller may say of a Link
 // that it is operational a moment before it writes the report that says so too.
