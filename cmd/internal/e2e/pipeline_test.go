@@ -277,6 +277,7 @@ func TestPipelineDrift(t *testing.T) {
 		}
 		p.has("no telling", p.blind(p.drift), 7, "issue stays as it is")
 		set(1)
+		p.world.drift(0)
 		p.has("healed", p.drift(), 0, "was closed")
 		if issues := p.stand.Issues(); len(issues) != 1 || issues[0].Open || len(issues[0].Notes) != 1 {
 			p.t.Errorf("issues: %+v", issues)
