@@ -51,8 +51,7 @@ func TestAccessChangesLate(t *testing.T) {
 			w := newWorld(t)
 			sites, links := hubAndSpoke()
 			sites[0].extra = `linkAccess: "default"` + extra
-			w.describe(sites, links)
-			w.must(0, "apply", "--yes")
+			w.applied(sites, links)
 			w.healthy()
 			w.turn(0, "hub", switchAccess, "3s")
 			sites[0].extra = `linkAccess: "nodeport"` + extra
@@ -61,8 +60,7 @@ func TestAccessChangesLate(t *testing.T) {
 			w.healthy()
 			w.must(0, "plan", "--detailed-exitcode")
 			links[0].cost = 5 // what is written later leaves the endpoints
-			w.describe(sites, links)
-			w.must(0, "apply", "--yes")
+			w.applied(sites, links)
 			w.healthy()
 		})
 	}

@@ -29,8 +29,7 @@ func TestRails(t *testing.T) {
 	const open = `linkAccess: "default"`
 	sites := []site{{"hub", 0, open}, {"near", 0, ""}, {"east", 1, ""}, {"west", 1, ""}}
 	links := []link{{"near-hub", "near", "hub", 1}, {"east-hub", "east", "hub", 1}, {"west-hub", "west", "hub", 1}}
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 
 	t.Log("a partition")
 	w.describe(sites, links[:2])
@@ -84,8 +83,7 @@ func TestTearDownWithOneFlag(t *testing.T) {
 	w.railed = true
 	sites := []site{{"hub", 0, `linkAccess: "default"`}, {"near", 0, ""}, {"far", 1, ""}}
 	links := []link{{"near-hub", "near", "hub", 1}, {"far-hub", "far", "hub", 1}}
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 
 	w.describe(nil, nil)
 	w.shows(w.must(0, "vet"), "has no site: an apply removes everything that it has on its clusters")

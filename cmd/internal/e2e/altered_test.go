@@ -50,8 +50,7 @@ func TestAlteredWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.mutates(1, "spoke", `[JSONPatch{op: "add", path: "/spec/settings", value: {"size": "large"}}]`, "sites")
 	sites[1].extra = `settings: "size": "small"`
 	w.describe(sites, links)
@@ -88,8 +87,7 @@ func TestAlteredObjects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	w.mutates(1, "spoke", `object.kind == "Listener" ? [JSONPatch{op: "replace", path: "/spec/port", value: 9090}] :
 		object.kind == "Link" ? [JSONPatch{op: "replace", path: "/spec/cost", value: 7}] : []`, "listeners", "links")

@@ -129,8 +129,7 @@ func TestCertificateLink(t *testing.T) {
 			return o.code == 0 && strings.Contains(o.out, "certificate ends")
 		})
 	}
-	w.describe(nil, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(nil, nil)
 	w.nothingLeft()
 	w.certificates(0)
 }

@@ -73,8 +73,7 @@ func TestLiveFacts(t *testing.T) {
 	sites, links := hubAndSpoke()
 	sites = append(sites, site{"near", 0, ""})
 	links = append(links, link{"near-hub", "near", "hub", 1})
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	w.healthy()
 	spoke, hub := w.ns("spoke"), w.ns("hub")
@@ -161,8 +160,7 @@ func TestLiveTrouble(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 
 	w.otherRouterCost()
@@ -233,8 +231,7 @@ func TestDriftRequests(t *testing.T) {
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
 	sites, links = append(sites, site{"two", 1, ""}), append(links, link{"two-hub", "two", "hub", 1})
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	w.rewire()
 	w.healthy()
@@ -381,8 +378,7 @@ func TestDriftAgainstGit(t *testing.T) {
 	w.must(3, "drift", "--against", "nothing")
 
 	links[0].cost = 5
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	if third := w.drift(0); len(third.Applied) != 2 || third.Applied[0].Dirty || !third.Applied[1].Dirty || third.Applied[1].Commit != second.Source.Commit {
 		t.Errorf("applied %+v, git is at %s", third.Applied, second.Source.Commit)

@@ -14,8 +14,7 @@ func TestEffectsStartFromWhatRuns(t *testing.T) {
 	w := newWorld(t)
 	sites := []site{{"hub", 0, `linkAccess: "default"`}, {"backup", 0, `linkAccess: "default"`}, {"shop", 1, ""}}
 	links := []link{{"backup-hub", "backup", "hub", 1}, {"shop-hub", "shop", "hub", 1}, {"shop-backup", "shop", "backup", 99999}}
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 
 	t.Log("a cost that somebody changed")

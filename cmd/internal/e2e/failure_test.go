@@ -212,8 +212,7 @@ func TestControllerWithoutGrants(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := twoHubs()
-	w.describe(sites, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, nil)
 	w.withoutGrants(0, "hub")
 	w.describe(sites, links)
 	o := w.must(4, "apply", "--yes")
@@ -237,8 +236,7 @@ func TestClusterUnreachable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.describe(nil, nil)
 	w.bendBy(func(v *wires) { v.down = map[int]bool{1: true} })
 	// Links from cluster two may lead to the hub; nothing is known of them.
@@ -266,8 +264,7 @@ func TestAdoption(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	for i, s := range sites {
 		w.patch(s.cluster, w.ns(s.name), "sites", s.name, unlabelled)
 		w.remove(s.cluster, w.ns(s.name), "configmaps", "fairlead-"+w.name)
@@ -300,16 +297,14 @@ func TestProtected(t *testing.T) {
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
 	sites[0].extra += ", protect: true"
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.describe(sites[1:], nil)
 	o := w.must(6, "apply", "--yes")
 	if !strings.Contains(o.out, `site "hub": is protected`) {
 		t.Errorf("the refusal does not say why:\n%s", o.out)
 	}
 	sites[0].extra = `linkAccess: "default"`
-	w.describe(sites, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, nil)
 	w.describe(nil, nil)
 	w.must(0, "apply", "--yes")
 	w.nothingLeft()
@@ -343,8 +338,7 @@ func TestSiteRecreatedByHand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.remove(0, w.ns("hub"), "sites", "hub")
 	o := w.must(2, "drift")
 	if !strings.Contains(o.out, "hub") {
@@ -364,8 +358,7 @@ func TestSiteTakenForAnother(t *testing.T) {
 	needSandbox(t, "how late a controller handles a deletion cannot be chosen; a busy one is late by itself")
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.turn(0, "hub", switchSite, "missed")
 	w.remove(0, w.ns("hub"), "sites", "hub")
 	w.must(0, "apply", "--yes")
@@ -403,8 +396,7 @@ func TestSameClusterTwice(t *testing.T) {
 	w := newWorld(t)
 	w.railed = true
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	data, err := os.ReadFile(filepath.Join(w.dir, "net.cue"))
 	if err != nil {
 		t.Fatal(err)

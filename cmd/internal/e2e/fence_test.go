@@ -62,8 +62,7 @@ func TestRetriedWriteIsFenced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := []site{{"hub", 0, `linkAccess: "default"`}}, []link{}
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	sites[0].extra = `linkAccess: "default", ha: true`
 	w.describe(sites, links)
 	f := &fence{take: func() error {

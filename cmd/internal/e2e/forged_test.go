@@ -13,8 +13,7 @@ func TestForgedRecord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites := []site{{"spoke", 1, ""}}
-	w.describe(sites, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, nil)
 	ns, name := w.ns("spoke"), network.InventoryName(w.name)
 	theirs := w.create(1, "configmaps", map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": ns, "name": "theirs"},

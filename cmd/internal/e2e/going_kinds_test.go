@@ -147,8 +147,7 @@ func TestNamespaceIsBeingDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	at := w.ns("spoke")
 	waits := func() {
 		w.speaks(w.must(8, "apply", "--yes", "--timeout", "10s"), "Namespace "+at, "is being deleted", hold+" in 1 resource instances")
@@ -213,8 +212,7 @@ func TestLeaseIsBeingDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, _ := hubAndSpoke()
-	w.describe(sites[1:], nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites[1:], nil)
 	lease := "fairlead-" + w.name
 	w.held(1, lockNamespace, "leases", lease, hold)
 	w.goes(1, lockNamespace, "leases", lease)
@@ -233,8 +231,7 @@ func TestGrantIsHeld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, nil)
 	all := "/namespaces/" + w.ns("hub") + "/accessgrants"
 	holds := func() {
 		w.bendBy(func(v *wires) {
@@ -261,8 +258,7 @@ func TestGrantIsHeld(t *testing.T) {
 	w.settled(sites, links)
 
 	needSandbox(t, "the grants of a site can be switched off there beside another bend")
-	w.describe(sites, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, nil)
 	w.withoutGrants(0, "hub")
 	w.describe(sites, links)
 	w.speaks(w.run("apply", "--yes", "--timeout", "20s"), "is still there: it is being deleted", hold)

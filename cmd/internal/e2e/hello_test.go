@@ -63,8 +63,7 @@ func TestNetworkLife(t *testing.T) {
 			t.Errorf("the plan does not name the link that goes with its site:\n%s", o.out)
 		}
 		w.settled(sites, links)
-		w.describe(nil, nil)
-		w.must(0, "apply", "--yes")
+		w.applied(nil, nil)
 		w.nothingLeft()
 	})
 }

@@ -71,8 +71,7 @@ func TestGrantsAreAnnotatedMeanwhile(t *testing.T) {
 		name := fmt.Sprintf("shop%d", i)
 		sites, links = append(sites, site{name, 1, ""}), append(links, link{name + "-hub", name, "hub", 1})
 	}
-	w.describe(sites, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, nil)
 	w.describe(sites, links)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -114,8 +113,7 @@ func TestLateLinkIsTakenAway(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			sites, links := hubAndSpoke()
-			w.describe(sites, links)
-			w.must(0, "apply", "--yes")
+			w.applied(sites, links)
 			w.remove(0, w.ns("hub"), "sites", "hub") // its links are made anew
 			w.must(0, "apply", "--yes")
 			w.redeemLate("spoke-hub", withLink)

@@ -29,8 +29,7 @@ func TestClusterLeft(t *testing.T) {
 	w := newWorld(t)
 	w.railed = true
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 
 	t.Log("with its sites")
 	w.describe(sites[:1], nil)
@@ -54,16 +53,14 @@ func TestClusterLeft(t *testing.T) {
 	w.must(0, "drift")
 
 	t.Log("forgotten")
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.describe(sites[:1], nil)
 	w.without(1)
 	flags = allowances(w.must(6, "plan"))
 	w.must(0, append([]string{"apply", "--yes"}, flags...)...)
 	w.shows(w.must(0, "plan"), "Nothing to do")
 	w.must(0, "drift")
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 }
 
@@ -73,8 +70,7 @@ func TestSwappedContexts(t *testing.T) {
 	w := newWorld(t)
 	w.railed = true
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.kubeconfig = swapped(t, w.kubeconfig)
 	const guess = "the sites of one, two are each found in another one of them, in the same namespaces: their contexts or kubeconfigs may be swapped"
 	w.shows(w.must(6, "plan"), guess, `cluster "one": is another cluster than it was`, "--allow cluster-changed.one:1@", "--allow cluster-changed.two:1@")

@@ -14,8 +14,7 @@ func TestListeningChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	for _, change := range []struct {
 		hub   string
 		links string
@@ -66,8 +65,7 @@ func TestHAPair(t *testing.T) {
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
 	sites[0].extra = `linkAccess: "default", ha: true`
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.must(0, "plan", "--detailed-exitcode")
 	if got := fmt.Sprint(w.spokeLinks()); got != "[spoke-hub-1 spoke-hub-2]" {
 		t.Errorf("Links %s", got)
@@ -80,7 +78,6 @@ func TestHAPair(t *testing.T) {
 	if got := fmt.Sprint(w.spokeLinks()); got != "[spoke-hub-1 spoke-hub-r2-1]" && got != "[spoke-hub-1 spoke-hub-r2-2]" {
 		t.Errorf("Links %s after healing", got)
 	}
-	w.describe(nil, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(nil, nil)
 	w.nothingLeft()
 }

@@ -38,8 +38,7 @@ links: "spoke-hub": {from: %q, to: %q}
 			t.Fatalf("%v: the Link was made anew", keys)
 		}
 	}
-	w.describe(nil, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(nil, nil)
 	w.nothingLeft()
 }
 
@@ -112,8 +111,7 @@ func TestStrippedLabels(t *testing.T) {
 					t.Error("the Link was made anew")
 				}
 			}
-			w.describe(nil, nil)
-			w.must(0, "apply", "--yes")
+			w.applied(nil, nil)
 			w.nothingLeft()
 			w.certificates(0)
 			for _, name := range []string{"spoke-hub", "fairlead-proxy-corp-1"} {

@@ -13,8 +13,7 @@ func TestGrantAndSiteOfOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	w.healthy()
 	const code = "opensesame"

@@ -118,8 +118,7 @@ patches:
 	t.Run("it goes with its site", func(t *testing.T) {
 		w.file("shop/kustomization.yaml", "resources: [listener.yaml]")
 		w.must(0, "apply", "--yes")
-		w.describe(nil, nil)
-		w.must(0, "apply", "--yes")
+		w.applied(nil, nil)
 		w.nothingLeft()
 		if listener() != nil {
 			t.Error("the Listener is left")
@@ -204,8 +203,7 @@ func TestOverlayRefusals(t *testing.T) {
 	if data["a"] != "b" || data["d"] != "e" {
 		t.Errorf("adopted as %v", data)
 	}
-	w.describe(nil, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(nil, nil)
 	if w.get(0, w.ns("hub"), "configmaps", "x") != nil {
 		t.Error("an adopted object is left")
 	}

@@ -67,8 +67,7 @@ func TestPipelineCronJob(t *testing.T) {
 	w := newWorldOn(t, bed.configs[:1])
 	sites := []site{{"hub", 0, `linkAccess: "default"`}, {"spoke", 0, ""}}
 	links := []link{{"spoke-hub", "spoke", "hub", 1}}
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	c, err := kubernetes.NewForConfig(w.configs[0])
 	if err != nil {
 		t.Fatal(err)

@@ -87,8 +87,7 @@ func TestProxiedLink(t *testing.T) {
 			if got := fmt.Sprint(w.proxySecrets(), w.spokeLinks()); got != "[fairlead-proxy-corp-3] [spoke-hub-r4]" {
 				t.Errorf("with a proxy again: %s", got)
 			}
-			w.describe(nil, nil)
-			w.must(0, "apply", "--yes")
+			w.applied(nil, nil)
 			w.nothingLeft()
 		})
 	}
@@ -157,8 +156,7 @@ func TestSharedProxy(t *testing.T) {
 	if got := fmt.Sprint(w.proxySecrets(), w.spokeLinks()); got != "[fairlead-proxy-corp-2] [second-r2 spoke-hub-r3]" {
 		t.Errorf("after one link left the proxy: %s", got)
 	}
-	w.describe(nil, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(nil, nil)
 	w.nothingLeft()
 }
 

@@ -238,8 +238,7 @@ func TestProxyOfTheBed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, _ := hubAndSpoke()
-	w.describe(sites[:1], nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites[:1], nil)
 	address := w.endpoint(0, "hub")
 	if !reachable(address) {
 		t.Skipf("%s, where a router of the clusters listens, is out of this machine's reach", address)

@@ -29,8 +29,7 @@ func TestReportTellsNothing(t *testing.T) {
 			w.must(0, "apply", "--yes")
 			w.blind(sites, links)
 			links[0].cost = 5
-			w.describe(sites, links)
-			w.must(0, "apply", "--yes")
+			w.applied(sites, links)
 			w.blind(sites, links)
 			w.file("rotation.cue", rotated)
 			w.check.allow(ruleMakeBeforeBreak) // the check reads the report
@@ -57,13 +56,11 @@ func TestReportStandsStill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	w.freezeReport(1, "spoke")
 	links[0].cost = 5
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.must(0, "plan", "--detailed-exitcode")
 	if s := w.status(); !s.Ready() {
 		t.Errorf("after a cost edit: %+v", s.Links)
@@ -114,13 +111,11 @@ func TestCostsInOtherReports(t *testing.T) {
 	w := newWorld(t)
 	sites := []site{{"hub", 0, `linkAccess: "default"`}, {"a", 1, ""}, {"b", 1, ""}}
 	links := []link{{"a-hub", "a", "hub", 1}, {"b-hub", "b", "hub", 1}}
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	w.healthy()
 	links[1].cost = 7
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	w.healthy()
 	if o := w.run("drift"); strings.Contains(o.out, "at cost") {
@@ -134,8 +129,7 @@ func TestLinkStatusIsOld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sites, links := hubAndSpoke()
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.settled(sites, links)
 	if bed.sandbox {
 		w.turn(1, "spoke", switchReport, "missed")

@@ -250,8 +250,7 @@ func TestSavedPlanWithoutRefusals(t *testing.T) {
 	w.railed = true
 	sites, links := hubAndSpoke()
 	sites, links = append(sites, site{"far", 1, ""}), append(links, link{"far-hub", "far", "hub", 1})
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.describe(sites[:1], nil)
 	w.must(6, "plan", "-o", "plan.json")
 	p := w.readPlan("plan.json")

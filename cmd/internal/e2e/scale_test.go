@@ -16,8 +16,7 @@ func TestObserveRequests(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		sites, links := hubAndSpoke()
-		w.describe(sites, links)
-		w.must(0, "apply", "--yes")
+		w.applied(sites, links)
 		w.countObservation(0)
 	})
 	t.Run("200 sites, 400 links", func(t *testing.T) {

@@ -18,11 +18,9 @@ func TestLostTouch(t *testing.T) {
 	w := newWorld(t)
 	sites := []site{{"hub", 0, `linkAccess: "default", ha: true`}, {"spoke", 1, ""}, {"near", 0, ""}}
 	links := []link{{"spoke-hub", "spoke", "hub", 1}, {"near-hub", "near", "hub", 2}}
-	w.describe(sites, nil)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, nil)
 	w.loseTouches(sites[1:])
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	w.must(0, "plan", "--detailed-exitcode")
 	for _, at := range sites[1:] {
 		made := w.list(at.cluster, w.ns(at.name), "links", "")
@@ -36,8 +34,7 @@ func TestLostTouch(t *testing.T) {
 		}
 	}
 	links[0].cost = 5
-	w.describe(sites, links)
-	w.must(0, "apply", "--yes")
+	w.applied(sites, links)
 	for _, l := range w.list(1, w.ns("spoke"), "links", "") {
 		if touched := l.GetAnnotations()[plan.AnnotationTouch]; touched != "" {
 			t.Errorf("Link %s still counts %s touches", l.GetName(), touched)

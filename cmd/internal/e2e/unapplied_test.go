@@ -110,8 +110,7 @@ func TestRefusedWrites(t *testing.T) {
 func TestRefusedSite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.describe([]site{{"hub", 0, ""}}, nil)
-	w.must(0, "apply", "--yes")
+	w.applied([]site{{"hub", 0, ""}}, nil)
 	w.describe([]site{{"hub", 0, `overlay: "extra"`}}, nil)
 	w.file("extra/kustomization.yaml", `patches:
 - target: {kind: Site}

@@ -159,6 +159,13 @@ func (w *world) describe(sites []site, links []link) {
 	writeFile(w.t, filepath.Join(w.dir, "net.cue"), b.String())
 }
 
+// applied describes sites and links, and applies that.
+func (w *world) applied(sites []site, links []link) {
+	w.t.Helper()
+	w.describe(sites, links)
+	w.must(0, "apply", "--yes")
+}
+
 func (s site) site() string {
 	name, _, _ := strings.Cut(s.name, "=")
 	return name
