@@ -158,15 +158,15 @@ func (f *facts) sitesOfOthers() {
 		for _, o := range by[at] {
 			names = append(names, f.describeOther(o))
 		}
-		is, it := "is a site", "it"
+		is, it, whose := "is a site", "it", "it is"
 		if len(names) > 1 {
-			is, it = "are sites", "them"
+			is, it, whose = "are sites", "them", "they are"
 		}
 		f.tell(f.siteAbout(f.sites[at].name, at), Live{
 			Severity: diag.Warning, Code: LiveUnmanagedSite,
 			Message: fmt.Sprintf("%s %s of the network that no description shows", spelled(slices.Sorted(slices.Values(names)), mostNames), is),
 			Fix: fmt.Sprintf("describe %s; or find out whose %s, as a token or an open grant let %s in; or ignore %s by a rule of policy",
-				it, map[bool]string{true: "they are", false: "it is"}[len(names) > 1], it, it),
+				it, whose, it, it),
 		})
 	}
 }

@@ -146,29 +146,27 @@ func (w Answer) Alterations(sent map[string]any) (out []string) {
 }
 
 func (inv *Inventory) setObject(key string, o InventoryObject) {
-	objects := maps.Clone(inv.Objects)
-	if objects == nil {
-		objects = map[string]InventoryObject{}
+	inv.Objects = withEntry(inv.Objects, key, o)
+}
+
+// withEntry is a copy of a map, which may be nil, with one entry set.
+func withEntry[K comparable, V any](m map[K]V, key K, value V) map[K]V {
+	out := maps.Clone(m)
+	if out == nil {
+		out = map[K]V{}
 	}
-	objects[key] = o
-	inv.Objects = objects
+	out[key] = value
+	return out
 }
 
 // beginProxy records a Secret before one bears its number. What is in one never changes,
 // so which is in use is a matter of the links alone.
 func (inv *Inventory) beginProxy(a Action) {
-	w, proxies := a.Proxy, maps.Clone(inv.Proxies)
-	if proxies == nil {
-		proxies = map[network.ProxyName]InventoryProxy{}
-	}
-	p := proxies[network.ProxyName(a.Name)]
-	secrets := maps.Clone(p.Secrets)
-	if secrets == nil {
-		secrets = map[string]ProxySettings{}
-	}
-	secrets[w.Secret.Name] = ProxySettings{Host: w.Host, Port: w.Port, References: w.References}
-	proxies[network.ProxyName(a.Name)] = InventoryProxy{Revision: max(p.Revision, w.Revision), Secrets: secrets}
-	inv.Proxies = proxies
+	w, name := a.Proxy, network.ProxyName(a.Name)
+	p := inv.Proxies[name]
+	p.Revision = max(p.Revision, w.Revision)
+	p.Secrets = withEntry(p.Secrets, w.Secret.Name, ProxySettings{Host: w.Host, Port: w.Port, References: w.References})
+	inv.Proxies = withEntry(inv.Proxies, name, p)
 }
 
 // ForgetSecret drops what is recorded of a proxy's Secret that is gone.
@@ -270,12 +268,7 @@ func liveNames(w *LinkWork) []string {
 }
 
 func (inv *Inventory) setLink(name network.LinkName, l InventoryLink) {
-	links := maps.Clone(inv.Links)
-	if links == nil {
-		links = map[network.LinkName]InventoryLink{}
-	}
-	links[name] = l
-	inv.Links = links
+	inv.Links = withEntry(inv.Links, name, l)
 }
 
 // Confirm records that the Site of the UID is written as a site's action wants it, and what
