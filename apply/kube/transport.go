@@ -63,7 +63,7 @@ func attemptOf(ctx context.Context) int {
 //   - a request whose answer was lost, or is an error of the server's own, if it only
 //     reads or may be repeated.
 //
-// Between tries it waits longer each time, by a random part more, or for as long as
+// Between tries it waits longer each time, by a random part more, and no shorter than
 // the server asks. Before each try of a write it asks whether its lock still holds.
 type retryTransport struct {
 	next http.RoundTripper

@@ -59,8 +59,9 @@ func isPermanent(err error) bool {
 	return errors.As(err, &untrusted) || errors.As(err, &header) || errors.As(err, &alert)
 }
 
-// pause is how long to wait for the next try: own, or as the server asks and a little
-// more, so that those who were sent away together do not come back together.
+// pause is how long to wait for the next try: own, or longer if the server asks for it,
+// and then a little more, so that those who were sent away together do not come back
+// together.
 func (a answer) pause(own time.Duration, now time.Time) time.Duration {
 	if a.err != nil {
 		return own
@@ -69,7 +70,7 @@ func (a answer) pause(own time.Duration, now time.Time) time.Duration {
 	if !ok {
 		return own
 	}
-	return min(asked, longestRetryAfter) + rand.N(250*time.Millisecond)
+	return max(own, min(asked, longestRetryAfter)+rand.N(250*time.Millisecond))
 }
 
 // parseRetryAfter reads seconds or a date, as HTTP has them.

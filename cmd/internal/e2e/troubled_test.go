@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 )
@@ -17,7 +17,7 @@ func TestTroubledClusters(t *testing.T) {
 		name string
 		wrap func(next http.RoundTripper) http.RoundTripper
 	}{
-		{"each third request is throttled", throttling(3)},
+		{"one of three like requests is throttled", throttling(3)},
 		{"slow", slow(200 * time.Millisecond)},
 		{"watches end after a second", shortWatches(time.Second)},
 		{"watches end at once", shortWatches(0)},
@@ -35,12 +35,20 @@ func TestTroubledClusters(t *testing.T) {
 	}
 }
 
-// throttling answers each n-th request to a cluster with 429.
-func throttling(n int64) func(http.RoundTripper) http.RoundTripper {
+// throttling answers the first, and then each n-th, of the same requests to a cluster
+// with 429. It counts for each address alone: one count for all could meet one request
+// at each of its tries.
+func throttling(n int) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
-		var count atomic.Int64
+		var mu sync.Mutex
+		count := map[string]int{}
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			if count.Add(1)%n == 0 {
+			mu.Lock()
+			address := r.Method + " " + r.URL.RequestURI()
+			refused := count[address]%n == 0
+			count[address]++
+			mu.Unlock()
+			if refused {
 				closeBody(r)
 				return refusal(r, http.StatusTooManyRequests, "TooManyRequests"), nil
 			}
