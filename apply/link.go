@@ -162,7 +162,11 @@ func (t *task) findLinks(ctx context.Context, e ends, attempt int) ([]Object, er
 		if err != nil {
 			return nil, err
 		}
-		if t.made(o, object) {
+		made, err := t.made(ctx, e.from, o, object)
+		if err != nil {
+			return nil, err
+		}
+		if made {
 			out = append(out, o)
 		}
 	}
@@ -171,12 +175,16 @@ func (t *task) findLinks(ctx context.Context, e ends, attempt int) ([]Object, er
 
 // made reports whether a Link is of the attempt whose token was called object: it carries
 // the link's label, or it is new and uses the Secret that redemption named after the token.
-// A name alone proves nothing: another link may be called like one of a pair.
-func (t *task) made(o Object, object string) bool {
+// A name alone proves nothing: another link may be called like one of a pair, and others
+// have tokens of their own.
+func (t *task) made(ctx context.Context, c Reader, o Object, object string) (bool, error) {
 	if label := o.Labels[plan.LabelLink]; label != "" {
-		return t.labelled(o)
+		return t.labelled(o), nil
 	}
-	return text(o.Spec, "tlsCredentials") == object
+	if text(o.Spec, "tlsCredentials") != object {
+		return false, nil
+	}
+	return t.awaited(ctx, c, object)
 }
 
 // labelled reports whether an object carries the labels of this very link.
@@ -328,6 +336,11 @@ func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
 		c, err := t.cluster(ref.Cluster)
 		if err != nil {
 			return err
+		}
+		if ref.Kind == plan.ObjectToken {
+			if err := t.noteUnanswered(ctx, c, ref); err != nil {
+				return err
+			}
 		}
 		if owner := issuerOf(ref, refs); owner != "" {
 			err = again(func() error { return t.removeIssued(ctx, c, ref, owner) })

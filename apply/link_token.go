@@ -58,9 +58,12 @@ func (t *task) nextAttempt(ctx context.Context) error {
 func (t *task) redeem(ctx context.Context, e ends, resume bool) ([]Object, error) {
 	pending := false
 	if resume {
-		_, err := t.live(ctx, e.from, t.tokenRef())
-		if pending = err == nil; err != nil && !errors.Is(err, ErrNotFound) {
+		token, err := t.live(ctx, e.from, t.tokenRef())
+		if pending = err == nil && t.labelled(token); err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
+		}
+		if pending {
+			t.tokens = append(t.tokens, t.object())
 		}
 		links, err := t.findLinks(ctx, e, t.attempt)
 		if err != nil || len(links) > 0 && !pending {
@@ -106,7 +109,10 @@ func (t *task) grantAndToken(ctx context.Context, e ends, resume bool) error {
 		ObjectRef: t.tokenRef(), Labels: t.labels(plan.LabelLink), Annotations: t.annotations(t.owned()),
 		Spec: map[string]any{"url": got.url, "code": got.code, "ca": got.ca, "linkCost": int64(t.Link.Cost)},
 	})
-	if errors.Is(err, ErrExists) {
+	switch {
+	case err == nil:
+		t.tokens = append(t.tokens, t.object())
+	case errors.Is(err, ErrExists):
 		return refused("%s is there already", t.tokenRef())
 	}
 	return err

@@ -161,6 +161,8 @@ type task struct {
 	keptCost int32
 	// unanswered are attempts of which it is not known what came of their redemption.
 	unanswered []int
+	// tokens are the names of the link's own tokens that this run made or found.
+	tokens []string
 }
 
 // step runs one step of the action, if the action has it.

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"fairlead.dev/fairlead/plan"
@@ -18,6 +19,12 @@ func (t *task) withdraw(ctx context.Context, e ends, over bool) {
 	t.withdrawGrant(outlive, e)
 	bounded, cancel := context.WithTimeout(outlive, withdrawal)
 	defer cancel()
+	if !over || slices.Contains(t.unanswered, t.attempt) {
+		if err := t.noteUnanswered(bounded, e.from, t.tokenRef()); err != nil {
+			t.report(err) // the token stays, and tells the next plan what is ours
+			return
+		}
+	}
 	t.takeAway(bounded, e.from, t.tokenRef())
 	if over {
 		t.report(t.removeMade(bounded, e, t.attempt))
@@ -80,7 +87,11 @@ func (t *task) removeMade(ctx context.Context, e ends, attempt int) error {
 	if err != nil {
 		return err
 	}
-	if secret, err := e.from.Get(ctx, t.secretRef(attempt)); err == nil {
+	awaited, err := t.awaited(ctx, e.from, t.objectOf(attempt))
+	if err != nil {
+		return err
+	}
+	if secret, err := e.from.Get(ctx, t.secretRef(attempt)); err == nil && (awaited || t.labelled(secret)) {
 		links = append(links, secret)
 	}
 	for _, o := range links {

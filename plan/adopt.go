@@ -19,14 +19,11 @@ func (m *maker) adopting() bool {
 	return len(m.named) > 0
 }
 
-// strangers are Links without our labels, of the names that an adoption recorded before it
-// was interrupted, which the saved plan does not adopt: others were made in their place.
+// strangers are Links that the record of a link names and that are not its own: they have
+// lost all marks of ours, or others were made in their place. They may be taken over.
 func (m *maker) strangers(c linkCase) (out []LinkView) {
-	if m.in.Approved == nil || !c.recorded.Adopted {
-		return nil
-	}
-	for _, v := range c.current {
-		if !v.Owned(m.network()) && !m.mayAdopt(v.Meta) {
+	for _, v := range m.index.liveLinks[c.at] {
+		if c.known && c.names(v) && !v.Deleting && !m.isOwn(c, v) {
 			out = append(out, v)
 		}
 	}

@@ -18,16 +18,16 @@ func madeByHand(t *testing.T) (*model, plan.Desired) {
 		c := &m.obs.Clusters[i]
 		c.Inventories = nil
 		for j := range c.Sites {
-			c.Sites[j].Labels = nil
+			c.Sites[j].Labels, c.Sites[j].Marked = nil, false
 		}
 		for j := range c.Links {
-			c.Links[j].Labels = nil
+			c.Links[j].Labels, c.Links[j].Marked = nil, false
 		}
 		for j := range c.Secrets {
-			c.Secrets[j].Labels = nil
+			c.Secrets[j].Labels, c.Secrets[j].Marked = nil, false
 		}
 		for j := range c.Objects {
-			c.Objects[j].Labels = nil
+			c.Objects[j].Labels, c.Objects[j].Marked = nil, false
 		}
 	}
 	return m, d

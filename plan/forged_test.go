@@ -54,6 +54,18 @@ func TestForgedRecord(t *testing.T) {
 			v.Proxies = append(v.Proxies, plan.ProxyView{Meta: foreign(name), Host: "h", Port: "1"})
 			inv.Proxies = map[network.ProxyName]plan.InventoryProxy{"corp": {Revision: 1}}
 		}},
+		{"a Link that somebody's token made", func(v *plan.ClusterView, inv *plan.Inventory) {
+			somebodysLink(v, "gone")
+			inv.Links["gone"] = plan.InventoryLink{State: plan.LinkApplied, To: "hub", Objects: []string{"gone"}, Attempt: 1}
+		}},
+		{"a Link that somebody's token made, as under way", func(v *plan.ClusterView, inv *plan.Inventory) {
+			somebodysLink(v, "gone")
+			inv.Links["gone"] = plan.InventoryLink{State: plan.LinkUnderWay, To: "hub", Attempt: 1}
+		}},
+		{"a Link that somebody's token made, as one that nobody heard of", func(v *plan.ClusterView, inv *plan.Inventory) {
+			somebodysLink(v, "gone")
+			inv.Links["gone"] = plan.InventoryLink{State: plan.LinkRetired, To: "hub", Unanswered: []int{1}, Attempt: 1}
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +88,60 @@ func TestForgedRecord(t *testing.T) {
 				if slices.ContainsFunc(removed, func(uid string) bool { return uid != "" }) {
 					t.Errorf("%s %s removes %v", a.Verb, a.ID, removed)
 				}
+			}
+		})
+	}
+}
+
+// somebodysLink is a Link of a name, with its Secret, that a token made which is not ours.
+func somebodysLink(v *plan.ClusterView, name string) {
+	for _, s := range v.Sites {
+		if s.Name == "shop00" {
+			meta := plan.Meta{Namespace: s.Namespace, Name: name, UID: "foreign-" + name, OwnerUID: s.UID}
+			v.Links = append(v.Links, plan.LinkView{Meta: meta, TLSCredentials: name, Cost: 1, Operational: true})
+			meta.UID += "-keys"
+			v.Secrets = append(v.Secrets, plan.SecretView{Meta: meta})
+		}
+	}
+}
+
+// A record that somebody forged takes nothing over.
+func TestForgedRecordTakesNothing(t *testing.T) {
+	t.Parallel()
+	for name, forged := range map[string]plan.InventoryLink{
+		"applied":             {State: plan.LinkApplied, To: "hub", Objects: []string{"shop00-hub"}, Attempt: 1},
+		"under way":           {State: plan.LinkUnderWay, To: "hub", Attempt: 1},
+		"adoption under way":  {State: plan.LinkUnderWay, To: "hub", Objects: []string{"shop00-hub"}, Adopted: true, Attempt: 1},
+		"nobody heard of it":  {State: plan.LinkRetired, To: "hub", Unanswered: []int{1}, Attempt: 1},
+		"one of another name": {State: plan.LinkApplied, To: "hub", Objects: []string{"by-hand"}, Attempt: 1},
+		"adopted before":      {State: plan.LinkApplied, To: "hub", Objects: []string{"by-hand"}, Adopted: true, Attempt: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := star(1)
+			bare := n
+			bare.Links = nil
+			m := carriedOut(t, bare)
+			view := m.cluster("b")
+			for _, object := range []string{"shop00-hub", "by-hand"} {
+				somebodysLink(view, object)
+			}
+			forged.ToCluster, forged.ToNamespace = "a", "hub"
+			view.Inventories[0].Content.Links["shop00-hub"] = forged
+			p := m.plan(n)
+			for _, a := range p.Actions {
+				if a.Link == nil {
+					continue
+				}
+				for _, l := range slices.Concat(a.Link.Live, a.Link.Seen) {
+					t.Errorf("%s %s takes %s (UID %s)", a.Verb, a.ID, l.Name, l.UID)
+				}
+				if len(a.Link.Remove) > 0 {
+					t.Errorf("%s %s removes %v", a.Verb, a.ID, a.Link.Remove)
+				}
+			}
+			if len(p.Refusals) == 0 && !p.Pending() {
+				t.Errorf("neither refused nor made: %s", dump(p))
 			}
 		})
 	}

@@ -126,7 +126,8 @@ func (ix index) addUnlabelled(net string) {
 				}
 				object := network.ObjectName(name, attempt)
 				s, ok := ix.secrets[at][object]
-				if ok && s.Labels[LabelManagedBy] == "" && ix.redeemed(at, inv.Content.Site, s.Meta) && l.claims(name, object) {
+				ours := ok && s.Labels[LabelManagedBy] == "" && (s.Marked || ix.awaited(at, net, object))
+				if ours && ix.redeemed(at, inv.Content.Site, s.Meta) && l.claims(name, object) {
 					ix.leftovers[name] = append(ix.leftovers[name], ref(at.cluster, ObjectSecret, s.Meta))
 				}
 			}
@@ -137,6 +138,15 @@ func (ix index) addUnlabelled(net string) {
 // redeemed reports whether a redemption of a site's made an object: the Site is its owner.
 func (ix index) redeemed(at place, site network.SiteName, m Meta) bool {
 	return m.OwnerUID != "" && m.OwnerUID == ix.siteUID(at, site)
+}
+
+// awaited reports whether a Link and a Secret of a name may be what a redemption of ours made:
+// our token of that name is there, or a Site notes that it was taken away unanswered.
+func (ix index) awaited(at place, net, object string) bool {
+	if t, ok := ix.tokens[at][object]; ok && t.Owned(net) {
+		return true
+	}
+	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool { return slices.Contains(s.Unanswered, object) })
 }
 
 // followRenames reads the inventory of a site whose key changed while its Site stays

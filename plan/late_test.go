@@ -21,6 +21,7 @@ func retiredUnanswered(t *testing.T) (*model, plan.Desired) {
 		inv.Links["spoke-hub"] = l
 	})
 	view := m.cluster("b")
+	m.unanswered(view, "spoke", "spoke-hub-r2")
 	m.redeemLate(view, view.Sites[0], "spoke-hub-r2", true)
 	return m, m.wanted(n)
 }

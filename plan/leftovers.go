@@ -63,7 +63,7 @@ func (m *maker) used(at place, secret string) bool {
 func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {
 	var out []ObjectRef
 	for _, v := range going {
-		if !m.ours(c, v) {
+		if !m.made(c, v) {
 			continue
 		}
 		out = append(out, ref(c.at.cluster, ObjectLink, v.Meta))
@@ -90,11 +90,4 @@ func (m *maker) ownSecret(c linkCase, v LinkView, s SecretView) bool {
 		return false
 	}
 	return s.Marked && network.IsObjectName(s.Name, c.Name, c.recorded.Attempt)
-}
-
-// ours reports whether a Link of a link's is one that we wrote, or that a redemption of the
-// link's token made: a record that only names it proves nothing.
-func (m *maker) ours(c linkCase, v LinkView) bool {
-	redeemed := v.OwnerUID != "" && c.recorded.claims(c.Name, v.TLSCredentials)
-	return v.Owned(m.network()) || v.Marked || redeemed
 }

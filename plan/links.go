@@ -64,7 +64,7 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 		}
 	case !c.known:
 		m.newLink(c)
-	case c.recorded.State == LinkUnderWay && m.strangers(c) != nil:
+	case len(m.strangers(c)) > 0:
 		m.refuseLink(c, m.strangers(c)[0])
 	case c.recorded.State == LinkUnderWay:
 		m.add(m.resume(c))
@@ -95,9 +95,10 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 	return c
 }
 
-// isOwn reports whether the Link belongs to the link: by its label, or, before it
-// could be labelled, by a name and credentials that only our own token can have
-// made: redemption names the Secret after the token.
+// isOwn reports whether the Link belongs to the link: by its label, or, where that was taken
+// off or could not be given yet, as its record has it. A record alone proves nothing, as
+// others may write it: the Link bears a mark of ours, our own token made it, or it may be
+// taken over.
 func (m *maker) isOwn(c linkCase, v LinkView) bool {
 	if v.Owned(m.network()) && v.Labels[LabelLink] != "" {
 		return v.Labels[LabelLink] == string(c.Name)
@@ -105,10 +106,25 @@ func (m *maker) isOwn(c linkCase, v LinkView) bool {
 	if v.Labels[LabelManagedBy] == ManagedBy && !v.Owned(m.network()) {
 		return false
 	}
-	if c.known && slices.Contains(c.recorded.Objects, v.Name) {
-		return true
+	named := c.known && c.names(v)
+	redeemed := c.recorded.claims(c.Name, v.TLSCredentials) && slices.Contains(network.LinkObjectNames(v.TLSCredentials), v.Name)
+	if m.made(c, v) {
+		return named || redeemed
 	}
-	return c.recorded.claims(c.Name, v.TLSCredentials) && slices.Contains(network.LinkObjectNames(v.TLSCredentials), v.Name)
+	return named && m.mayAdopt(v.Meta)
+}
+
+// names reports whether the record of the link names a Link: as one of its own, or as one
+// that it began to take over.
+func (c linkCase) names(v LinkView) bool {
+	adopting := c.recorded.Adopted && slices.Contains(network.LinkObjectNames(network.ObjectName(c.Name, c.recorded.Attempt)), v.Name)
+	return adopting || slices.Contains(c.recorded.Objects, v.Name)
+}
+
+// made reports whether we wrote a Link of a link's, or a redemption of its token made it.
+func (m *maker) made(c linkCase, v LinkView) bool {
+	redeemed := v.OwnerUID != "" && c.recorded.claims(c.Name, v.TLSCredentials) && m.index.awaited(c.at, m.network(), v.TLSCredentials)
+	return v.Owned(m.network()) || v.Marked || redeemed
 }
 
 func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) Action {

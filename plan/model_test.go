@@ -271,11 +271,23 @@ func (m *model) collect(view *plan.ClusterView, uid string) {
 func (m *model) remove(refs []plan.ObjectRef) {
 	for _, r := range refs {
 		v := m.cluster(r.Cluster)
+		if r.Kind == plan.ObjectToken {
+			m.unanswered(v, r.Namespace, r.Name)
+		}
 		v.Links = slices.DeleteFunc(v.Links, func(o plan.LinkView) bool { return r.Kind == plan.ObjectLink && o.UID == r.UID })
 		v.Secrets = slices.DeleteFunc(v.Secrets, func(o plan.SecretView) bool { return r.Kind == plan.ObjectSecret && o.UID == r.UID })
 		v.Tokens = slices.DeleteFunc(v.Tokens, func(o plan.TokenView) bool { return r.Kind == plan.ObjectToken && o.UID == r.UID })
 		v.Certificates = slices.DeleteFunc(v.Certificates, func(o plan.CertificateView) bool { return r.Kind == plan.ObjectCertificate && o.UID == r.UID })
 		v.Grants = slices.DeleteFunc(v.Grants, func(o plan.GrantView) bool { return r.Kind == plan.ObjectGrant && o.UID == r.UID })
+	}
+}
+
+// unanswered notes on the Site of a namespace that a token was taken away.
+func (m *model) unanswered(v *plan.ClusterView, namespace, token string) {
+	for i := range v.Sites {
+		if s := &v.Sites[i]; s.Namespace == namespace && !slices.Contains(s.Unanswered, token) {
+			s.Unanswered = append(slices.Clone(s.Unanswered), token)
+		}
 	}
 }
 
@@ -629,7 +641,11 @@ func (m *model) answerLate(r *rand.Rand, view *plan.ClusterView) {
 				attempts = append(attempts, attempt)
 			}
 			for _, attempt := range attempts {
-				m.redeemLate(view, view.Sites[site], network.ObjectName(name, attempt), r.IntN(2) == 0)
+				token := network.ObjectName(name, attempt)
+				there := slices.ContainsFunc(view.Tokens, func(v plan.TokenView) bool { return v.Namespace == inv.Namespace && v.Name == token })
+				if there || slices.Contains(view.Sites[site].Unanswered, token) {
+					m.redeemLate(view, view.Sites[site], token, r.IntN(2) == 0)
+				}
 			}
 		}
 	}

@@ -42,6 +42,10 @@ const (
 	// AnnotationTouch counts how often a Link that the controller had not configured yet
 	// was touched again. Nothing compares it.
 	AnnotationTouch = "fairlead.dev/touch"
+	// AnnotationUnanswered starts the keys of annotations of a connecting Site, which end with
+	// the name of a link: the tokens of the link that were taken away before they told what
+	// came of them, by name. A Link and a Secret of such a name may come at any time.
+	AnnotationUnanswered = "unanswered.fairlead.dev/"
 	// AnnotationRun is the run that wrote the object last. Nothing compares it.
 	AnnotationRun = "fairlead.dev/run"
 	// ManagedBy is the value of LabelManagedBy, and the field manager's name.
@@ -188,6 +192,31 @@ func HeldBy(finalizers []string) string {
 	return "held by finalizer " + strings.Join(finalizers, ", ")
 }
 
+// longestUnanswered bounds the tokens that a Site notes of one link.
+const longestUnanswered = 50
+
+// WithUnanswered adds the name of a token to the value of an AnnotationUnanswered; of too
+// many the oldest go.
+func WithUnanswered(value, token string) string {
+	names := strings.Fields(value)
+	if !slices.Contains(names, token) {
+		names = append(names, token)
+	}
+	return strings.Join(names[max(0, len(names)-longestUnanswered):], " ")
+}
+
+// Unanswered are the names of the tokens that a Site's annotations note, sorted: those that
+// were taken away before it was known what came of them.
+func Unanswered(annotations map[string]string) (names []string) {
+	for key, value := range annotations {
+		if strings.HasPrefix(key, AnnotationUnanswered) {
+			names = append(names, strings.Fields(value)...)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Owned reports whether the object carries the network's labels.
 func (m Meta) Owned(network string) bool {
 	return m.Labels[LabelManagedBy] == ManagedBy && m.Labels[LabelNetwork] == network
@@ -210,6 +239,8 @@ type SiteView struct {
 	Endpoints []Endpoint
 	// Protected tells that the Site itself notes that it must not be deleted.
 	Protected bool
+	// Unanswered are the names of tokens as the Site notes them, see AnnotationUnanswered.
+	Unanswered []string
 	// SitesInNetwork is the status field of that name.
 	SitesInNetwork int
 	// Seen are the sites of the network as this one's status has them, itself too, where

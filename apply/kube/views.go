@@ -49,7 +49,8 @@ func siteView(u *unstructured.Unstructured) plan.SiteView {
 	return plan.SiteView{
 		Meta: meta(u), Fields: apply.FieldsOf(o), Version: version,
 		Ready: apply.Holds(o, "Ready"), WasReady: apply.LastHeld(o, "Ready"), Message: apply.Reason(o, "Configured", "Running", "Resolved", "Ready"),
-		Endpoints: endpoints(o.Status), Protected: o.Annotations[plan.AnnotationProtect] == "true", SitesInNetwork: int(sites),
+		Unanswered: plan.Unanswered(o.Annotations),
+		Endpoints:  endpoints(o.Status), Protected: o.Annotations[plan.AnnotationProtect] == "true", SitesInNetwork: int(sites),
 	}
 }
 

@@ -77,6 +77,26 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 	return written, nil
 }
 
+// Annotate implements apply.Writer.
+func (c *Cluster) Annotate(ctx context.Context, ref plan.ObjectRef, key, value string) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	data, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": ref.UID, "annotations": map[string]string{key: value},
+	}})
+	if err != nil {
+		return fmt.Errorf("%s: %w", ref, err)
+	}
+	if err := c.find(ctx, ref); err != nil {
+		return err
+	}
+	_, err = c.resource(ref).Patch(repeatable(ctx), ref.Name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: plan.ManagedBy})
+	if err != nil {
+		return wrap(err, "annotate", ref)
+	}
+	return nil
+}
+
 // Delete implements apply.Writer. Dependents go in the background.
 func (c *Cluster) Delete(ctx context.Context, ref plan.ObjectRef) error {
 	return c.remove(ctx, ref, "")

@@ -31,6 +31,10 @@ func TestForgedRecord(t *testing.T) {
 		},
 		"Odd/x": {APIVersion: "../api/v1", Kind: "Odd", Name: "x", UID: "x", Fields: fields},
 	}
+	inv.Links["gone"] = plan.InventoryLink{
+		State: plan.LinkUnderWay, To: "spoke", ToCluster: network.ClusterName(clusterNames[1]), ToNamespace: ns, Objects: []string{"gone"}, Attempt: 1,
+	}
+	w.redeemLate("gone", true) // of somebody's own token
 	forged, err := inv.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +44,11 @@ func TestForgedRecord(t *testing.T) {
 	w.must(0, "apply", "--yes")
 	if o := w.get(1, ns, "configmaps", "theirs"); o == nil || o.GetUID() != theirs.GetUID() {
 		t.Error("the ConfigMap of somebody is gone")
+	}
+	for _, kind := range []string{"links", "secrets"} {
+		if w.get(1, ns, kind, "gone") == nil {
+			t.Errorf("what somebody's token made is gone: %s", kind)
+		}
 	}
 	if s := w.get(1, ns, "sites", "spoke"); s == nil || string(s.GetUID()) != inv.UID {
 		t.Error("the Site is gone")

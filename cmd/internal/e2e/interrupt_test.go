@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fairlead.dev/fairlead/cmd/internal/cli"
+	"fairlead.dev/fairlead/plan"
 )
 
 // Ctrl-C ends an apply cleanly: what could still be redeemed is withdrawn, the
@@ -57,6 +58,58 @@ func TestInterrupted(t *testing.T) {
 			w.settled(sites, links)
 		})
 	}
+}
+
+// An apply that is interrupted while a redemption is under way notes on the Site that its
+// token went. By that the next apply knows the Link that comes of it, and goes on with it.
+func TestInterruptedRedemption(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sites, links := hubAndSpoke()
+	w.applied(sites, nil)
+	w.describe(sites, links)
+	held, answered := make(chan struct{}), make(chan struct{})
+	w.relayGrants("spoke-hub", keepsWaiting(held, answered))
+	code, errOut := w.interrupted(held)
+	if code != 130 {
+		t.Fatalf("exit %d, want 130\n%s", code, errOut)
+	}
+	noted := w.get(1, w.ns("spoke"), "sites", "spoke").GetAnnotations()[plan.AnnotationUnanswered+"spoke-hub"]
+	if n := len(w.list(1, w.ns("spoke"), "accesstokens", "")); n > 0 || noted != "spoke-hub" {
+		t.Errorf("%d tokens are left, and the Site notes %q", n, noted)
+	}
+	close(answered)
+	w.eventually("the redemption makes its Link", func() bool { return w.get(1, w.ns("spoke"), "links", "spoke-hub") != nil })
+	w.rewire()
+	w.must(0, "apply", "--yes")
+	w.settled(sites, links)
+	w.exactLinks(sites, links)
+	w.must(0, "drift")
+}
+
+// interrupted runs an apply that gets a signal when begun is closed.
+func (w *world) interrupted(begun <-chan struct{}) (int, string) {
+	w.t.Helper()
+	signals, over := make(chan os.Signal), make(chan struct{})
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		select {
+		case <-begun:
+			signals <- syscall.SIGINT
+		case <-over:
+		}
+	}()
+	var out, errOut bytes.Buffer
+	w.check.begin()
+	code := cli.Main([]string{"apply", "--yes"}, cli.System{
+		In: strings.NewReader(""), Out: &out, Err: &errOut, Dir: w.dir, Signals: signals,
+		Getenv: func(k string) string { return map[string]string{"KUBECONFIG": w.kubeconfig}[k] },
+	})
+	w.check.end(code == 0)
+	close(over)
+	<-sent
+	return code, errOut.String()
 }
 
 // notify is a writer that tells when a word was written.

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"fairlead.dev/fairlead/plan"
 )
 
 // A redemption that failed at first, and that the controller's own next try carries out,
@@ -116,6 +118,9 @@ func TestLateLinkIsTakenAway(t *testing.T) {
 			w.applied(sites, links)
 			w.remove(0, w.ns("hub"), "sites", "hub") // its links are made anew
 			w.must(0, "apply", "--yes")
+			w.patch(1, w.ns("spoke"), "sites", "spoke", map[string]any{"metadata": map[string]any{
+				"annotations": map[string]any{plan.AnnotationUnanswered + "spoke-hub": "spoke-hub"},
+			}})
 			w.redeemLate("spoke-hub", withLink)
 			if o := w.must(2, "drift"); !strings.Contains(o.out, "an earlier apply left something behind") {
 				t.Errorf("drift does not tell of it:\n%s", o.out)

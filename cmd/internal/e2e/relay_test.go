@@ -54,6 +54,26 @@ func refuses(rw http.ResponseWriter, _ redemption) {
 	http.Error(rw, "Internal error", http.StatusServiceUnavailable)
 }
 
+// keepsWaiting carries a try out, tells that it did, and answers when that is asked for.
+func keepsWaiting(held chan<- struct{}, answer <-chan struct{}) func(http.ResponseWriter, redemption) {
+	return func(rw http.ResponseWriter, r redemption) {
+		resp, err := r.forward()
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if r.try == 1 {
+			close(held)
+		}
+		select {
+		case <-answer:
+		case <-r.request.Context().Done():
+		}
+		rw.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(rw, resp.Body)
+	}
+}
+
 // loses carries the redemption out and loses the answer.
 func loses(_ http.ResponseWriter, r redemption) {
 	if resp, err := r.forward(); err == nil {
