@@ -92,9 +92,9 @@ type Writer interface {
 	// Apply is a server-side apply of what o holds. A UID or ResourceVersion in o is
 	// a condition (ErrConflict). Without force, fields that others own are too.
 	Apply(ctx context.Context, o Object, force bool) (Object, error)
-	// Annotate sets one annotation of the object that has the reference's UID. What is
-	// applied to the object later leaves it as it is.
-	Annotate(ctx context.Context, ref plan.ObjectRef, key, value string) error
+	// Annotate sets annotations of the object that has the reference's UID. What is
+	// applied to the object later leaves them as they are, unless it sets them itself.
+	Annotate(ctx context.Context, ref plan.ObjectRef, annotations map[string]string) error
 	// Delete removes the object if it has the reference's UID (any, when that is
 	// empty). An object that is gone already is no error.
 	Delete(ctx context.Context, ref plan.ObjectRef) error

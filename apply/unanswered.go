@@ -30,7 +30,7 @@ func (t *task) noteUnanswered(ctx context.Context, c Cluster, token plan.ObjectR
 	if value == site.Annotations[key] {
 		return nil
 	}
-	return c.Annotate(ctx, site.ObjectRef, key, value)
+	return c.Annotate(ctx, site.ObjectRef, noteRun(t.opts.Run, map[string]string{key: value}))
 }
 
 // awaited reports whether a Link or a Secret without a mark may be what a redemption of ours

@@ -78,11 +78,11 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 }
 
 // Annotate implements apply.Writer.
-func (c *Cluster) Annotate(ctx context.Context, ref plan.ObjectRef, key, value string) error {
+func (c *Cluster) Annotate(ctx context.Context, ref plan.ObjectRef, annotations map[string]string) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	data, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": ref.UID, "annotations": map[string]string{key: value},
+		"uid": ref.UID, "annotations": annotations,
 	}})
 	if err != nil {
 		return fmt.Errorf("%s: %w", ref, err)
