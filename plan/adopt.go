@@ -11,6 +11,9 @@ func (m *maker) mayAdopt(objects ...Meta) bool {
 	return !slices.ContainsFunc(objects, func(o Meta) bool { return o.UID == "" || !m.named[o.UID] })
 }
 
+// mayTakeOver is mayAdopt of one object.
+func (m *maker) mayTakeOver(o Meta) bool { return m.mayAdopt(o) }
+
 // adopting reports whether anything may be taken over at all.
 func (m *maker) adopting() bool {
 	if m.in.Approved == nil {
@@ -23,44 +26,11 @@ func (m *maker) adopting() bool {
 // lost all marks of ours, or others were made in their place. They may be taken over.
 func (m *maker) strangers(c linkCase) (out []LinkView) {
 	for _, v := range m.index.liveLinks[c.at] {
-		if c.known && c.names(v) && !v.Deleting && !m.isOwn(c, v) {
+		if c.known && c.names(v) && !v.Deleting && !m.index.isOwn(c.recordedLink, v) {
 			out = append(out, v)
 		}
 	}
 	return out
-}
-
-// adopted are the UIDs of what a plan takes over.
-func (p *Plan) adopted() map[string]bool {
-	out := map[string]bool{}
-	if p == nil {
-		return out
-	}
-	for _, a := range p.Actions {
-		if a.Verb == VerbAdopt {
-			for _, uid := range a.adopts() {
-				out[uid] = true
-			}
-		}
-	}
-	return out
-}
-
-// adopts are the UIDs of the objects that an adoption takes over.
-func (a Action) adopts() (uids []string) {
-	switch {
-	case a.Site != nil:
-		return []string{a.Site.UID}
-	case a.Object != nil:
-		return []string{a.Object.UID}
-	case a.Proxy != nil:
-		return []string{a.Proxy.Secret.UID}
-	case a.Link != nil:
-		for _, l := range a.Link.Live {
-			uids = append(uids, l.UID)
-		}
-	}
-	return uids
 }
 
 // foreign completes the refusal of an object that others made: how it may be taken over.

@@ -171,3 +171,6 @@ func unflagged(list []Refusal) []Refusal {
 	}
 	return out
 }
+
+// same reports whether two refusals are by the same rule about the same thing.
+func (r Refusal) same(other Refusal) bool { return r.Code == other.Code && r.Subject == other.Subject }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
@@ -12,21 +11,6 @@ import (
 // CodeAltered is the code of warnings about what a cluster keeps otherwise than it was sent:
 // its admission changes it. Nothing is written again for its sake.
 const CodeAltered = "altered"
-
-// asStored replaces fields that are as they were sent last by what the API server made of
-// them.
-func (w Answer) asStored(fields, sent map[string]any) map[string]any {
-	if len(w.Stored) == 0 || fields == nil {
-		return fields
-	}
-	out := maps.Clone(fields)
-	for path, stored := range w.Stored {
-		if v, ok := fields[path]; ok && sameValue(v, sent[path]) {
-			out[path] = stored
-		}
-	}
-	return out
-}
 
 // altered warns of what is on a cluster as its admission made it of what is wanted.
 func (m *maker) altered(subject string, at diag.Position, cluster network.ClusterName, w Answer, wanted, live map[string]any) {

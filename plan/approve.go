@@ -236,9 +236,6 @@ func (j judge) proxied(a Action) (subjects []string) {
 	return subjects
 }
 
-// same reports whether two refusals are by the same rule about the same thing.
-func (r Refusal) same(other Refusal) bool { return r.Code == other.Code && r.Subject == other.Subject }
-
 // block marks what needs an action that is stale, blocked or unknown, or one that the
 // saved plan does not have.
 func (j judge) block(judged []Judgement) {

@@ -196,9 +196,6 @@ func changedSecrets(a, b Action) string {
 	return ""
 }
 
-// seen are the link's own Links, those to be adopted included.
-func (w LinkWork) seen() []LiveLink { return append(slices.Clone(w.Seen), w.Live...) }
-
 // newRemovals names an object that would be deleted although nobody approved that, in
 // this action of the saved plan or in another one on the same link.
 func (j judge) newRemovals(a Action, b LinkWork) string {

@@ -115,3 +115,7 @@ func GroupKind(apiVersion string, kind ObjectKind) string {
 	}
 	return string(kind) + "." + group
 }
+
+func (s DesiredSite) place() place { return placeOf(s.Cluster, s.Namespace) }
+
+func (o DesiredObject) place() place { return placeOf(o.Cluster, o.Namespace) }

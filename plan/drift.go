@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -37,13 +36,6 @@ func Drift(in Input, applied Desired) Plan {
 	p.Topology, p.Diagnostics = m.moved(), append(p.Diagnostics, m.findings...).Sorted()
 	p.Behind = behind(in)
 	return identified(p)
-}
-
-// Ill reports whether drift found what somebody should look at: differences that no rule
-// covers, objects that are in the way, or facts that are errors.
-func (p Plan) Ill() bool {
-	return len(p.Actions) > 0 || len(p.Refusals) > 0 ||
-		slices.ContainsFunc(p.Live, func(l Live) bool { return l.Severity == diag.Error })
 }
 
 // behind are the actions that git asks for, each with the fields that git moved. What an

@@ -28,7 +28,7 @@ type facts struct {
 // input's description is what was last applied, and drift the plan made of it.
 func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
 	m := newMaker(in)
-	f := &facts{maker: m, drift: map[string]Action{}, going: map[string]bool{}, sites: m.standing()}
+	f := &facts{maker: m, drift: map[string]Action{}, going: map[string]bool{}, sites: m.index.standing()}
 	for _, a := range drift.Actions {
 		f.drift[a.ID] = a
 		if a.Link != nil {
@@ -78,7 +78,7 @@ func (f *facts) siteFacts() {
 			if !v.Owned(f.network()) || v.Deleting {
 				continue
 			}
-			name := f.siteOf(at, v)
+			name := f.index.siteOf(at, v)
 			about := f.siteAbout(name, at)
 			if !v.Ready && !v.WasReady { // else it was changed, and the controller has yet to see that
 				f.tell(about, Live{
@@ -145,7 +145,7 @@ func leftover(r ObjectRef) Live {
 // that no record has is of the site where the object is.
 func (f *facts) strayAction(name network.LinkName, r ObjectRef) Action {
 	l := f.index.links[name]
-	from := cmp.Or(l.From, f.sites[place{r.Cluster, r.Namespace}].name)
+	from := cmp.Or(l.From, f.sites[r.place()].name)
 	return Action{
 		Kind: KindLink, Name: string(name), Cluster: r.Cluster, Namespace: r.Namespace, DeclaredAt: l.DeclaredAt,
 		Link: &LinkWork{From: End{Site: from}, To: End{Site: l.To}},
@@ -180,7 +180,7 @@ func (f *facts) knownLinks() map[network.LinkName]bool {
 	}
 	for at, links := range f.index.liveLinks {
 		for _, v := range links {
-			if name, own := f.linkOf(at, v); own {
+			if name, own := f.index.linkOf(at, v); own {
 				out[name] = true
 			}
 		}
@@ -212,7 +212,7 @@ func (f *facts) leftoverLinks() {
 			continue
 		}
 		for _, v := range f.index.liveLinks[at] {
-			name, own := f.linkOf(at, v)
+			name, own := f.index.linkOf(at, v)
 			l := inv.Content.Links[name]
 			if own && !v.Deleting && (l.State == "" || l.State == LinkRetired) && !f.going[v.UID] {
 				r := ref(at.cluster, ObjectLink, v.Meta)

@@ -26,7 +26,7 @@ func (f *facts) linkFacts() {
 	for _, at := range sortedPlaces(f.index.liveLinks) {
 		_, recorded := f.index.inventories[at]
 		for _, v := range f.index.liveLinks[at] {
-			name, own := f.linkOf(at, v)
+			name, own := f.index.linkOf(at, v)
 			l := f.index.inventories[at].Content.Links[name]
 			made := slices.Contains(l.making(name), v.Name) && !slices.Contains(l.Objects, v.Name)
 			if own && !v.Deleting && !made && (l.State == LinkApplied || !recorded) {
@@ -62,7 +62,7 @@ func (f *facts) halt(l runningLink) {
 		Fix: "unless an apply is running now, apply again: that finishes it",
 	}
 	for _, v := range f.index.liveLinks[l.at] {
-		if name, own := f.linkOf(l.at, v); own && name == l.name && !v.Deleting {
+		if name, own := f.index.linkOf(l.at, v); own && name == l.name && !v.Deleting {
 			health, why := v.Health(f.index.report(l.at))
 			if fact.Message = fmt.Sprintf("an apply of it was interrupted, and Link %s is not operational: %s", v.Name, why); health == LinkUnknown {
 				fact.Severity, fact.Code = diag.Warning, LiveLinkUnknown
@@ -80,9 +80,9 @@ func (f *facts) halt(l runningLink) {
 func (f *facts) running(at place, name network.LinkName, l InventoryLink, v LinkView) runningLink {
 	d := f.index.links[name]
 	to := End{Site: l.To, Cluster: l.ToCluster, Namespace: l.ToNamespace}
-	to.UID = f.index.siteUID(place{to.Cluster, to.Namespace}, to.Site)
+	to.UID = f.index.siteUID(to.place(), to.Site)
 	up := func(o LinkView) bool {
-		other, own := f.linkOf(at, o)
+		other, own := f.index.linkOf(at, o)
 		return own && other == name && o.UID != v.UID && o.works()
 	}
 	return runningLink{
@@ -211,13 +211,13 @@ const siteCA = "skupper-site-ca"
 // site, or are of another Site. Neither Secret is read: what is compared is when they were
 // made, so a CA that was replaced inside its Secret is not seen.
 func (f *facts) authority(l runningLink) {
-	to := place{l.about.Link.To.Cluster, l.about.Link.To.Namespace}
+	to := l.about.Link.To.place()
 	issuer := siteCA
 	if d, ok := f.index.desiredAt[to].Fields["defaultIssuer"].(string); ok && d != "" {
 		issuer = d
 	}
 	ca, credentials := f.index.secrets[to][issuer], f.index.secrets[l.at][l.TLSCredentials]
-	by, uid := ca.newer(credentials, to.cluster == l.at.cluster), l.about.Link.To.UID
+	by, uid := newerSecret(ca, credentials, to.cluster == l.at.cluster), l.about.Link.To.UID
 	switch {
 	case l.recorded.ToUID != "" && uid != "" && uid != l.recorded.ToUID:
 		f.mismatch(l, diag.Error, fmt.Sprintf("Link %s has credentials of an earlier Site %s, whose CA is gone: it does not connect again", l.Name, l.recorded.To))
@@ -239,7 +239,7 @@ const skew = 10 * 60
 
 // newer gives by how many seconds a Secret is newer than another for sure, 0 where that
 // cannot be told.
-func (s SecretView) newer(than SecretView, oneClock bool) int64 {
+func newerSecret(s, than SecretView, oneClock bool) int64 {
 	apart := s.Created - than.Created
 	if s.Created == 0 || than.Created == 0 || !oneClock && apart <= skew {
 		return 0

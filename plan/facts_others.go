@@ -11,9 +11,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// closed reports whether nobody can redeem a grant any more.
-func (g GrantView) closed(now string) bool { return g.Spent || g.Expires != "" && g.Expires < now }
-
 // grantsOfOthers tells of open grants at our sites that Fairlead did not make for the network.
 func (f *facts) grantsOfOthers() {
 	for _, c := range f.in.Observation.Clusters {
@@ -21,13 +18,13 @@ func (f *facts) grantsOfOthers() {
 			continue
 		}
 		for _, g := range c.Grants {
-			site, ours := f.sites[place{c.Name, g.Namespace}]
+			site, ours := f.sites[placeOf(c.Name, g.Namespace)]
 			if !ours || g.Owned(f.network()) || g.closed(f.in.Now) {
 				continue
 			}
-			f.tell(f.siteAbout(site.name, place{c.Name, g.Namespace}), Live{
+			f.tell(f.siteAbout(site.name, placeOf(c.Name, g.Namespace)), Live{
 				Severity: diag.Warning, Code: LiveUnmanagedGrant,
-				Message: fmt.Sprintf("%s is open: %s; %s", ref(c.Name, ObjectGrant, g.Meta), g.terms(), g.origin()),
+				Message: fmt.Sprintf("%s is open: %s; %s", ref(c.Name, ObjectGrant, g.Meta), termsOfGrant(g), originOfGrant(g)),
 				Fix: fmt.Sprintf("find out who has its code; or end it: kubectl delete accessgrants.skupper.io %s -n %s; or ignore it by a rule of policy",
 					g.Name, g.Namespace),
 			})
@@ -35,8 +32,8 @@ func (f *facts) grantsOfOthers() {
 	}
 }
 
-// terms says what a grant still allows.
-func (g GrantView) terms() string {
+// termsOfGrant says what a grant still allows.
+func termsOfGrant(g GrantView) string {
 	until := ""
 	if g.Expires != "" {
 		until = " until " + g.Expires
@@ -54,8 +51,8 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// origin says who made a grant, as far as its metadata tells.
-func (g GrantView) origin() string {
+// originOfGrant says who made a grant, as far as its metadata tells.
+func originOfGrant(g GrantView) string {
 	who := "who made it is not known"
 	switch net := g.Labels[LabelNetwork]; {
 	case g.Labels[LabelManagedBy] == ManagedBy && net != "":
@@ -75,7 +72,7 @@ func (f *facts) unmanagedLinks(list []ObjectRef) {
 		if r.Kind != ObjectLink {
 			continue
 		}
-		at := place{r.Cluster, r.Namespace}
+		at := r.place()
 		i := slices.IndexFunc(f.index.liveLinks[at], func(v LinkView) bool { return v.UID == r.UID })
 		if i < 0 {
 			continue
@@ -235,7 +232,7 @@ func (f *facts) mayBeOurs(viewer SiteView, o SeenSite) bool {
 		if d.Namespace != o.Namespace || d.Object != o.Name {
 			continue
 		}
-		uid := f.index.siteUID(place{d.Cluster, d.Namespace}, d.Name)
+		uid := f.index.siteUID(d.place(), d.Name)
 		if uid == "" || !slices.ContainsFunc(viewer.Seen, func(s SeenSite) bool { return s.ID == uid }) {
 			return true
 		}

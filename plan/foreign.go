@@ -37,7 +37,7 @@ func (m *maker) foreignLinkOf(c linkCase, foreign []LinkView) {
 func (m *maker) foreignLinks(c linkCase) []LinkView {
 	named := map[string]LinkView{}
 	for _, v := range m.index.liveLinks[c.at] {
-		if !v.Deleting && !m.isOwn(c, v) {
+		if !v.Deleting && !m.index.isOwn(c.recordedLink, v) {
 			named[v.Name] = v
 		}
 	}

@@ -15,27 +15,6 @@ import (
 // name follows behind a point.
 const ClusterChanged = "cluster-changed"
 
-// Is compares a cluster with a UID, see network.SameCluster.
-func (c ClusterView) Is(uid string) (same, known bool) {
-	for _, own := range []string{c.UID, c.LockUID} {
-		if same, known = network.SameCluster(own, uid); known {
-			return same, true
-		}
-	}
-	return false, false
-}
-
-// another reports whether a cluster is another one than that of a UID for sure.
-func (c ClusterView) another(uid string) bool {
-	same, known := c.Is(uid)
-	return known && !same
-}
-
-// has reports whether a Site of the UID is there: it is in one cluster alone.
-func (c ClusterView) has(site string) bool {
-	return site != "" && slices.ContainsFunc(c.Sites, func(s SiteView) bool { return s.UID == site })
-}
-
 // impostor is a name of a cluster that leads to another one.
 type impostor struct {
 	name network.ClusterName
@@ -47,19 +26,19 @@ type impostor struct {
 
 // impostors are the names of clusters that lead to others than they did, sorted. Nothing is
 // known of clusters that were not read.
-func (m *maker) impostors() []impostor {
+func (ix *index) impostors() []impostor {
 	var out []impostor
-	for _, view := range m.in.Observation.Clusters {
+	for _, view := range ix.observed.Clusters {
 		if view.State != StateOK {
 			continue
 		}
 		i := impostor{name: view.Name}
-		if pin := m.in.Desired.UIDs[view.Name]; pin != "" {
+		if pin := ix.wanted.UIDs[view.Name]; pin != "" {
 			if same, _ := view.Is(pin); !same {
 				i.pinned = pin
 			}
 		}
-		i.was, i.by = m.notedOf(view)
+		i.was, i.by = ix.notedOf(view)
 		if i.pinned != "" || len(i.by) > 0 {
 			out = append(out, i)
 		}
@@ -69,21 +48,21 @@ func (m *maker) impostors() []impostor {
 
 // notedOf says which other cluster a name led to, and who notes it: Leases, and records of
 // which nothing shows that they are of this cluster all the same.
-func (m *maker) notedOf(view ClusterView) (was, by []string) {
+func (ix *index) notedOf(view ClusterView) (was, by []string) {
 	note := func(uid, who string) {
 		if view.another(uid) {
 			was, by = append(was, uid), append(by, who)
 		}
 	}
-	for _, other := range m.in.Observation.Clusters {
+	for _, other := range ix.observed.Clusters {
 		for _, c := range other.Noted {
 			if c.Name == view.Name {
 				note(c.UID, fmt.Sprintf("the Lease of cluster %s", other.Name))
 			}
 		}
 	}
-	for _, at := range sortedPlaces(m.index.inventories) {
-		inv := m.index.inventories[at].Content
+	for _, at := range sortedPlaces(ix.inventories) {
+		inv := ix.inventories[at].Content
 		if at.cluster == view.Name && !view.has(inv.UID) {
 			note(inv.ClusterUID, fmt.Sprintf("the record of site %s", inv.Site))
 		}
@@ -106,9 +85,9 @@ func (m *maker) changedClusters() {
 	if m.in.Limits == nil {
 		return
 	}
-	for _, i := range m.impostors() {
+	for _, i := range m.index.impostors() {
 		if !m.in.part() || slices.ContainsFunc(m.actions, func(a Action) bool { return a.touches(i.name) }) {
-			m.refuse(i.refusal(m.index.clusters[i.name], m.describedOn(i.name)))
+			m.refuse(i.refusal(m.index.clusters[i.name], m.index.describedOn(i.name)))
 		}
 	}
 }
@@ -118,16 +97,11 @@ func (in Input) part() bool {
 	return !in.Filter.IsZero() || in.Approved != nil && in.Approved.Narrowed
 }
 
-// touches reports whether an action reads or writes something on a cluster.
-func (a Action) touches(name network.ClusterName) bool {
-	return a.Cluster == name || a.Link != nil && a.Link.To.Cluster == name
-}
-
 // describedOn counts the sites that the description has on a cluster; at least 1, as a number
 // that a flag names.
-func (m *maker) describedOn(name network.ClusterName) int {
+func (ix *index) describedOn(name network.ClusterName) int {
 	n := 0
-	for _, s := range m.in.Desired.Sites {
+	for _, s := range ix.wanted.Sites {
 		if s.Cluster == name {
 			n++
 		}
@@ -176,7 +150,7 @@ func (i impostor) fix() string {
 
 // clustersChanged tells of names that lead to other clusters than they did.
 func (f *facts) clustersChanged() {
-	for _, i := range f.impostors() {
+	for _, i := range f.index.impostors() {
 		if len(f.in.Filter.Clusters) > 0 && !slices.Contains(f.in.Filter.Clusters, i.name) {
 			continue
 		}
@@ -185,18 +159,6 @@ func (f *facts) clustersChanged() {
 			Message: i.says(f.index.clusters[i.name]), Fix: i.fix(),
 		})
 	}
-}
-
-// TakenFor are the clusters that a plan takes for those which their names led to before,
-// because it was told to, sorted.
-func (p Plan) TakenFor() (out []network.ClusterName) {
-	for _, r := range p.Refusals {
-		if name, is := strings.CutPrefix(r.Code, ClusterChanged+"."); is && r.Overridden {
-			out = append(out, network.ClusterName(name))
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // identify notes in each action which clusters its ends are.

@@ -3,18 +3,10 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"fairlead.dev/fairlead/schema/network"
 )
-
-// place is one namespace of one cluster; one place holds at most one site.
-type place struct {
-	cluster   network.ClusterName
-	namespace string
-}
-
-// suffix tells apart the IDs of two actions on things of one name.
-func (at place) suffix() string { return "@" + string(at.cluster) + "/" + at.namespace }
 
 // wantedProxy names a proxy; that of what was last applied also by site and Secret.
 type wantedProxy struct {
@@ -26,6 +18,14 @@ type wantedProxy struct {
 // index finds observed things by what they belong to. It is built once, so that
 // planning is linear in the number of objects.
 type index struct {
+	// network is its name, wanted what is described of it, observed all that was read.
+	network  string
+	wanted   Desired
+	observed Observation
+	// adoptable reports whether an object that others made may be taken over.
+	adoptable func(Meta) bool
+	// now is the network as it is, made when it is asked for.
+	now         func() present
 	clusters    map[network.ClusterName]ClusterView
 	desired     map[network.SiteName]DesiredSite
 	desiredAt   map[place]DesiredSite
@@ -52,8 +52,10 @@ type index struct {
 	reports map[string]SiteReport
 }
 
-func newIndex(in Input) index {
-	ix := index{
+func newIndex(wanted Desired, observed Observation, adoptable func(Meta) bool) *index {
+	ix := &index{
+		network: wanted.Network, wanted: wanted, observed: observed, adoptable: adoptable,
+
 		clusters:    map[network.ClusterName]ClusterView{},
 		desired:     map[network.SiteName]DesiredSite{},
 		desiredAt:   map[place]DesiredSite{},
@@ -75,34 +77,35 @@ func newIndex(in Input) index {
 		going:         map[string]string{},
 		reports:       map[string]SiteReport{},
 	}
-	for _, s := range in.Desired.Sites {
+	for _, s := range wanted.Sites {
 		ix.desired[s.Name] = s
-		ix.desiredAt[place{s.Cluster, s.Namespace}] = s
+		ix.desiredAt[s.place()] = s
 	}
-	for _, l := range in.Desired.Links {
+	for _, l := range wanted.Links {
 		ix.links[l.Name] = l
 	}
-	for _, p := range in.Desired.Proxies {
+	for _, p := range wanted.Proxies {
 		ix.wantedProxies[wantedProxy{p.Name, p.Site, p.Secret}] = p
 		if _, known := ix.wantedProxies[wantedProxy{name: p.Name}]; !known {
 			ix.wantedProxies[wantedProxy{name: p.Name}] = p
 		}
 	}
-	for _, c := range in.Observation.Clusters {
+	for _, c := range observed.Clusters {
 		ix.clusters[c.Name] = c
 		if c.State == StateOK { // what was read of another is not all, and proves nothing
-			ix.addCluster(c, in.Desired.Network)
+			ix.addCluster(c, wanted.Network)
 		}
 	}
-	ix.addUnlabelled(in.Desired.Network)
+	ix.addUnlabelled(wanted.Network)
 	ix.sort()
 	ix.followRenames()
+	ix.now = sync.OnceValue(ix.findPresent)
 	return ix
 }
 
 // report is what the routers of the Site at a place say of its links; zero where that was
 // not asked for.
-func (ix index) report(at place) SiteReport {
+func (ix *index) report(at place) SiteReport {
 	for _, s := range ix.sites[at] {
 		if r, known := ix.reports[s.UID]; known {
 			return r
@@ -114,7 +117,7 @@ func (ix index) report(at place) SiteReport {
 // addUnlabelled finds what bears the name of one of our attempts and no labels:
 // Certificates of which somebody took them off, and Secrets that a redemption made which
 // had been given up.
-func (ix index) addUnlabelled(net string) {
+func (ix *index) addUnlabelled(net string) {
 	for at, inv := range ix.inventories {
 		for name, l := range inv.Content.Links {
 			for attempt := 1; attempt <= l.Attempt; attempt++ {
@@ -136,13 +139,13 @@ func (ix index) addUnlabelled(net string) {
 }
 
 // redeemed reports whether a redemption of a site's made an object: the Site is its owner.
-func (ix index) redeemed(at place, site network.SiteName, m Meta) bool {
+func (ix *index) redeemed(at place, site network.SiteName, m Meta) bool {
 	return m.OwnerUID != "" && m.OwnerUID == ix.siteUID(at, site)
 }
 
 // awaited reports whether a Link and a Secret of a name may be what a redemption of ours made:
 // our token of that name is there, or a Site notes that it was taken away unanswered.
-func (ix index) awaited(at place, net, object string) bool {
+func (ix *index) awaited(at place, net, object string) bool {
 	if t, ok := ix.tokens[at][object]; ok && t.Owned(net) {
 		return true
 	}
@@ -151,7 +154,7 @@ func (ix index) awaited(at place, net, object string) bool {
 
 // followRenames reads the inventory of a site whose key changed while its Site stays
 // as that of the new key.
-func (ix index) followRenames() {
+func (ix *index) followRenames() {
 	for at, d := range ix.desiredAt {
 		inv, ok := ix.inventories[at]
 		was := cmp.Or(inv.Content.Object, string(inv.Content.Site))
@@ -164,7 +167,7 @@ func (ix index) followRenames() {
 }
 
 // sort makes what follows independent of the order in which things were listed.
-func (ix index) sort() {
+func (ix *index) sort() {
 	byName := func(a, b Meta) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID)) }
 	for _, list := range ix.sites {
 		slices.SortFunc(list, func(a, b SiteView) int { return byName(a.Meta, b.Meta) })
@@ -177,9 +180,9 @@ func (ix index) sort() {
 	}
 }
 
-func (ix index) addCluster(c ClusterView, network string) {
+func (ix *index) addCluster(c ClusterView, network string) {
 	for _, s := range c.Sites {
-		at := place{c.Name, s.Namespace}
+		at := placeOf(c.Name, s.Namespace)
 		ix.sites[at] = append(ix.sites[at], s)
 	}
 	for _, r := range c.Reports {
@@ -189,31 +192,31 @@ func (ix index) addCluster(c ClusterView, network string) {
 	}
 	for _, l := range c.Links {
 		ix.noteGoing(l.Meta)
-		at := place{c.Name, l.Namespace}
+		at := placeOf(c.Name, l.Namespace)
 		ix.liveLinks[at] = append(ix.liveLinks[at], l)
 	}
 	for _, s := range c.Secrets {
 		ix.noteGoing(s.Meta)
-		put(ix.secrets, place{c.Name, s.Namespace}, s.Name, s)
+		put(ix.secrets, placeOf(c.Name, s.Namespace), s.Name, s)
 		ix.addLeftover(c.Name, ObjectSecret, s.Meta, network)
 	}
 	for _, t := range c.Tokens {
 		ix.noteGoing(t.Meta)
-		put(ix.tokens, place{c.Name, t.Namespace}, t.Name, t)
+		put(ix.tokens, placeOf(c.Name, t.Namespace), t.Name, t)
 		ix.addLeftover(c.Name, ObjectToken, t.Meta, network)
 	}
 	for _, a := range c.Accesses {
 		ix.noteGoing(a.Meta)
 		if a.Name == RouterAccess {
-			ix.accesses[place{c.Name, a.Namespace}] = a
+			ix.accesses[placeOf(c.Name, a.Namespace)] = a
 		}
 	}
 	for _, p := range c.Proxies {
-		put(ix.proxies, place{c.Name, p.Namespace}, p.Name, p)
+		put(ix.proxies, placeOf(c.Name, p.Namespace), p.Name, p)
 	}
 	for _, v := range c.Certificates {
 		ix.noteGoing(v.Meta)
-		put(ix.certificates, place{c.Name, v.Namespace}, v.Name, v)
+		put(ix.certificates, placeOf(c.Name, v.Namespace), v.Name, v)
 		ix.addLeftover(c.Name, ObjectCertificate, v.Meta, network)
 	}
 	for _, g := range c.Grants {
@@ -222,12 +225,12 @@ func (ix index) addCluster(c ClusterView, network string) {
 	}
 	for _, inv := range c.Inventories {
 		if inv.Content.Network == network || inv.Labels[LabelNetwork] == network {
-			ix.inventories[place{c.Name, inv.Namespace}] = inv
+			ix.inventories[placeOf(c.Name, inv.Namespace)] = inv
 		}
 	}
 }
 
-func (ix index) addLeftover(cluster network.ClusterName, kind ObjectKind, m Meta, net string) {
+func (ix *index) addLeftover(cluster network.ClusterName, kind ObjectKind, m Meta, net string) {
 	if !m.Owned(net) {
 		return
 	}
@@ -250,13 +253,13 @@ func ref(cluster network.ClusterName, kind ObjectKind, m Meta) ObjectRef {
 }
 
 // readable reports whether the cluster was read in full.
-func (ix index) readable(c network.ClusterName) bool {
+func (ix *index) readable(c network.ClusterName) bool {
 	view, ok := ix.clusters[c]
 	return ok && view.State == StateOK
 }
 
 // recorded returns the inventory entry of a link at a place.
-func (ix index) recorded(at place, name network.LinkName) (InventoryLink, bool) {
+func (ix *index) recorded(at place, name network.LinkName) (InventoryLink, bool) {
 	inv, ok := ix.inventories[at]
 	if !ok {
 		return InventoryLink{}, false
@@ -266,7 +269,7 @@ func (ix index) recorded(at place, name network.LinkName) (InventoryLink, bool) 
 }
 
 // siteObject is the name that a site's Site has, or had when it was last applied.
-func (ix index) siteObject(at place, site network.SiteName) string {
+func (ix *index) siteObject(at place, site network.SiteName) string {
 	if d, ok := ix.desiredAt[at]; ok && d.Name == site {
 		return d.Object
 	}
@@ -278,7 +281,7 @@ func (ix index) siteObject(at place, site network.SiteName) string {
 
 // objectOf is the name of the Site with the UID, or that of the site when there is
 // none.
-func (ix index) objectOf(at place, uid string, site network.SiteName) string {
+func (ix *index) objectOf(at place, uid string, site network.SiteName) string {
 	for _, s := range ix.sites[at] {
 		if uid != "" && s.UID == uid {
 			return s.Name
@@ -288,7 +291,7 @@ func (ix index) objectOf(at place, uid string, site network.SiteName) string {
 }
 
 // siteUID returns the UID of the network's own live Site at a place.
-func (ix index) siteUID(at place, site network.SiteName) string {
+func (ix *index) siteUID(at place, site network.SiteName) string {
 	object := ix.siteObject(at, site)
 	for _, s := range ix.sites[at] {
 		if s.Name == object && !s.Deleting {
@@ -299,13 +302,13 @@ func (ix index) siteUID(at place, site network.SiteName) string {
 }
 
 // hasOwnSite reports whether a place has a Site of the network.
-func (ix index) hasOwnSite(at place, net string) bool {
+func (ix *index) hasOwnSite(at place, net string) bool {
 	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool { return s.Owned(net) })
 }
 
 // endpoints are what a link's listening Site offers, as far as it says.
-func (ix index) endpoints(e End) []Endpoint {
-	for _, s := range ix.sites[place{e.Cluster, e.Namespace}] {
+func (ix *index) endpoints(e End) []Endpoint {
+	for _, s := range ix.sites[e.place()] {
 		if s.UID == e.UID {
 			return s.Endpoints
 		}
@@ -325,13 +328,9 @@ func sortedPlaces[V any](m map[place]V) []place {
 	return out
 }
 
-func sortRefs(refs []ObjectRef) []ObjectRef {
-	rank := map[ObjectKind]int{
-		ObjectGrant: 0, ObjectToken: 1, ObjectLink: 2, ObjectCertificate: 3, ObjectSecret: 4, ObjectSite: 5, ObjectConfigMap: 6,
+// noteGoing notes an object that is being deleted.
+func (ix *index) noteGoing(m Meta) {
+	if m.Deleting {
+		ix.going[m.UID] = m.going()
 	}
-	slices.SortFunc(refs, func(a, b ObjectRef) int {
-		return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), cmp.Compare(a.Cluster, b.Cluster),
-			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
-	return slices.Compact(refs)
 }

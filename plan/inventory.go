@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/network"
@@ -277,4 +278,53 @@ func (inv Inventory) Encode() (string, error) {
 		return "", fmt.Errorf("inventory: %w", err)
 	}
 	return string(data), nil
+}
+
+// making are the names that the Links of an attempt under way may have; none where the
+// link is not made anew.
+func (l InventoryLink) making(name network.LinkName) []string {
+	if l.Intent == nil || l.Intent.State != LinkUnderWay {
+		return nil
+	}
+	return network.LinkObjectNames(network.ObjectName(name, l.Attempt))
+}
+
+// listening are the places of the sites that a link leads to, and is to lead to.
+func (l InventoryLink) listening() []place {
+	out := []place{placeOf(l.ToCluster, l.ToNamespace)}
+	if in := l.Intent; in != nil && placeOf(in.ToCluster, in.ToNamespace) != out[0] {
+		out = append(out, placeOf(in.ToCluster, in.ToNamespace))
+	}
+	return out
+}
+
+// of gives what is recorded of one of a link's Links: one that is being made is as it is
+// intended.
+func (l InventoryLink) of(name network.LinkName, object string) InventoryLink {
+	if !slices.Contains(l.Objects, object) && slices.Contains(l.making(name), object) {
+		return l.underWay()
+	}
+	return l
+}
+
+// underWay is a link as the apply that makes it anew wants it.
+func (l InventoryLink) underWay() InventoryLink {
+	out := *l.Intent
+	out.Attempt, out.Objects, out.Unanswered = l.Attempt, l.Objects, l.Unanswered
+	return out
+}
+
+// asStored replaces fields that are as they were sent last by what the API server made of
+// them.
+func (w Answer) asStored(fields, sent map[string]any) map[string]any {
+	if len(w.Stored) == 0 || fields == nil {
+		return fields
+	}
+	out := maps.Clone(fields)
+	for path, stored := range w.Stored {
+		if v, ok := fields[path]; ok && sameValue(v, sent[path]) {
+			out[path] = stored
+		}
+	}
+	return out
 }

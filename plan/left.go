@@ -40,21 +40,21 @@ const ClusterLeft = "cluster-left"
 
 // undescribed are the clusters that no description names any more, while the Leases or records
 // of others have sites of the network there, by name.
-func (m *maker) undescribed() []NotedCluster {
+func (ix *index) undescribed() []NotedCluster {
 	found := map[network.ClusterName]NotedCluster{}
 	note := func(c NotedCluster) {
-		if m.described(c) {
+		if ix.described(c) {
 			return
 		}
 		c.Sites = max(c.Sites, found[c.Name].Sites)
 		found[c.Name] = c
 	}
-	for _, view := range m.in.Observation.Clusters {
+	for _, view := range ix.observed.Clusters {
 		for _, c := range view.Noted {
 			note(c)
 		}
 	}
-	for _, c := range m.recordedElsewhere() {
+	for _, c := range ix.recordedElsewhere() {
 		note(c)
 	}
 	out := make([]NotedCluster, 0, len(found))
@@ -67,30 +67,30 @@ func (m *maker) undescribed() []NotedCluster {
 
 // described reports whether a noted cluster is one of the description, by its name or, with
 // another name, by its UID. One that could not be read and that nobody noted may be it.
-func (m *maker) described(noted NotedCluster) bool {
-	return slices.ContainsFunc(m.in.Desired.Clusters, func(name network.ClusterName) bool {
-		view := m.in.Observation.Cluster(name)
-		return name == noted.Name || view.UID != "" && view.UID == noted.UID || view.State != StateOK && !m.noted(name)
+func (ix *index) described(noted NotedCluster) bool {
+	return slices.ContainsFunc(ix.wanted.Clusters, func(name network.ClusterName) bool {
+		view := ix.observed.Cluster(name)
+		return name == noted.Name || view.UID != "" && view.UID == noted.UID || view.State != StateOK && !ix.noted(name)
 	})
 }
 
-func (m *maker) noted(name network.ClusterName) bool {
-	return slices.ContainsFunc(m.in.Observation.Clusters, func(view ClusterView) bool {
+func (ix *index) noted(name network.ClusterName) bool {
+	return slices.ContainsFunc(ix.observed.Clusters, func(view ClusterView) bool {
 		return slices.ContainsFunc(view.Noted, func(c NotedCluster) bool { return c.Name == name })
 	})
 }
 
 // recordedElsewhere are the clusters to which links lead by their records, to Sites that
 // were not found.
-func (m *maker) recordedElsewhere() []NotedCluster {
+func (ix *index) recordedElsewhere() []NotedCluster {
 	found := map[string]bool{}
-	for _, list := range m.index.sites {
+	for _, list := range ix.sites {
 		for _, s := range list {
 			found[s.UID] = true
 		}
 	}
 	sites := map[network.ClusterName]map[string]bool{}
-	for _, inv := range m.index.inventories {
+	for _, inv := range ix.inventories {
 		for _, l := range inv.Content.Links {
 			if l.State == LinkRetired || l.ToUID == "" || found[l.ToUID] {
 				continue
@@ -115,7 +115,7 @@ func (m *maker) leftClusters() {
 	if m.in.Limits == nil || m.in.part() {
 		return
 	}
-	for _, c := range m.undescribed() {
+	for _, c := range m.index.undescribed() {
 		m.refuse(Refusal{
 			Code: ClusterLeft + "." + string(c.Name), Subject: fmt.Sprintf("cluster %q", c.Name), Number: c.Sites,
 			Message: stillRuns(c, m.network()) + ": nothing is removed there, nor looked at; " + describeAgain +
@@ -148,7 +148,7 @@ func (f *facts) clustersLeft() {
 	if !f.in.Filter.IsZero() {
 		return
 	}
-	for _, c := range f.undescribed() {
+	for _, c := range f.index.undescribed() {
 		f.found = append(f.found, Live{
 			Severity: diag.Error, Code: LiveClusterLeft, Subject: "cluster/" + string(c.Name), Cluster: c.Name,
 			Message: stillRuns(c, f.network()), Fix: describeAgain + "; or forget it: plan shows the flag",

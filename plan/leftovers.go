@@ -20,7 +20,7 @@ func (m *maker) stale(c linkCase) []ObjectRef {
 // late are Links of a link that was removed, which a redemption made that had been given up.
 func (m *maker) late(c linkCase) (out []LinkView) {
 	for _, v := range m.index.liveLinks[c.at] {
-		if m.isOwn(c, v) && !v.Owned(m.network()) && !v.Deleting {
+		if m.index.isOwn(c.recordedLink, v) && !v.Owned(m.network()) && !v.Deleting {
 			out = append(out, v)
 		}
 	}
@@ -32,8 +32,8 @@ func (m *maker) late(c linkCase) (out []LinkView) {
 func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
 	var out []ObjectRef
 	for _, r := range m.index.leftovers[c.Name] {
-		away := place{r.Cluster, r.Namespace} != c.at
-		if r.Kind == ObjectSecret && (away || m.used(c.at, r.Name)) || keep != nil && keep(r) {
+		away := r.place() != c.at
+		if r.Kind == ObjectSecret && (away || m.index.used(c.at, r.Name)) || keep != nil && keep(r) {
 			continue
 		}
 		out = append(out, r)
@@ -46,7 +46,7 @@ func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
 
 // issued is the Secret that a Certificate made, where it is there.
 func (m *maker) issued(certificate ObjectRef) []ObjectRef {
-	s, ok := m.index.secrets[place{certificate.Cluster, certificate.Namespace}][certificate.Name]
+	s, ok := m.index.secrets[certificate.place()][certificate.Name]
 	if !ok || s.OwnerUID != certificate.UID {
 		return nil
 	}
@@ -54,8 +54,8 @@ func (m *maker) issued(certificate ObjectRef) []ObjectRef {
 }
 
 // used reports whether any Link of a place, ours or not, uses a Secret.
-func (m *maker) used(at place, secret string) bool {
-	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return v.TLSCredentials == secret })
+func (ix *index) used(at place, secret string) bool {
+	return slices.ContainsFunc(ix.liveLinks[at], func(v LinkView) bool { return v.TLSCredentials == secret })
 }
 
 // removal are Links of a link that go, and the Secrets that they use, where those
@@ -63,7 +63,7 @@ func (m *maker) used(at place, secret string) bool {
 func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {
 	var out []ObjectRef
 	for _, v := range going {
-		if !m.made(c, v) {
+		if !m.index.made(c.recordedLink, v) {
 			continue
 		}
 		out = append(out, ref(c.at.cluster, ObjectLink, v.Meta))

@@ -24,10 +24,7 @@ func (m *maker) links() {
 // linkCase is one desired link with all that was found out about it.
 type linkCase struct {
 	DesiredLink
-	at       place
-	recorded InventoryLink
-	// known is true when the inventory has the link and it was not retired.
-	known bool
+	recordedLink
 	// own are Links that are ours, current those of the recorded attempt.
 	own, current []LinkView
 	// proxy is the Secret that its Links have to name; empty for a direct link.
@@ -48,8 +45,8 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 	switch {
 	case !c.known && len(c.own) > 0 && m.elsewhere(c):
 		m.add(m.replace(c, "its inventory is missing and it leads to another site", CauseDrift))
-	case !c.known && m.secretGone(c.at, c.own) != "":
-		m.add(m.replace(c, m.secretGone(c.at, c.own), CauseDrift))
+	case !c.known && m.index.secretGone(c.at, c.own) != "":
+		m.add(m.replace(c, m.index.secretGone(c.at, c.own), CauseDrift))
 	case !c.known && len(c.own) > 0 && m.otherProxy(c) != "":
 		m.add(m.replace(c, m.otherProxy(c), CauseDrift))
 	case !c.known && len(c.own) > 0 && c.otherwise() != "":
@@ -74,13 +71,11 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 }
 
 func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
-	at := place{from.Cluster, from.Namespace}
-	c := linkCase{DesiredLink: l, at: at}
-	c.recorded, c.known = m.index.recorded(at, l.Name)
-	c.known = c.known && c.recorded.State != LinkRetired
+	at := from.place()
+	c := linkCase{DesiredLink: l, recordedLink: m.index.recordOf(at, l.Name)}
 	fromUID := m.index.siteUID(at, l.From)
 	for _, v := range m.index.liveLinks[at] {
-		if m.isOwn(c, v) && (c.known || v.Owned(m.network())) && !v.Deleting && (v.OwnerUID == "" || v.OwnerUID == fromUID) {
+		if m.index.isOwn(c.recordedLink, v) && (c.known || v.Owned(m.network())) && !v.Deleting && (v.OwnerUID == "" || v.OwnerUID == fromUID) {
 			c.own = append(c.own, v)
 		}
 	}
@@ -95,38 +90,6 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 	return c
 }
 
-// isOwn reports whether the Link belongs to the link: by its label, or, where that was taken
-// off or could not be given yet, as its record has it. A record alone proves nothing, as
-// others may write it: the Link bears a mark of ours, our own token made it, or it may be
-// taken over.
-func (m *maker) isOwn(c linkCase, v LinkView) bool {
-	if v.Owned(m.network()) && v.Labels[LabelLink] != "" {
-		return v.Labels[LabelLink] == string(c.Name)
-	}
-	if v.Labels[LabelManagedBy] == ManagedBy && !v.Owned(m.network()) {
-		return false
-	}
-	named := c.known && c.names(v)
-	redeemed := c.recorded.claims(c.Name, v.TLSCredentials) && slices.Contains(network.LinkObjectNames(v.TLSCredentials), v.Name)
-	if m.made(c, v) {
-		return named || redeemed
-	}
-	return named && m.mayAdopt(v.Meta)
-}
-
-// names reports whether the record of the link names a Link: as one of its own, or as one
-// that it began to take over.
-func (c linkCase) names(v LinkView) bool {
-	adopting := c.recorded.Adopted && slices.Contains(network.LinkObjectNames(network.ObjectName(c.Name, c.recorded.Attempt)), v.Name)
-	return adopting || slices.Contains(c.recorded.Objects, v.Name)
-}
-
-// made reports whether we wrote a Link of a link's, or a redemption of its token made it.
-func (m *maker) made(c linkCase, v LinkView) bool {
-	redeemed := v.OwnerUID != "" && c.recorded.claims(c.Name, v.TLSCredentials) && m.index.awaited(c.at, m.network(), v.TLSCredentials)
-	return v.Owned(m.network()) || v.Marked || redeemed
-}
-
 func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) Action {
 	a := Action{
 		ID: "link/" + string(l.Name), Kind: KindLink, Verb: VerbCreate, Cause: CausePending,
@@ -135,7 +98,7 @@ func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) 
 		Link: &LinkWork{
 			From: End{Site: l.From, Object: from.Object, Cluster: from.Cluster, Namespace: from.Namespace, UID: fromUID},
 			To: End{Site: l.To, Object: to.Object, Cluster: to.Cluster, Namespace: to.Namespace,
-				UID: m.index.siteUID(place{to.Cluster, to.Namespace}, l.To)},
+				UID: m.index.siteUID(to.place(), l.To)},
 			Groups: m.groups(l.To), Cost: l.Cost, Via: l.Via, Proxy: l.Proxy, Rotation: l.Rotation,
 		},
 	}
@@ -188,7 +151,7 @@ func (m *maker) freeAttempt(c linkCase) int {
 		used = max(used, attemptOf(c.Name, v.Name), attemptOf(c.Name, v.TLSCredentials))
 	}
 	for attempt := used + 1; ; attempt++ {
-		if !m.taken(c.at, network.ObjectName(c.Name, attempt), m.groups(c.To)) && !m.takenThere(c, attempt) {
+		if !m.index.taken(c.at, network.ObjectName(c.Name, attempt), m.groups(c.To)) && !m.takenThere(c, attempt) {
 			return attempt
 		}
 	}
@@ -205,24 +168,24 @@ func (m *maker) groups(site network.SiteName) int {
 // takenThere reports whether the listening site's namespace has a Secret of the name
 // that a Certificate of the attempt would give its own, or such a Certificate that goes.
 func (m *maker) takenThere(c linkCase, attempt int) bool {
-	to := place{c.action.Link.To.Cluster, c.action.Link.To.Namespace}
+	to := c.action.Link.To.place()
 	name := GrantName(m.network(), c.Name, attempt)
 	_, secret := m.index.secrets[to][name]
 	return c.Via == network.ViaCertificate && (secret || m.index.certificates[to][name].Deleting)
 }
 
-func (m *maker) taken(at place, object string, groups int) bool {
-	if _, ok := m.index.secrets[at][object]; ok {
+func (ix *index) taken(at place, object string, groups int) bool {
+	if _, ok := ix.secrets[at][object]; ok {
 		return true
 	}
-	if _, ok := m.index.tokens[at][object]; ok {
+	if _, ok := ix.tokens[at][object]; ok {
 		return true
 	}
 	names := network.LinkObjectNames(object)
 	if groups == 1 {
 		names = names[:1]
 	}
-	return slices.ContainsFunc(m.index.liveLinks[at], func(v LinkView) bool { return slices.Contains(names, v.Name) })
+	return slices.ContainsFunc(ix.liveLinks[at], func(v LinkView) bool { return slices.Contains(names, v.Name) })
 }
 
 // elsewhere reports whether a Link that no inventory knows leads to another site
@@ -335,7 +298,7 @@ func (m *maker) appliedLink(c linkCase) {
 	}
 	left := m.left
 	a, needed := m.updateLink(c)
-	if v, old := m.tooOld(c.at, c.From); old && a.Link.Reconnect {
+	if v, old := m.index.tooOld(c.at, c.From); old && a.Link.Reconnect {
 		m.left = left // a new Link has the cost that is described
 		m.add(m.replace(c, fmt.Sprintf("site %s has other endpoints now, which Skupper %s takes up in a new Link only", c.To, v), CauseDrift))
 		return

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fairlead.dev/fairlead/schema/network"
@@ -57,15 +56,6 @@ func (c linkCase) otherwise() string {
 		}
 	}
 	return ""
-}
-
-// rotation is the noted one as a number.
-func (n Note) rotation() int32 {
-	r, err := strconv.ParseInt(n.Rotation, 10, 32)
-	if err != nil {
-		return 0
-	}
-	return int32(r)
 }
 
 // rekeyCause says who moved: git, unless only the cluster did.

@@ -35,7 +35,7 @@ func (m *maker) broken(c linkCase) (why string, cause Cause) {
 	case c.action.Link.From.UID == "":
 		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), m.anewCause(c.at)
 	case to.UID == "" || c.recorded.ToUID != "" && c.recorded.ToUID != to.UID:
-		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), m.anewCause(place{to.Cluster, to.Namespace})
+		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), m.anewCause(to.place())
 	case len(c.current) == 0:
 		return "was applied before and is gone from the cluster", CauseDrift
 	}
@@ -48,7 +48,7 @@ func (m *maker) broken(c linkCase) (why string, cause Cause) {
 // anewCause says who lets a site be made anew at a place: git, where the Site that is
 // there has another name and goes first.
 func (m *maker) anewCause(at place) Cause {
-	if m.cleared(at) {
+	if m.index.cleared(at) {
 		return CausePending
 	}
 	return CauseDrift
@@ -103,13 +103,13 @@ func (m *maker) incomplete(c linkCase) (string, Cause) {
 			return fmt.Sprintf("Link %q is gone from the cluster", name), CauseDrift
 		}
 	}
-	return m.secretGone(c.at, c.current), CauseDrift
+	return m.index.secretGone(c.at, c.current), CauseDrift
 }
 
 // secretGone says which Link's Secret is not there to stay; empty when all are.
-func (m *maker) secretGone(at place, links []LinkView) string {
+func (ix *index) secretGone(at place, links []LinkView) string {
 	for _, v := range links {
-		switch s, ok := m.index.secrets[at][v.TLSCredentials]; {
+		switch s, ok := ix.secrets[at][v.TLSCredentials]; {
 		case ok && s.Deleting:
 			return fmt.Sprintf("Secret %q with its credentials %s", v.TLSCredentials, s.going())
 		case !ok && v.TLSCredentials != "":

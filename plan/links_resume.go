@@ -84,12 +84,12 @@ func (m *maker) astray(c linkCase) bool {
 // between reports whether an object may be of the link as it is made: it is at the end where
 // its kind belongs, and of the link's way. Else it is of one of that name from before.
 func (c linkCase) between(r ObjectRef) bool {
-	at, to := place{r.Cluster, r.Namespace}, c.action.Link.To
+	at, to := r.place(), c.action.Link.To
 	switch r.Kind {
 	case ObjectCertificate:
-		return c.Via == network.ViaCertificate && at == place{to.Cluster, to.Namespace}
+		return c.Via == network.ViaCertificate && at == to.place()
 	case ObjectGrant:
-		return at == place{to.Cluster, to.Namespace}
+		return at == to.place()
 	}
 	return at == c.at
 }
@@ -97,7 +97,7 @@ func (c linkCase) between(r ObjectRef) bool {
 // goes reports whether something that bears the name of the attempt is being deleted.
 func (m *maker) goes(c linkCase) bool {
 	object := network.ObjectName(c.Name, c.recorded.Attempt)
-	to := place{c.action.Link.To.Cluster, c.action.Link.To.Namespace}
+	to := c.action.Link.To.place()
 	return m.index.secrets[c.at][object].Deleting || m.index.tokens[c.at][object].Deleting ||
 		m.index.certificates[to][GrantName(m.network(), c.Name, c.recorded.Attempt)].Deleting ||
 		slices.ContainsFunc(m.index.liveLinks[c.at], func(v LinkView) bool {
@@ -108,7 +108,7 @@ func (m *maker) goes(c linkCase) bool {
 // dead reports whether what an interrupted attempt made can never work: its CA or
 // Secret is gone, or one Link of a pair and the token that would make it.
 func (m *maker) dead(c linkCase) bool {
-	if c.recorded.ToUID != "" && c.recorded.ToUID != c.action.Link.To.UID || m.secretGone(c.at, c.current) != "" {
+	if c.recorded.ToUID != "" && c.recorded.ToUID != c.action.Link.To.UID || m.index.secretGone(c.at, c.current) != "" {
 		return true
 	}
 	if c.Via == network.ViaCertificate {

@@ -2,9 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -83,43 +80,10 @@ func Make(in Input) Plan {
 	return identified(p)
 }
 
-// identified gives the plan its ID, and its refusals the flags that name it.
-func identified(p Plan) Plan {
-	p.ID = Identify(p)
-	p.Refusals = flagged(p)
-	return p
-}
-
-// Identify gives the digest of what a plan would do. Its ID is left out, and what
-// depends on the day, on who plans and on where git stands: when it was made, the base,
-// warnings, how much could not be compared, what is ignored, how the network runs and what
-// follows from that for its shape, and the commit. What the description says
-// is in its own digest. The flags that lift refusals name the ID, and are left out with
-// it, and so is the reason why a cluster could not be read, which is worded otherwise
-// each time.
-func Identify(p Plan) string {
-	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals, p.Base = "", "", nil, 0, unflagged(p.Refusals), nil
-	p.Ignored, p.Live, p.Behind, p.Applied = nil, nil, nil, nil
-	if p.Topology.Basis != "" { // older plans have none, and the shape in their ID
-		p.Topology = noTopology()
-	}
-	p.Source = Source{Digest: p.Source.Digest}
-	p.Clusters = slices.Clone(p.Clusters)
-	for i := range p.Clusters {
-		p.Clusters[i].Reason = ""
-	}
-	data, err := json.Marshal(p)
-	if err != nil { // every type in a plan can be marshalled; a new one that cannot is a bug
-		panic(fmt.Sprintf("plan: %v", err))
-	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
 // maker gathers the parts of one plan.
 type maker struct {
 	in      Input
-	index   index
+	index   *index
 	actions []Action
 	ids     map[string]bool
 	// told are proxies whose unknown credentials were reported; findings join the
@@ -130,8 +94,6 @@ type maker struct {
 	// which a site stops listening and stays the same otherwise for links from it.
 	siteFields map[string][]Field
 	closing    map[string]bool
-	// was is kept by present.
-	was      present
 	refusals []Refusal
 	unknown  int
 	// soft are orders that are wished for, make before break, and given up where
@@ -153,11 +115,13 @@ func newMaker(in Input) *maker {
 		return cmp.Compare(a.Name, b.Name)
 	})
 	in.Observation = Settled(in.Observation, in.Desired.Network)
-	return &maker{
-		in: in, index: newIndex(in),
+	m := &maker{
+		in:  in,
 		ids: map[string]bool{}, siteFields: map[string][]Field{}, closing: map[string]bool{}, told: map[string]bool{},
 		waiting: newWaiting(in.Observation), rules: rulesOf(in.Ignore), named: in.Approved.adopted(),
 	}
+	m.index = newIndex(in.Desired, in.Observation, m.mayTakeOver)
+	return m
 }
 
 func (m *maker) add(a Action) {
@@ -222,11 +186,6 @@ func clusterStates(in Input) []Cluster {
 	return out
 }
 
-// AllRead reports whether every cluster could be read in full.
-func AllRead(clusters []Cluster) bool {
-	return !slices.ContainsFunc(clusters, func(c Cluster) bool { return c.State != StateOK })
-}
-
 // skupperVersion is the controller's version as the network's Sites, and others in the
 // namespaces that it wants, show it: the same whether or not more could be read.
 func skupperVersion(c ClusterView, d Desired) string {
@@ -243,28 +202,6 @@ func skupperVersion(c ClusterView, d Desired) string {
 		}
 	}
 	return v
-}
-
-func summarise(actions []Action, unknown int) Summary {
-	s := Summary{Unknown: unknown}
-	for _, a := range actions {
-		switch a.Verb {
-		case VerbCreate:
-			s.Create++
-		case VerbUpdate:
-			s.Update++
-		case VerbReplace:
-			s.Replace++
-		case VerbDelete:
-			s.Delete++
-		case VerbAdopt:
-			s.Adopt++
-		}
-		if a.Cause != CausePending {
-			s.Drift++
-		}
-	}
-	return s
 }
 
 // order sorts actions the way people read them: sites, their objects, links, then
@@ -293,48 +230,6 @@ func (m *maker) order() {
 	})
 }
 
-// normalise sorts what is a set and replaces nil lists.
-func normalise(p *Plan) {
-	for i := range p.Actions {
-		a := &p.Actions[i]
-		slices.Sort(a.DependsOn)
-		a.DependsOn = slices.Compact(a.DependsOn)
-		a.DependsOn, a.Fields, a.Steps = notNil(a.DependsOn), notNil(a.Fields), notNil(a.Steps)
-		if a.Link != nil {
-			a.Link.Live, a.Link.Remove = notNil(a.Link.Live), notNil(sortRefs(a.Link.Remove))
-		}
-	}
-	p.Actions, p.Refusals, p.Unmanaged = notNil(p.Actions), notNil(p.Refusals), notNil(p.Unmanaged)
-}
-
-func notNil[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
-}
-
-// Filter narrows a plan to some clusters, sites or links. Empty lists match
-// everything; an action is kept when it matches every list that applies to it,
-// together with the actions that it depends on.
-type Filter struct {
-	Clusters []network.ClusterName
-	Sites    []network.SiteName
-	Links    []network.LinkName
-}
-
-// IsZero reports whether the filter keeps everything.
-func (f Filter) IsZero() bool {
-	return len(f.Clusters)+len(f.Sites)+len(f.Links) == 0
-}
-
-func (f Filter) apply(actions []Action) []Action {
-	if f.IsZero() {
-		return actions
-	}
-	return withNeeds(actions, f.matches)
-}
-
 // narrow keeps what the filter does, and of that what a narrowed plan was approved to do.
 func (in Input) narrow(actions []Action) []Action {
 	actions = in.Filter.apply(actions)
@@ -346,100 +241,4 @@ func (in Input) narrow(actions []Action) []Action {
 		approved[identity(a)] = true
 	}
 	return withNeeds(actions, func(a Action) bool { return approved[identity(a)] })
-}
-
-// withNeeds keeps the actions that match, those that they depend on, and the links of
-// sites that come to be reached otherwise.
-func withNeeds(actions []Action, matches func(Action) bool) []Action {
-	byID := map[string]Action{}
-	for _, a := range actions {
-		byID[a.ID] = a
-	}
-	keep := map[string]bool{}
-	var mark func(id string)
-	mark = func(id string) {
-		if a, ok := byID[id]; ok && !keep[id] {
-			keep[id] = true
-			for _, d := range a.DependsOn {
-				mark(d)
-			}
-		}
-	}
-	for _, a := range actions {
-		if matches(a) {
-			mark(a.ID)
-		}
-	}
-	along := func(a Action) bool { // a site that is reached otherwise takes its links along
-		return a.Kind == KindLink && !keep[a.ID] && slices.ContainsFunc(a.DependsOn, func(id string) bool {
-			site := byID[id]
-			return keep[id] && site.movesListening() && site.Name == string(a.Link.To.Site)
-		})
-	}
-	for more := true; more; { // links bring sites along that may be reached otherwise, too
-		more = false
-		for _, a := range actions {
-			if along(a) {
-				mark(a.ID)
-				more = true
-			}
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool { return !keep[a.ID] })
-}
-
-// movesListening reports whether a site's action changes how links reach it.
-func (a Action) movesListening() bool {
-	return a.Kind == KindSite && a.Verb == VerbUpdate && slices.ContainsFunc(a.Fields, func(f Field) bool {
-		return f.Path == "linkAccess" || f.Path == "ha" || f.Path == "defaultIssuer"
-	})
-}
-
-func (f Filter) matches(a Action) bool {
-	if len(f.Clusters) > 0 && !slices.Contains(f.Clusters, a.Cluster) {
-		return false
-	}
-	switch a.Kind {
-	case KindProxy:
-		return len(f.Links)+len(f.Sites) == 0 // otherwise with the links that need it
-	case KindObject:
-		return len(f.Sites) == 0 && len(f.Links) == 0 || slices.Contains(f.Sites, a.Object.Site)
-	case KindLink:
-		if len(f.Links) > 0 {
-			return slices.Contains(f.Links, network.LinkName(a.Name))
-		}
-		return len(f.Sites) == 0 ||
-			slices.Contains(f.Sites, a.Link.From.Site) || slices.Contains(f.Sites, a.Link.To.Site)
-	default:
-		if len(f.Sites) > 0 {
-			return slices.Contains(f.Sites, network.SiteName(a.Name))
-		}
-		return len(f.Links) == 0
-	}
-}
-
-// Keep narrows a plan to the actions that a rule keeps, with its counts and ID
-// made anew.
-func Keep(p Plan, keep func(Action) bool) Plan {
-	p.Actions = notNil(slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return !keep(a) }))
-	p.Summary = summarise(p.Actions, p.Summary.Unknown)
-	return identified(p)
-}
-
-// Decode reads a plan's JSON. A format that is not Format, or an ID that does not
-// fit the content, is an error. What was overridden when it was written is not so now:
-// that is for whoever applies it to say again.
-func Decode(data []byte) (Plan, error) {
-	var p Plan
-	if err := json.Unmarshal(data, &p); err != nil {
-		return Plan{}, fmt.Errorf("plan: %w", err)
-	}
-	if p.Format != Format {
-		return Plan{}, fmt.Errorf("plan: format %q is not %q; a newer Fairlead may have written it", p.Format, Format)
-	}
-	if id := Identify(p); id != p.ID {
-		return Plan{}, fmt.Errorf("plan: the file was altered: its id is %s, its content's %s", p.ID, id)
-	}
-	p.Refusals = flagged(p)
-	return p, nil
 }

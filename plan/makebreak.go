@@ -3,18 +3,10 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/network"
 )
-
-// oldSuffix ends the ID of an action that removes the Link which another action of the
-// plan replaces.
-const oldSuffix = "@old"
-
-// removesOld reports whether an action is such a removal.
-func (a Action) removesOld() bool { return strings.HasSuffix(a.ID, oldSuffix) }
 
 // makeBeforeBreak lets what takes ways away wait for what makes ways, where sites would
 // lose each other in between otherwise: sites that are connected now, and when all is
@@ -57,7 +49,7 @@ type turn struct {
 }
 
 func (m *maker) weave() *weave {
-	x := &weave{was: m.present(), turning: map[network.SiteName]turn{}, making: map[string]bool{}, orders: newOrders(m.actions)}
+	x := &weave{was: m.index.now(), turning: map[network.SiteName]turn{}, making: map[string]bool{}, orders: newOrders(m.actions)}
 	then, planned := x.was.then(m.actions), changesOf(m.actions)
 	x.addNodes(then)
 	kept := map[way]bool{}
@@ -67,7 +59,7 @@ func (m *maker) weave() *weave {
 		}
 	}
 	for _, a := range m.actions {
-		if w, ok := a.makes(); ok && !kept[w] && then[w.at].name != "" && then[w.to].name != "" {
+		if w, ok := madeBy(a); ok && !kept[w] && then[w.at].name != "" && then[w.to].name != "" {
 			x.add(w, topology.Strand{From: then[w.at].name, To: then[w.to].name, After: true}, nil, a.ID)
 		}
 		if a.Kind == KindSite {
@@ -132,13 +124,13 @@ func (x *weave) addWay(w way, planned changes, kept map[way]bool) {
 // same reports whether a link's action makes or keeps a way between the Sites that w is
 // between.
 func (x *weave) same(w way, a Action) bool {
-	made, ok := a.makes()
+	made, ok := madeBy(a)
 	return ok && made.at == w.at && made.to == w.to && a.Link.From.UID == x.was.sites[w.at].uid && a.Link.To.UID == x.was.sites[w.to].uid
 }
 
 // addTurn notes a living site that begins or ceases to do transit.
 func (x *weave) addTurn(a Action) {
-	s, there := x.was.sites[place{a.Cluster, a.Namespace}]
+	s, there := x.was.sites[a.place()]
 	if edge := a.Verb != VerbDelete && a.Site.Fields["edge"] == true; there && a.Verb != VerbDelete && edge != s.edge {
 		x.turning[network.SiteName(a.Name)] = turn{a.ID, edge}
 	}
@@ -203,7 +195,7 @@ func (m *maker) exchange(x *weave, breaks, makes []string) {
 // the link, and gives the ID of the action that has it now.
 func (m *maker) retireLater(x *weave, id string) string {
 	i := slices.IndexFunc(m.actions, func(a Action) bool { return a.ID == id })
-	j := slices.IndexFunc(x.ways, func(w way) bool { return w.uid != "" && m.actions[i].Kind == KindLink && m.actions[i].removesWay(w) })
+	j := slices.IndexFunc(x.ways, func(w way) bool { return w.uid != "" && m.actions[i].Kind == KindLink && removesWay(m.actions[i], w) })
 	later := id + oldSuffix
 	switch {
 	case x.orders.has(later):
@@ -215,7 +207,7 @@ func (m *maker) retireLater(x *weave, id string) string {
 	x.orders.add(m.actions[len(m.actions)-1])
 	for _, a := range m.actions { // what the old Link needs goes after it
 		needed := a.Kind == KindProxy && slices.Contains(a.DependsOn, id) ||
-			a.Kind == KindSite && (place{a.Cluster, a.Namespace}) == x.ways[j].to
+			a.Kind == KindSite && a.place() == x.ways[j].to
 		if needed && a.Verb == VerbDelete && !x.orders.waitingFor(a.ID)[later] {
 			x.orders.put(a.ID, later)
 		}

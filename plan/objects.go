@@ -16,7 +16,7 @@ func (m *maker) objects() {
 	x := m.newObjectIndex()
 	m.mixedVersions()
 	for _, o := range m.in.Desired.Objects {
-		switch at := (place{o.Cluster, o.Namespace}); {
+		switch at := o.place(); {
 		case !m.index.readable(o.Cluster), m.waiting.removal[at]:
 			m.unknown++
 		case m.index.inventories[at].Broken != "": // refused with its site
@@ -25,7 +25,7 @@ func (m *maker) objects() {
 			m.object(o, x.live[at][o.Key()])
 		}
 	}
-	m.doomedObjects(x)
+	m.unwantedObjects(x)
 }
 
 // mixedVersions refuses two API versions of one kind on a cluster: its objects are
@@ -76,11 +76,11 @@ func (m *maker) newObjectIndex() objectIndex {
 		scopes: map[network.ClusterName]map[string]Scope{},
 	}
 	for _, o := range m.in.Desired.Objects {
-		put(x.wanted, place{o.Cluster, o.Namespace}, o.Key(), o)
+		put(x.wanted, o.place(), o.Key(), o)
 	}
 	for _, c := range m.in.Observation.Clusters {
 		for _, v := range c.Objects {
-			put(x.live, place{c.Name, v.Namespace}, ObjectKey(v.APIVersion, v.Kind, v.Name), &v)
+			put(x.live, placeOf(c.Name, v.Namespace), ObjectKey(v.APIVersion, v.Kind, v.Name), &v)
 		}
 		x.scopes[c.Name] = map[string]Scope{}
 		for _, k := range c.Kinds {
@@ -121,7 +121,7 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 	}
 	recorded, known := m.recordedObject(o)
 	a := m.objectAction(o)
-	if live != nil && m.foreignObject(*live, recorded.wrote(*live)) {
+	if live != nil && m.foreignObject(*live, live.writtenAs(recorded.UID)) {
 		if live.Labels[LabelManagedBy] == ManagedBy || !m.leaveGone(a, o, recorded) {
 			m.refuseObject(o, *live)
 		}
@@ -157,8 +157,8 @@ func (m *maker) foreignObject(v ObjectView, written bool) bool {
 // recordedObject gives what the inventory knows of an object of the same site, and whether
 // it was applied.
 func (m *maker) recordedObject(o DesiredObject) (InventoryObject, bool) {
-	inv := m.index.inventories[place{o.Cluster, o.Namespace}].Content
-	if inv.Site != o.Site || m.cleared(place{o.Cluster, o.Namespace}) {
+	inv := m.index.inventories[o.place()].Content
+	if inv.Site != o.Site || m.index.cleared(o.place()) {
 		return InventoryObject{}, false
 	}
 	recorded := inv.Objects[o.Key()]
@@ -192,7 +192,7 @@ func objectRef(cluster network.ClusterName, v ObjectView) ObjectRef {
 
 func (m *maker) objectAction(o DesiredObject) Action {
 	a := Action{
-		ID: m.objectID(place{o.Cluster, o.Namespace}, o.Site, o.APIVersion, o.Kind, o.Name), Kind: KindObject, Verb: VerbUpdate, Cause: CausePending,
+		ID: m.objectID(o.place(), o.Site, o.APIVersion, o.Kind, o.Name), Kind: KindObject, Verb: VerbUpdate, Cause: CausePending,
 		Cluster: o.Cluster, Namespace: o.Namespace, Name: o.Name,
 		DeclaredAt: o.DeclaredAt, Disruption: DisruptionNone,
 		Object: &ObjectWork{
@@ -257,7 +257,7 @@ func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject
 	switch {
 	case !owned && !known:
 		a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
-	case !known && m.cleared(place{o.Cluster, o.Namespace}):
+	case !known && m.index.cleared(o.place()):
 		a.Why = "its site is made anew, and its record is written again"
 	case !known:
 		a.Cause, a.Why = CauseDrift, "its record is missing and is written again"
@@ -277,15 +277,15 @@ func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject
 // labelledAsWas reports whether an object's labels are those of the name that its site had
 // when it was last applied.
 func (m *maker) labelledAsWas(o DesiredObject, live ObjectView) bool {
-	was := m.index.inventories[place{o.Cluster, o.Namespace}].Renamed
+	was := m.index.inventories[o.place()].Renamed
 	return was != "" && live.Labels[LabelSite] == string(was) && live.Labels[LabelObject] == OverlayObject
 }
 
 func exactly(string) func(a, b any) bool { return sameValue }
 
-// doomedObjects plans the removal of objects that were recorded, or that carry our
+// unwantedObjects plans the removal of objects that were recorded, or that carry our
 // labels, and are not wanted where they are.
-func (m *maker) doomedObjects(x objectIndex) {
+func (m *maker) unwantedObjects(x objectIndex) {
 	places := map[place]bool{}
 	for at := range m.index.inventories {
 		places[at] = true
@@ -297,15 +297,15 @@ func (m *maker) doomedObjects(x objectIndex) {
 		if !m.index.readable(at.cluster) || m.waiting.removal[at] || m.index.inventories[at].Broken != "" {
 			continue
 		}
-		doomed := m.doomedAt(x, at)
-		for _, key := range slices.Sorted(maps.Keys(doomed)) {
-			m.deleteObject(x, at, doomed[key])
+		unwanted := m.unwantedAt(x, at)
+		for _, key := range slices.Sorted(maps.Keys(unwanted)) {
+			m.deleteObject(x, at, unwanted[key])
 		}
 	}
 }
 
-// doomedObject is an object to delete, or only its record when there is no live one.
-type doomedObject struct {
+// unwantedObject is an object to delete, or only its record when there is no live one.
+type unwantedObject struct {
 	InventoryObject
 	site network.SiteName
 	live *ObjectView
@@ -313,14 +313,14 @@ type doomedObject struct {
 	recorded bool
 }
 
-func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
-	out := map[string]doomedObject{}
+func (m *maker) unwantedAt(x objectIndex, at place) map[string]unwantedObject {
+	out := map[string]unwantedObject{}
 	inv := m.index.inventories[at].Content
 	for key, recorded := range inv.Objects {
 		if _, wanted := x.wanted[at][key]; wanted {
 			continue
 		}
-		d := doomedObject{InventoryObject: recorded, site: inv.Site, live: x.live[at][key], recorded: true}
+		d := unwantedObject{InventoryObject: recorded, site: inv.Site, live: x.live[at][key], recorded: true}
 		if d.live != nil && !m.removable(recorded, *d.live) {
 			d.live = nil
 		}
@@ -334,7 +334,7 @@ func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
 		site := inventory || described || m.index.hasOwnSite(at, m.network())
 		ours := site && v.written() && v.Owned(m.network()) && v.Labels[LabelObject] == OverlayObject && v.OwnerUID == ""
 		if !wanted && !recorded && ours && !v.Deleting {
-			out[key] = doomedObject{
+			out[key] = unwantedObject{
 				InventoryObject: InventoryObject{APIVersion: v.APIVersion, Kind: v.Kind, Name: v.Name},
 				site:            network.SiteName(v.Labels[LabelSite]), live: v,
 			}
@@ -343,10 +343,6 @@ func (m *maker) doomedAt(x objectIndex, at place) map[string]doomedObject {
 	return out
 }
 
-// wrote reports whether an apply of ours wrote this very object: a record alone proves
-// nothing, as whoever may write ConfigMaps can forge one.
-func (o InventoryObject) wrote(v ObjectView) bool { return o.UID == v.UID && v.written() }
-
 // removable reports whether a recorded object is an overlay's of ours, also where somebody
 // took its labels off.
 func (m *maker) removable(recorded InventoryObject, v ObjectView) bool {
@@ -354,7 +350,7 @@ func (m *maker) removable(recorded InventoryObject, v ObjectView) bool {
 	case skuppersOwn[GroupKind(v.APIVersion, v.Kind)]:
 		return false
 	case v.Labels[LabelManagedBy] == "":
-		return recorded.wrote(v)
+		return v.writtenAs(recorded.UID)
 	}
 	return v.Owned(m.network()) && v.Labels[LabelLink] == "" && v.written()
 }
@@ -363,17 +359,6 @@ func (m *maker) removable(recorded InventoryObject, v ObjectView) bool {
 var skuppersOwn = map[string]bool{
 	"Site.skupper.io": true, "Link.skupper.io": true, "AccessGrant.skupper.io": true, "AccessToken.skupper.io": true,
 	"Certificate.skupper.io": true, "Secret": true,
-}
-
-// written reports whether an apply of ours wrote the object: others copy labels, as
-// Endpoints have those of their Service, but not our annotation.
-func (v ObjectView) written() bool {
-	if v.Marked {
-		return true
-	}
-	metadata, _ := v.Content["metadata"].(map[string]any)
-	annotations, _ := metadata["annotations"].(map[string]any)
-	return annotations[AnnotationDigest] != nil
 }
 
 // The codes of warnings about recorded objects of which nothing can be told: of kinds that
@@ -385,7 +370,7 @@ const (
 
 // untold warns of a recorded object of which nobody can tell whether it is there: its record
 // stays.
-func (m *maker) untold(at place, d doomedObject, scope Scope) {
+func (m *maker) untold(at place, d unwantedObject, scope Scope) {
 	f := diag.Finding{
 		Severity: diag.Warning, Code: codeUnknownKind, Subject: fmt.Sprintf("object %s/%s of site %q", d.Kind, d.Name, d.site),
 		Message: fmt.Sprintf("cluster %s no longer serves %s, so whether it is still there cannot be told", at.cluster, d.APIVersion),
@@ -402,7 +387,7 @@ func (m *maker) untold(at place, d doomedObject, scope Scope) {
 }
 
 // deleteObject plans one removal; the removal of its site waits for it.
-func (m *maker) deleteObject(x objectIndex, at place, d doomedObject) {
+func (m *maker) deleteObject(x objectIndex, at place, d unwantedObject) {
 	a := Action{
 		ID: m.objectID(at, d.site, d.APIVersion, d.Kind, d.Name), Kind: KindObject, Verb: VerbDelete, Cause: CausePending,
 		Cluster: at.cluster, Namespace: at.namespace, Name: d.Name, Disruption: DisruptionNone,
@@ -412,7 +397,7 @@ func (m *maker) deleteObject(x objectIndex, at place, d doomedObject) {
 	if d.recorded {
 		a.Steps = append(a.Steps, StepConfirm)
 	}
-	if s, still := m.index.desired[d.site]; still && (place{s.Cluster, s.Namespace}) != at {
+	if s, still := m.index.desired[d.site]; still && s.place() != at {
 		if !strings.HasSuffix(a.ID, at.suffix()) {
 			a.ID += at.suffix()
 		}
@@ -436,7 +421,7 @@ func (m *maker) deleteObject(x objectIndex, at place, d doomedObject) {
 	}
 	m.add(a)
 	for _, site := range m.actions {
-		if site.Kind == KindSite && site.Verb == VerbDelete && (place{site.Cluster, site.Namespace}) == at {
+		if site.Kind == KindSite && site.Verb == VerbDelete && site.place() == at {
 			m.dependOn(site.ID, a.ID)
 		}
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"fairlead.dev/fairlead/schema/network"
@@ -404,3 +405,51 @@ type InventoryView struct {
 	// Broken says why the content could not be read; empty otherwise.
 	Broken string
 }
+
+// written reports whether an apply of ours wrote the object: others copy labels, as
+// Endpoints have those of their Service, but not our annotation.
+func (v ObjectView) written() bool {
+	if v.Marked {
+		return true
+	}
+	metadata, _ := v.Content["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	return annotations[AnnotationDigest] != nil
+}
+
+// rotation is the noted one as a number.
+func (n Note) rotation() int32 {
+	r, err := strconv.ParseInt(n.Rotation, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(r)
+}
+
+// Is compares a cluster with a UID, see network.SameCluster.
+func (c ClusterView) Is(uid string) (same, known bool) {
+	for _, own := range []string{c.UID, c.LockUID} {
+		if same, known = network.SameCluster(own, uid); known {
+			return same, true
+		}
+	}
+	return false, false
+}
+
+// another reports whether a cluster is another one than that of a UID for sure.
+func (c ClusterView) another(uid string) bool {
+	same, known := c.Is(uid)
+	return known && !same
+}
+
+// has reports whether a Site of the UID is there: it is in one cluster alone.
+func (c ClusterView) has(site string) bool {
+	return site != "" && slices.ContainsFunc(c.Sites, func(s SiteView) bool { return s.UID == site })
+}
+
+// closed reports whether nobody can redeem a grant any more.
+func (g GrantView) closed(now string) bool { return g.Spent || g.Expires != "" && g.Expires < now }
+
+// writtenAs reports whether an apply of ours wrote this very object, of a recorded UID: a
+// record alone proves nothing, as whoever may write ConfigMaps can forge one.
+func (v ObjectView) writtenAs(uid string) bool { return uid == v.UID && v.written() }

@@ -8,6 +8,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -168,175 +169,9 @@ const (
 	StepConfirm     Step = "confirm"     // record the outcome in the inventory
 )
 
-// Action is one change to one site, link, proxy or object of an overlay.
-type Action struct {
-	// ID is the kind, a slash and the name: "link/shop1-hub"; an object's has its
-	// site and kind in it: "object/shop1/Listener/backend".
-	ID    string `json:"id"`
-	Kind  Kind   `json:"kind"`
-	Verb  Verb   `json:"verb"`
-	Cause Cause  `json:"cause"`
-	// Cluster and Namespace are where the site is, or the link's connecting site.
-	Cluster    network.ClusterName `json:"cluster"`
-	Namespace  string              `json:"namespace"`
-	Name       string              `json:"name"`
-	DeclaredAt diag.Position       `json:"declaredAt"`
-	Fields     []Field             `json:"fields"`
-	Disruption Disruption          `json:"disruption"`
-	Steps      []Step              `json:"steps"`
-	// DependsOn are IDs of actions of the same plan that come first.
-	DependsOn []string `json:"dependsOn"`
-	Why       string   `json:"why"`
-	// Site is set for a site's action, Link for a link's, Proxy for a proxy's, Object
-	// for an object's.
-	Site   *SiteWork   `json:"site,omitempty"`
-	Link   *LinkWork   `json:"link,omitempty"`
-	Proxy  *ProxyWork  `json:"proxy,omitempty"`
-	Object *ObjectWork `json:"object,omitempty"`
-}
-
-// Has reports whether the action takes the step.
-func (a Action) Has(s Step) bool {
-	for _, have := range a.Steps {
-		if have == s {
-			return true
-		}
-	}
-	return false
-}
-
 // At are the plan's actions at a place, in its order.
 func (p Plan) At(cluster network.ClusterName, namespace string) []Action {
 	return slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return a.Cluster != cluster || a.Namespace != namespace })
-}
-
-// Field is one owned field that changes. From and To are strings, booleans or
-// numbers; nil means absent.
-type Field struct {
-	Path  string `json:"path"`
-	From  any    `json:"from"`
-	To    any    `json:"to"`
-	Cause Cause  `json:"cause"`
-}
-
-// SiteWork is what apply needs to carry out a site's action.
-type SiteWork struct {
-	// Fields are the owned fields as desired, by path; nil for a delete.
-	Fields map[string]any `json:"fields"`
-	// Observed are the same fields as the plan saw them, nil when there was no Site.
-	Observed map[string]any `json:"observed"`
-	// Object is the name of the Site on the cluster.
-	Object string `json:"object"`
-	// UID is the Site's as observed, empty when there was none.
-	UID string `json:"uid"`
-	// ClusterUID is that of the Site's cluster, as ClusterView.UID; empty for a delete.
-	ClusterUID string `json:"clusterUID,omitempty"`
-	Protect    bool   `json:"protect"`
-	Listens    bool   `json:"listens"`
-	// Close is the RouterAccess to delete, empty when there is none.
-	Close ObjectRef `json:"close,omitzero"`
-	// Keep are paths at which the Site is left as it is, whatever it is, sorted.
-	Keep []string `json:"keep,omitempty"`
-	// Takes are the Links made by hand that a deleted Site takes along, sorted.
-	Takes []string `json:"takes,omitempty"`
-}
-
-// LinkWork is what apply needs to carry out a link's action.
-type LinkWork struct {
-	From End `json:"from"`
-	To   End `json:"to"`
-	// Cost is the desired cost; 0 for a delete.
-	Cost int32 `json:"cost"`
-	// Via is how the link gets its credentials.
-	Via network.Via `json:"via"`
-	// Proxy is the proxy, ProxySecret the name of its Secret beside the Links; empty
-	// for a direct link.
-	Proxy       network.ProxyName `json:"proxy"`
-	ProxySecret string            `json:"proxySecret"`
-	Rotation    int32             `json:"rotation"`
-	// Groups is how many endpoint groups the listening site should have: one for each
-	// router.
-	Groups int `json:"groups"`
-	// Adopted says that Links which were made by hand stay.
-	Adopted bool `json:"adopted"`
-	// Routers is how many Links the link has at the end, where that changes; else 0.
-	Routers int `json:"routers"`
-	// Reconnect asks for the endpoints of the listening Site in the Links that stay.
-	Reconnect bool `json:"reconnect"`
-	// Attempt numbers the credentials to use; see network.ObjectName.
-	Attempt int `json:"attempt"`
-	// Resume is true when an earlier apply used Attempt and was interrupted, so that
-	// its grant, token, Secret or Links may be there.
-	Resume bool `json:"resume"`
-	// UnderWay is true when an earlier apply began to make the link and did not end.
-	UnderWay bool `json:"underWay,omitempty"`
-	// Seen are the link's own Links as the plan saw them, whether they stay or go.
-	Seen []LiveLink `json:"seen,omitempty"`
-	// KeepCost leaves the cost of the Links that stay as it is.
-	KeepCost bool `json:"keepCost,omitempty"`
-	// Live are the Links that stay, with the costs that the plan saw.
-	Live []LiveLink `json:"live"`
-	// Remove are objects to delete: all of a deleted link, what a replaced one
-	// leaves, or leftovers.
-	Remove []ObjectRef `json:"remove"`
-}
-
-// ObjectWork is what apply needs to carry out the action of an overlay's object.
-type ObjectWork struct {
-	Site       network.SiteName `json:"site"`
-	APIVersion string           `json:"apiVersion"`
-	Kind       ObjectKind       `json:"kind"`
-	// Source is the file of the tree that it comes from, empty when that is not known.
-	Source string `json:"source,omitempty"`
-	// Fields are the owned fields as desired, by path (see Flatten); nil for a delete.
-	Fields map[string]any `json:"fields"`
-	// Observed are the owned fields as the plan saw them, nil when there was no object.
-	Observed map[string]any `json:"observed"`
-	// Manifest is the object to send, without Fairlead's labels; nil for a delete.
-	Manifest map[string]any `json:"manifest"`
-	// Keep are paths at which the object is left as it is, whatever it is, sorted.
-	Keep []string `json:"keep,omitempty"`
-	// UID is the object's as observed; empty when there was none, and then a delete
-	// only clears its record.
-	UID string `json:"uid"`
-}
-
-// Key identifies the object in its namespace, see ObjectKey.
-func (a Action) Key() string { return ObjectKey(a.Object.APIVersion, a.Object.Kind, a.Name) }
-
-// End is one end of a link.
-type End struct {
-	Site network.SiteName `json:"site"`
-	// Object is the name of the Site on the cluster.
-	Object    string              `json:"object"`
-	Cluster   network.ClusterName `json:"cluster"`
-	Namespace string              `json:"namespace"`
-	// UID is the Site's as observed; empty when the plan creates it.
-	UID string `json:"uid"`
-	// ClusterUID is that of the cluster, as ClusterView.UID; empty for a delete.
-	ClusterUID string `json:"clusterUID,omitempty"`
-}
-
-// ProxyWork is what apply needs to carry out a proxy's action: the Secret to write,
-// to label or to delete.
-type ProxyWork struct {
-	Secret ObjectRef `json:"secret"`
-	// Revision is the number in the Secret's name; 0 for one that was adopted.
-	Revision   int    `json:"revision"`
-	Host       string `json:"host"`
-	Port       string `json:"port"`
-	References string `json:"references"`
-}
-
-// LiveLink is a Link object as the plan saw it.
-type LiveLink struct {
-	Name string `json:"name"`
-	UID  string `json:"uid"`
-	Cost int32  `json:"cost"`
-	// Secret holds its credentials. SecretUID is set where that is taken over with the
-	// Link, and was there.
-	Secret    string `json:"secret"`
-	SecretUID string `json:"secretUid,omitempty"`
 }
 
 // ObjectKind names a Kubernetes kind that Fairlead touches.
@@ -445,3 +280,87 @@ type Effect struct {
 
 // Pending reports whether the plan has anything to do.
 func (p Plan) Pending() bool { return len(p.Actions) > 0 }
+
+// TakenFor are the clusters that a plan takes for those which their names led to before,
+// because it was told to, sorted.
+func (p Plan) TakenFor() (out []network.ClusterName) {
+	for _, r := range p.Refusals {
+		if name, is := strings.CutPrefix(r.Code, ClusterChanged+"."); is && r.Overridden {
+			out = append(out, network.ClusterName(name))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Ill reports whether drift found what somebody should look at: differences that no rule
+// covers, objects that are in the way, or facts that are errors.
+func (p Plan) Ill() bool {
+	return len(p.Actions) > 0 || len(p.Refusals) > 0 ||
+		slices.ContainsFunc(p.Live, func(l Live) bool { return l.Severity == diag.Error })
+}
+
+// Base is the revision that a plan is compared with, beside the clusters or in their
+// stead.
+type Base struct {
+	// Source is the description at the base revision.
+	Source Source `json:"source"`
+	// Alone is true where no cluster was read: the plan then leads from the network as
+	// the base describes it, taken as applied, to the one of the head. It cannot be
+	// applied.
+	Alone bool `json:"alone"`
+	// Origins tell, by action ID, where an action comes from. Alone they are all
+	// OriginChange.
+	Origins map[string]Origin `json:"origins"`
+	// Spared are actions that are pending for the base and needless with the change,
+	// sorted by ID; never nil.
+	Spared []Spared `json:"spared"`
+}
+
+// Origin tells whether an action of a plan with a base is due to the change from base
+// to head.
+type Origin string
+
+// Spared is an action that the base would take and the head does not.
+type Spared struct {
+	ID   string `json:"id"`
+	Verb Verb   `json:"verb"`
+	Why  string `json:"why"`
+}
+
+// OriginOf tells where an action comes from; empty in a plan without a base.
+func (p Plan) OriginOf(id string) Origin {
+	if p.Base == nil {
+		return ""
+	}
+	return p.Base.Origins[id]
+}
+
+// ByOrigin gives the actions that a change asks for, those that it alters included, and
+// those that are pending or drift without it. Without a base all are the change's.
+func (p Plan) ByOrigin() (change, anyway []Action) {
+	for _, a := range p.Actions {
+		if p.OriginOf(a.ID) == OriginAnyway {
+			anyway = append(anyway, a)
+		} else {
+			change = append(change, a)
+		}
+	}
+	return change, anyway
+}
+
+// adopted are the UIDs of what a plan takes over.
+func (p *Plan) adopted() map[string]bool {
+	out := map[string]bool{}
+	if p == nil {
+		return out
+	}
+	for _, a := range p.Actions {
+		if a.Verb == VerbAdopt {
+			for _, uid := range a.adopts() {
+				out[uid] = true
+			}
+		}
+	}
+	return out
+}

@@ -40,16 +40,8 @@ type present struct {
 	ways  []way
 }
 
-// present is found out once: no action changes it.
-func (m *maker) present() present {
-	if m.was.sites == nil {
-		m.was = m.findPresent()
-	}
-	return m.was
-}
-
-func (m *maker) findPresent() present {
-	n := present{sites: m.standing()}
+func (ix *index) findPresent() present {
+	n := present{sites: ix.standing()}
 	uids := map[string]place{}
 	for at, s := range n.sites {
 		if s.uid != "" {
@@ -60,13 +52,13 @@ func (m *maker) findPresent() present {
 		if n.sites[at].fixed {
 			continue
 		}
-		live := m.liveWays(at, uids)
-		n.ways = append(append(n.ways, live...), m.recordedWays(at, uids, live)...)
+		live := ix.liveWays(at, uids)
+		n.ways = append(append(n.ways, live...), ix.recordedWays(at, uids, live)...)
 	}
-	for _, l := range m.in.Desired.Links {
-		from, to := m.index.desired[l.From], m.index.desired[l.To]
-		if !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) {
-			n.ways = append(n.ways, way{link: l.Name, at: placeOf(from), to: placeOf(to), fixed: true, cost: l.Cost})
+	for _, l := range ix.wanted.Links {
+		from, to := ix.desired[l.From], ix.desired[l.To]
+		if !ix.readable(from.Cluster) || !ix.readable(to.Cluster) {
+			n.ways = append(n.ways, way{link: l.Name, at: from.place(), to: to.place(), fixed: true, cost: l.Cost})
 		}
 	}
 	n.ways = slices.DeleteFunc(n.ways, func(w way) bool {
@@ -77,25 +69,23 @@ func (m *maker) findPresent() present {
 	return n
 }
 
-func placeOf(s DesiredSite) place { return place{s.Cluster, s.Namespace} }
-
 // standing lists the network's sites by place.
-func (m *maker) standing() map[place]standing {
+func (ix *index) standing() map[place]standing {
 	out := map[place]standing{}
-	for at, inv := range m.index.inventories {
-		if m.index.readable(at.cluster) && inv.Broken == "" && inv.Content.Fields != nil {
-			out[at] = standingOf(inv.Content.Site, inv.Content.Fields, m.index.siteUID(at, inv.Content.Site))
+	for at, inv := range ix.inventories {
+		if ix.readable(at.cluster) && inv.Broken == "" && inv.Content.Fields != nil {
+			out[at] = standingOf(inv.Content.Site, inv.Content.Fields, ix.siteUID(at, inv.Content.Site))
 		}
 	}
-	for at, sites := range m.index.sites {
+	for at, sites := range ix.sites {
 		for _, s := range sites {
-			if m.index.readable(at.cluster) && s.Owned(m.network()) && !s.Deleting {
-				out[at] = standingOf(m.nameAt(at, s), s.Fields, s.UID)
+			if ix.readable(at.cluster) && s.Owned(ix.network) && !s.Deleting {
+				out[at] = standingOf(ix.nameAt(at, s), s.Fields, s.UID)
 			}
 		}
 	}
-	for at, s := range m.index.desiredAt {
-		if !m.index.readable(at.cluster) {
+	for at, s := range ix.desiredAt {
+		if !ix.readable(at.cluster) {
 			site := standingOf(s.Name, s.Fields, "")
 			site.fixed = true
 			out[at] = site
@@ -110,22 +100,22 @@ func standingOf(name network.SiteName, fields map[string]any, uid string) standi
 
 // nameAt is the site that a Site of ours is of; the description may have another key
 // for it by now.
-func (m *maker) nameAt(at place, v SiteView) network.SiteName {
-	if d, ok := m.index.desiredAt[at]; ok && d.Object == v.Name {
+func (ix *index) nameAt(at place, v SiteView) network.SiteName {
+	if d, ok := ix.desiredAt[at]; ok && d.Object == v.Name {
 		return d.Name
 	}
-	return m.siteOf(at, v)
+	return ix.siteOf(at, v)
 }
 
 // liveWays are the network's own Links at a place.
-func (m *maker) liveWays(at place, uids map[string]place) []way {
+func (ix *index) liveWays(at place, uids map[string]place) []way {
 	var out []way
-	for _, v := range m.index.liveLinks[at] {
-		name, own := m.linkOf(at, v)
+	for _, v := range ix.liveLinks[at] {
+		name, own := ix.linkOf(at, v)
 		if !own || v.Deleting {
 			continue
 		}
-		l, known := m.index.recorded(at, name)
+		l, known := ix.recorded(at, name)
 		l = l.of(name, v.Name)
 		w := wayOf(name, at, v)
 		remote, found := uids[v.RemoteSiteID]
@@ -133,10 +123,10 @@ func (m *maker) liveWays(at place, uids map[string]place) []way {
 		case found:
 			w.to = remote
 		case known:
-			w.to, w.alive = m.recordedPlace(l, uids)
+			w.to, w.alive = recordedPlace(l, uids)
 			w.alive = w.alive && v.RemoteSiteID == ""
 		default:
-			w.to = placeOf(m.index.desired[m.index.links[name].To])
+			w.to = ix.desired[ix.links[name].To].place()
 			w.alive = v.RemoteSiteID == ""
 		}
 		out = append(out, w)
@@ -151,14 +141,13 @@ func wayOf(name network.LinkName, at place, v LinkView) way {
 }
 
 // linkOf is the link that a Link is of, if it is one of ours.
-func (m *maker) linkOf(at place, v LinkView) (network.LinkName, bool) {
-	if v.Owned(m.network()) && v.Labels[LabelLink] != "" {
+func (ix *index) linkOf(at place, v LinkView) (network.LinkName, bool) {
+	if v.Owned(ix.network) && v.Labels[LabelLink] != "" {
 		return network.LinkName(v.Labels[LabelLink]), true
 	}
-	recorded := m.index.inventories[at].Content.Links
+	recorded := ix.inventories[at].Content.Links
 	for _, name := range slices.Sorted(maps.Keys(recorded)) {
-		c := linkCase{DesiredLink: DesiredLink{Name: name}, at: at, recorded: recorded[name], known: recorded[name].State != LinkRetired}
-		if m.isOwn(c, v) {
+		if ix.isOwn(ix.recordOf(at, name), v) {
 			return name, true
 		}
 	}
@@ -167,21 +156,21 @@ func (m *maker) linkOf(at place, v LinkView) (network.LinkName, bool) {
 
 // recordedPlace is where a recorded link leads to, and whether the Site that its
 // credentials are of is there.
-func (m *maker) recordedPlace(l InventoryLink, uids map[string]place) (to place, there bool) {
+func recordedPlace(l InventoryLink, uids map[string]place) (to place, there bool) {
 	if at, ok := uids[l.ToUID]; ok {
 		return at, true
 	}
-	return place{l.ToCluster, l.ToNamespace}, l.ToUID == ""
+	return placeOf(l.ToCluster, l.ToNamespace), l.ToUID == ""
 }
 
 // recordedWays are the links that were brought up at a place and have no Link there.
-func (m *maker) recordedWays(at place, uids map[string]place, have []way) []way {
+func (ix *index) recordedWays(at place, uids map[string]place, have []way) []way {
 	var out []way
-	links := m.index.inventories[at].Content.Links
+	links := ix.inventories[at].Content.Links
 	for _, name := range slices.Sorted(maps.Keys(links)) {
 		live := func(w way) bool { return w.at == at && w.link == name }
 		if links[name].State == LinkApplied && !slices.ContainsFunc(have, live) {
-			to, _ := m.recordedPlace(links[name], uids)
+			to, _ := recordedPlace(links[name], uids)
 			out = append(out, way{link: name, at: at, to: to, cost: links[name].Cost})
 		}
 	}
@@ -198,7 +187,7 @@ func (c changes) breakers(w way) []string {
 	var out []string
 	for _, a := range c.links[linkAt{w.link, w.at}] {
 		switch {
-		case a.removesWay(w):
+		case removesWay(a, w):
 			out = append(out, a.ID)
 		case w.uid == "" && a.Verb != VerbDelete:
 			out = append(out, a.ID) // made anew
@@ -219,22 +208,11 @@ func (c changes) breakers(w way) []string {
 }
 
 // removesWay reports whether a link's action deletes a way of that link.
-func (a Action) removesWay(w way) bool {
+func removesWay(a Action, w way) bool {
 	if w.uid == "" {
 		return a.Verb == VerbDelete
 	}
 	return slices.ContainsFunc(a.Link.Remove, func(r ObjectRef) bool { return r.Kind == ObjectLink && r.UID == w.uid })
-}
-
-// closes reports whether a site's action cuts the links to it: it stops listening, or
-// listens in another place or with another CA.
-func (a Action) closes() bool {
-	if a.Verb == VerbCreate || a.Verb == VerbDelete {
-		return false
-	}
-	return a.Has(StepClose) || slices.ContainsFunc(a.Fields, func(f Field) bool {
-		return f.Path == "linkAccess" && !isZero(f.From) || f.Path == "defaultIssuer" || f.Path == "edge" && f.To == true
-	})
 }
 
 // changes are the planned actions by what they change.
@@ -251,7 +229,7 @@ type linkAt struct {
 func changesOf(actions []Action) changes {
 	c := changes{map[linkAt][]Action{}, map[place][]Action{}}
 	for _, a := range actions {
-		at := place{a.Cluster, a.Namespace}
+		at := a.place()
 		switch a.Kind {
 		case KindLink:
 			key := linkAt{network.LinkName(a.Name), at}
@@ -263,13 +241,13 @@ func changesOf(actions []Action) changes {
 	return c
 }
 
-// makes gives the way that a link's action makes or keeps; ok is false for a delete.
-func (a Action) makes() (w way, ok bool) {
+// madeBy gives the way that a link's action makes or keeps; ok is false for a delete.
+func madeBy(a Action) (w way, ok bool) {
 	if a.Kind != KindLink || a.Verb == VerbDelete {
 		return way{}, false
 	}
 	to := a.Link.To
-	return way{link: network.LinkName(a.Name), at: place{a.Cluster, a.Namespace}, to: place{to.Cluster, to.Namespace}}, true
+	return way{link: network.LinkName(a.Name), at: a.place(), to: to.place()}, true
 }
 
 // then are the sites as the actions leave them.
@@ -277,12 +255,12 @@ func (n present) then(actions []Action) map[place]standing {
 	out := maps.Clone(n.sites)
 	for _, a := range actions { // a place is cleared before another site takes it
 		if a.Kind == KindSite && a.Verb == VerbDelete {
-			delete(out, place{a.Cluster, a.Namespace})
+			delete(out, a.place())
 		}
 	}
 	for _, a := range actions {
 		if a.Kind == KindSite && a.Verb != VerbDelete {
-			out[place{a.Cluster, a.Namespace}] = standingOf(network.SiteName(a.Name), a.Site.Fields, a.Site.UID)
+			out[a.place()] = standingOf(network.SiteName(a.Name), a.Site.Fields, a.Site.UID)
 		}
 	}
 	return out

@@ -101,7 +101,7 @@ func (m *maker) sharedProxies(c linkCase) (names []string) {
 		if l.Proxy != c.Proxy || l.From != c.From {
 			continue
 		}
-		foreign := m.foreignLinks(linkCase{DesiredLink: l, at: c.at})
+		foreign := m.foreignLinks(linkCase{DesiredLink: l, recordedLink: recordedLink{link: l.Name, at: c.at}})
 		if !m.mayAdopt(metas(foreign)...) {
 			continue
 		}
@@ -139,7 +139,7 @@ func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	m.tellUnknown(c, want, "whether its credentials changed cannot be told here: ", "plan where its references can be read")
 	inv := m.index.inventories[c.at].Content
 	recorded, known := inv.Proxies[c.Proxy].Of(v.Name)
-	known = known && inv.Site == c.From && !m.cleared(c.at) // a site that is made anew starts a new inventory
+	known = known && inv.Site == c.From && !m.index.cleared(c.at) // a site that is made anew starts a new inventory
 	labelled := v.Owned(m.network()) && v.Labels[LabelProxy] == string(c.Proxy)
 	same := recorded.Host == want.Host && recorded.Port == want.Port
 	if labelled && known && same && (recorded.References == want.References || want.Unknown != "") {
@@ -313,7 +313,7 @@ func (m *maker) unseenProxies() map[place]bool {
 	for _, l := range m.in.Desired.Links {
 		from := m.index.desired[l.From]
 		if l.Proxy != "" && m.unseen(l) {
-			out[place{from.Cluster, from.Namespace}] = true
+			out[from.place()] = true
 		}
 	}
 	return out

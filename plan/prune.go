@@ -12,45 +12,43 @@ import (
 // prune plans the removal of what the network owns and the description no longer
 // has. Clusters that were not read in full are left alone.
 func (m *maker) prune() {
-	doomed := m.doomedLinks()
+	unwanted := m.unwantedLinks()
 	places := map[network.LinkName]int{}
-	for _, d := range doomed {
-		places[d.name]++
+	for _, d := range unwanted {
+		places[d.link]++
 	}
-	for _, d := range doomed {
-		m.add(m.deleteLink(d, places[d.name] > 1))
+	for _, d := range unwanted {
+		m.add(m.deleteLink(d, places[d.link] > 1))
 	}
-	for _, at := range m.ownedPlaces() {
+	for _, at := range m.index.ownedPlaces() {
 		m.deleteSite(at)
 	}
 }
 
-// doomedLink is a link to delete at one connecting site.
-type doomedLink struct {
-	name     network.LinkName
-	at       place
-	site     network.SiteName
-	recorded InventoryLink
+// unwantedLink is a link to delete at one connecting site.
+type unwantedLink struct {
+	recordedLink
+	site network.SiteName
 	// own are its Links, objects all that it left.
 	own     []LinkView
 	objects []ObjectRef
 }
 
-// doomedLinks finds links of the inventories, and labelled objects without one,
+// unwantedLinks finds links of the inventories, and labelled objects without one,
 // that the description does not have at that place.
-func (m *maker) doomedLinks() []doomedLink {
-	found := map[place]map[network.LinkName]doomedLink{}
+func (m *maker) unwantedLinks() []unwantedLink {
+	found := map[place]map[network.LinkName]unwantedLink{}
 	for _, at := range sortedPlaces(m.index.inventories) {
 		inv := m.index.inventories[at].Content
 		for name, l := range inv.Links {
-			d := doomedLink{name: name, at: at, site: inv.Site, recorded: l}
-			if (l.State != LinkRetired || len(m.ownLinks(d)) > 0) && m.doomed(at, name) {
-				putDoomed(found, d)
+			d := unwantedLink{recordedLink: m.index.recordOf(at, name), site: inv.Site}
+			if (l.State != LinkRetired || len(m.ownLinks(d)) > 0) && m.unwanted(at, name) {
+				putUnwanted(found, d)
 			}
 		}
 	}
 	m.addLabelled(found)
-	var out []doomedLink
+	var out []unwantedLink
 	for _, at := range sortedPlaces(found) {
 		for _, name := range slices.Sorted(maps.Keys(found[at])) {
 			d := found[at][name]
@@ -62,17 +60,17 @@ func (m *maker) doomedLinks() []doomedLink {
 	return out
 }
 
-func putDoomed(found map[place]map[network.LinkName]doomedLink, d doomedLink) {
+func putUnwanted(found map[place]map[network.LinkName]unwantedLink, d unwantedLink) {
 	if found[d.at] == nil {
-		found[d.at] = map[network.LinkName]doomedLink{}
+		found[d.at] = map[network.LinkName]unwantedLink{}
 	}
-	if _, ok := found[d.at][d.name]; !ok {
-		found[d.at][d.name] = d
+	if _, ok := found[d.at][d.link]; !ok {
+		found[d.at][d.link] = d
 	}
 }
 
-// doomed reports whether a link at a place is not wanted there, and may be judged.
-func (m *maker) doomed(at place, name network.LinkName) bool {
+// unwanted reports whether a link at a place is not wanted there, and may be judged.
+func (m *maker) unwanted(at place, name network.LinkName) bool {
 	if !m.index.readable(at.cluster) || m.waiting.removal[at] || m.index.inventories[at].Broken != "" {
 		return false
 	}
@@ -84,33 +82,33 @@ func (m *maker) doomed(at place, name network.LinkName) bool {
 		return false
 	}
 	from := m.index.desired[l.From]
-	return place{from.Cluster, from.Namespace} != at || m.index.inventories[at].Content.Site != "" &&
+	return from.place() != at || m.index.inventories[at].Content.Site != "" &&
 		m.index.inventories[at].Content.Site != l.From
 }
 
-func (m *maker) addLabelled(found map[place]map[network.LinkName]doomedLink) {
+func (m *maker) addLabelled(found map[place]map[network.LinkName]unwantedLink) {
 	for _, at := range sortedPlaces(m.index.liveLinks) {
 		for _, v := range m.index.liveLinks[at] {
 			name := network.LinkName(v.Labels[LabelLink])
-			if v.Owned(m.network()) && name != "" && m.doomed(at, name) {
-				putDoomed(found, doomedLink{name: name, at: at, site: m.index.inventories[at].Content.Site})
+			if v.Owned(m.network()) && name != "" && m.unwanted(at, name) {
+				putUnwanted(found, unwantedLink{recordedLink: recordedLink{link: name, at: at}, site: m.index.inventories[at].Content.Site})
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.index.leftovers)) {
 		for _, r := range m.index.leftovers[name] {
-			at := place{r.Cluster, r.Namespace}
+			at := r.place()
 			_, wanted := m.index.links[name]
-			unused := r.Kind != ObjectSecret || !m.used(at, r.Name)
+			unused := r.Kind != ObjectSecret || !m.index.used(at, r.Name)
 			listening := r.Kind == ObjectGrant || r.Kind == ObjectCertificate
-			if listening && !wanted && !anywhere(found, name) || !listening && unused && m.doomed(at, name) {
-				putDoomed(found, doomedLink{name: name, at: at, site: m.index.inventories[at].Content.Site})
+			if listening && !wanted && !anywhere(found, name) || !listening && unused && m.unwanted(at, name) {
+				putUnwanted(found, unwantedLink{recordedLink: recordedLink{link: name, at: at}, site: m.index.inventories[at].Content.Site})
 			}
 		}
 	}
 }
 
-func anywhere(found map[place]map[network.LinkName]doomedLink, name network.LinkName) bool {
+func anywhere(found map[place]map[network.LinkName]unwantedLink, name network.LinkName) bool {
 	for _, links := range found {
 		if _, ok := links[name]; ok {
 			return true
@@ -119,18 +117,15 @@ func anywhere(found map[place]map[network.LinkName]doomedLink, name network.Link
 	return false
 }
 
-// asCase is the doomed link as one that is examined.
-func (d doomedLink) asCase() linkCase {
-	return linkCase{
-		DesiredLink: DesiredLink{Name: d.name}, at: d.at, recorded: d.recorded, own: d.own,
-		known: d.recorded.State != "" && d.recorded.State != LinkRetired,
-	}
+// asCase is the link as one that is examined.
+func (d unwantedLink) asCase() linkCase {
+	return linkCase{DesiredLink: DesiredLink{Name: d.link}, recordedLink: d.recordedLink, own: d.own}
 }
 
-// ownLinks are the Links of a doomed link at its place.
-func (m *maker) ownLinks(d doomedLink) (out []LinkView) {
+// ownLinks are the Links of a unwanted link at its place.
+func (m *maker) ownLinks(d unwantedLink) (out []LinkView) {
 	for _, v := range m.index.liveLinks[d.at] {
-		if m.isOwn(d.asCase(), v) {
+		if m.index.isOwn(d.recordedLink, v) {
 			out = append(out, v)
 		}
 	}
@@ -139,23 +134,23 @@ func (m *maker) ownLinks(d doomedLink) (out []LinkView) {
 
 // linkObjects lists everything that a link left at its place: Links, their
 // Secrets, tokens, and grants on the listening side.
-func (m *maker) linkObjects(d doomedLink) []ObjectRef {
+func (m *maker) linkObjects(d unwantedLink) []ObjectRef {
 	c := d.asCase()
 	out := m.removal(c, c.own)
-	_, moved := m.index.links[d.name]
+	_, moved := m.index.links[d.link]
 	elsewhere := func(r ObjectRef) bool { // what the link has where it is now, and what it listens by there
 		listening := r.Kind == ObjectGrant || r.Kind == ObjectCertificate
-		return moved && (listening || (place{r.Cluster, r.Namespace}) != d.at)
+		return moved && (listening || r.place() != d.at)
 	}
 	return append(out, m.leftovers(c, elsewhere)...)
 }
 
 // deleteLink plans a link's removal; several tells that the same name goes at more
 // than one place.
-func (m *maker) deleteLink(d doomedLink, several bool) Action {
+func (m *maker) deleteLink(d unwantedLink, several bool) Action {
 	a := Action{
-		ID: "link/" + string(d.name), Kind: KindLink, Verb: VerbDelete, Cause: CausePending,
-		Cluster: d.at.cluster, Namespace: d.at.namespace, Name: string(d.name),
+		ID: "link/" + string(d.link), Kind: KindLink, Verb: VerbDelete, Cause: CausePending,
+		Cluster: d.at.cluster, Namespace: d.at.namespace, Name: string(d.link),
 		Disruption: DisruptionReconnect, Steps: []Step{StepDelete},
 		Why: "no longer in the description",
 		Link: &LinkWork{
@@ -172,34 +167,34 @@ func (m *maker) deleteLink(d doomedLink, several bool) Action {
 	default:
 		a.Steps = append(a.Steps, StepConfirm)
 	}
-	l, moved := m.index.links[d.name]
+	l, moved := m.index.links[d.link]
 	if moved || several {
 		a.ID += d.at.suffix()
 	}
 	if moved {
 		a.Why = fmt.Sprintf("its connecting site is now %s", l.From)
 		from := m.index.desired[l.From]
-		if (place{from.Cluster, from.Namespace}) != d.at && m.has("link/"+string(d.name)) {
-			m.soft = append(m.soft, order{a.ID, "link/" + string(d.name)})
+		if from.place() != d.at && m.has("link/"+string(d.link)) {
+			m.soft = append(m.soft, order{a.ID, "link/" + string(d.link)})
 		}
 	}
 	return a
 }
 
 // ownedPlaces lists where the network has a Site or an inventory.
-func (m *maker) ownedPlaces() []place {
+func (ix *index) ownedPlaces() []place {
 	owned := map[place]bool{}
-	for at := range m.index.inventories {
+	for at := range ix.inventories {
 		owned[at] = true
 	}
-	for at, sites := range m.index.sites {
+	for at, sites := range ix.sites {
 		for _, s := range sites {
-			if s.Owned(m.network()) {
+			if s.Owned(ix.network) {
 				owned[at] = true
 			}
 		}
 	}
-	return slices.DeleteFunc(sortedPlaces(owned), func(at place) bool { return !m.index.readable(at.cluster) })
+	return slices.DeleteFunc(sortedPlaces(owned), func(at place) bool { return !ix.readable(at.cluster) })
 }
 
 // deleteSite plans the removal of the site at a place that the description no
@@ -207,7 +202,7 @@ func (m *maker) ownedPlaces() []place {
 func (m *maker) deleteSite(at place) {
 	wanted, ok := m.index.desiredAt[at]
 	inv := m.index.inventories[at]
-	name, uid := m.staleSite(at, wanted)
+	name, uid := m.index.staleSite(at, wanted)
 	if name == "" || inv.Broken != "" && ok {
 		return
 	}
@@ -215,7 +210,7 @@ func (m *maker) deleteSite(at place) {
 		m.refuseBroken(DesiredSite{Name: name, Cluster: at.cluster, Namespace: at.namespace}, inv)
 		return
 	}
-	if inv.Content.Protect && inv.Content.Site == name || m.protected(at, uid) {
+	if inv.Content.Protect && inv.Content.Site == name || m.index.protected(at, uid) {
 		m.refuse(Refusal{
 			Code: "protected", Subject: fmt.Sprintf("site %q", name),
 			Message:  "is protected and the description no longer has it",
@@ -253,44 +248,44 @@ func (m *maker) deleteSite(at place) {
 }
 
 // protected reports whether the Site with the UID notes that it is protected.
-func (m *maker) protected(at place, uid string) bool {
-	return slices.ContainsFunc(m.index.sites[at], func(s SiteView) bool { return uid != "" && s.UID == uid && s.Protected })
+func (ix *index) protected(at place, uid string) bool {
+	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool { return uid != "" && s.UID == uid && s.Protected })
 }
 
 // cleared reports whether the plan deletes a Site of ours at a place, and its
 // inventory with it, before it makes the wanted one there.
-func (m *maker) cleared(at place) bool {
-	wanted, ok := m.index.desiredAt[at]
-	return ok && slices.ContainsFunc(m.index.sites[at], func(s SiteView) bool {
-		return s.Owned(m.network()) && s.Name != wanted.Object
+func (ix *index) cleared(at place) bool {
+	wanted, ok := ix.desiredAt[at]
+	return ok && slices.ContainsFunc(ix.sites[at], func(s SiteView) bool {
+		return s.Owned(ix.network) && s.Name != wanted.Object
 	})
 }
 
 // staleSite gives the network's own site at a place that is not the wanted one;
 // an empty name when there is none.
-func (m *maker) staleSite(at place, wanted DesiredSite) (name network.SiteName, uid string) {
+func (ix *index) staleSite(at place, wanted DesiredSite) (name network.SiteName, uid string) {
 	kept := false
-	for _, s := range m.index.sites[at] {
+	for _, s := range ix.sites[at] {
 		switch {
-		case !s.Owned(m.network()):
+		case !s.Owned(ix.network):
 		case wanted.Name == "" || s.Name != wanted.Object:
-			return m.siteOf(at, s), s.UID
+			return ix.siteOf(at, s), s.UID
 		default:
 			kept = true // also when the description has another key for it now
 		}
 	}
-	if inv, ok := m.index.inventories[at]; ok && !kept && inv.Content.Site != wanted.Name && inv.Content.Site != "" {
+	if inv, ok := ix.inventories[at]; ok && !kept && inv.Content.Site != wanted.Name && inv.Content.Site != "" {
 		return inv.Content.Site, ""
 	}
-	if _, ok := m.index.inventories[at]; ok && wanted.Name == "" {
+	if _, ok := ix.inventories[at]; ok && wanted.Name == "" {
 		return network.SiteName(at.namespace), ""
 	}
 	return "", ""
 }
 
 // siteOf is the site that a Site of ours is of: its label says so.
-func (m *maker) siteOf(at place, v SiteView) network.SiteName {
-	if inv := m.index.inventories[at].Content; inv.Object == v.Name {
+func (ix *index) siteOf(at place, v SiteView) network.SiteName {
+	if inv := ix.inventories[at].Content; inv.Object == v.Name {
 		return inv.Site
 	}
 	if label := v.Labels[LabelSite]; label != "" {
@@ -317,7 +312,7 @@ func (m *maker) linksOf(at place, name network.SiteName) (gone, moving []string)
 		}
 		inbound := a.Link.To.Site == name && a.Link.To.Cluster == at.cluster
 		switch {
-		case a.Verb == VerbDelete && (inbound || place{a.Cluster, a.Namespace} == at):
+		case a.Verb == VerbDelete && (inbound || a.place() == at):
 			gone = append(gone, a.ID)
 		case a.Verb != VerbDelete && !inbound && m.recordedTo(a) == name:
 			moving = append(moving, a.ID)
@@ -328,7 +323,7 @@ func (m *maker) linksOf(at place, name network.SiteName) (gone, moving []string)
 
 // recordedTo is the listening site that an action's link had when last applied.
 func (m *maker) recordedTo(a Action) network.SiteName {
-	l, _ := m.index.recorded(place{a.Cluster, a.Namespace}, network.LinkName(a.Name))
+	l, _ := m.index.recorded(a.place(), network.LinkName(a.Name))
 	return l.To
 }
 
@@ -408,7 +403,7 @@ func (m *maker) unmanaged() []ObjectRef {
 		}
 	}
 	places := map[place]bool{}
-	for _, at := range m.ownedPlaces() {
+	for _, at := range m.index.ownedPlaces() {
 		places[at] = true
 	}
 	for at := range m.index.desiredAt {
@@ -421,7 +416,7 @@ func (m *maker) unmanaged() []ObjectRef {
 			}
 		}
 		for _, l := range m.index.liveLinks[at] {
-			_, own := m.linkOf(at, l) // also the product of our own token, not labelled yet
+			_, own := m.index.linkOf(at, l) // also the product of our own token, not labelled yet
 			if !own && !l.Owned(m.network()) && !adopted[l.UID] {
 				out = append(out, ref(at.cluster, ObjectLink, l.Meta))
 			}

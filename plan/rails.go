@@ -17,7 +17,7 @@ func (m *maker) rails() {
 	if m.in.Limits == nil || len(m.actions) == 0 {
 		return
 	}
-	was, limits := m.present(), m.strictest()
+	was, limits := m.index.now(), m.strictest()
 	sites, links := m.goingSites(was), m.goingLinks()
 	m.limit(deletes{kind: KindSite, least: 1, most: limits.Sites, going: sites, all: m.countSites(was), percent: limits.Percent})
 	m.limit(deletes{kind: KindLink, least: 2, most: limits.Links, going: links, all: m.countLinks(), percent: limits.Percent})
@@ -64,7 +64,7 @@ type deletes struct {
 func (m *maker) goingSites(was present) going {
 	out := going{}
 	for _, a := range m.actions {
-		_, there := was.sites[place{a.Cluster, a.Namespace}]
+		_, there := was.sites[a.place()]
 		if a.Kind == KindSite && a.Verb == VerbDelete && there {
 			out[a.Cluster] = append(out[a.Cluster], a.Name)
 		}
@@ -85,9 +85,9 @@ func (m *maker) countSites(was present) map[network.ClusterName]int {
 // goingLinks are the links that the plan deletes at their connecting sites; one of
 // which only an old Link goes is not among them.
 func (m *maker) goingLinks() going {
-	out, there, planned := going{}, m.linksNow(), changesOf(m.actions)
+	out, there, planned := going{}, m.index.linksNow(), changesOf(m.actions)
 	for _, a := range m.actions {
-		key := linkAt{network.LinkName(a.Name), place{a.Cluster, a.Namespace}}
+		key := linkAt{network.LinkName(a.Name), a.place()}
 		stays := func(o Action) bool { return o.Verb != VerbDelete }
 		if a.Kind == KindLink && a.Verb == VerbDelete && there[key] && !slices.ContainsFunc(planned.links[key], stays) {
 			out[a.Cluster] = append(out[a.Cluster], a.Name)
@@ -98,25 +98,25 @@ func (m *maker) goingLinks() going {
 
 func (m *maker) countLinks() map[network.ClusterName]int {
 	out := map[network.ClusterName]int{}
-	for l := range m.linksNow() {
+	for l := range m.index.linksNow() {
 		out[l.at.cluster]++
 	}
 	return out
 }
 
 // linksNow are the links that are recorded and not retired, or labelled and live.
-func (m *maker) linksNow() map[linkAt]bool {
+func (ix *index) linksNow() map[linkAt]bool {
 	out := map[linkAt]bool{}
-	for at, inv := range m.index.inventories {
+	for at, inv := range ix.inventories {
 		for name, l := range inv.Content.Links {
-			if l.State != LinkRetired && m.index.readable(at.cluster) {
+			if l.State != LinkRetired && ix.readable(at.cluster) {
 				out[linkAt{name, at}] = true
 			}
 		}
 	}
-	for at, links := range m.index.liveLinks {
+	for at, links := range ix.liveLinks {
 		for _, v := range links {
-			if name := v.Labels[LabelLink]; name != "" && v.Owned(m.network()) && m.index.readable(at.cluster) {
+			if name := v.Labels[LabelLink]; name != "" && v.Owned(ix.network) && ix.readable(at.cluster) {
 				out[linkAt{network.LinkName(name), at}] = true
 			}
 		}
@@ -165,7 +165,7 @@ func (m *maker) countObjects() map[network.ClusterName]int {
 	}
 	for _, a := range m.actions {
 		if a.Kind == KindObject && a.Object.UID != "" {
-			put(there, place{a.Cluster, a.Namespace}, a.Key(), true)
+			put(there, a.place(), a.Key(), true)
 		}
 	}
 	out := map[network.ClusterName]int{}
@@ -285,7 +285,7 @@ func (p present) graphs(actions []Action) (before, after network.Network) {
 		}
 	}
 	for _, a := range actions {
-		if w, ok := a.makes(); ok {
+		if w, ok := madeBy(a); ok {
 			left = append(left, w)
 		}
 	}

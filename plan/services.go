@@ -29,12 +29,6 @@ const (
 	ServiceMoved = "service-moved"
 )
 
-// CarriesTraffic reports whether an action is on one of Skupper's listeners or connectors,
-// through which applications reach each other.
-func (a Action) CarriesTraffic() bool {
-	return a.Object != nil && carries(a.Object.APIVersion, a.Object.Kind)
-}
-
 func carries(apiVersion string, kind ObjectKind) bool {
 	group, _, _ := strings.Cut(apiVersion, "/")
 	return group == "skupper.io" && slices.Contains([]ObjectKind{

@@ -36,12 +36,12 @@ func settled(inv Inventory, c ClusterView, namespace string) Inventory {
 	}
 	for key, o := range inv.Objects {
 		if o.Intent != nil {
-			inv.setObject(key, o.settled(inv, c, namespace, key))
+			inv.setObject(key, settledObject(o, inv, c, namespace, key))
 		}
 	}
 	for name, l := range inv.Links {
 		if l.Intent != nil {
-			inv.setLink(name, l.settled(c, namespace, name))
+			inv.setLink(name, settledLink(l, c, namespace, name))
 		}
 	}
 	return inv
@@ -71,7 +71,7 @@ func settledFields(equality func(path string) func(a, b any) bool, applied map[s
 	return out
 }
 
-func (o InventoryObject) settled(inv Inventory, c ClusterView, namespace, key string) InventoryObject {
+func settledObject(o InventoryObject, inv Inventory, c ClusterView, namespace, key string) InventoryObject {
 	for _, v := range c.Objects {
 		ours := v.Owned(inv.Network) && v.Labels[LabelSite] == string(inv.Site) && v.Labels[LabelObject] == OverlayObject
 		if v.Namespace != namespace || ObjectKey(v.APIVersion, v.Kind, v.Name) != key || !ours || v.Deleting {
@@ -83,9 +83,9 @@ func (o InventoryObject) settled(inv Inventory, c ClusterView, namespace, key st
 	return o
 }
 
-// settled gives a link that was made anew as under way, where its old Links are not all
+// settledLink gives a link that was made anew as under way, where its old Links are not all
 // there any more and new ones are: they go when those carry traffic.
-func (l InventoryLink) settled(c ClusterView, namespace string, name network.LinkName) InventoryLink {
+func settledLink(l InventoryLink, c ClusterView, namespace string, name network.LinkName) InventoryLink {
 	var names []string
 	var costs []int32
 	for _, v := range c.Links {
@@ -103,38 +103,4 @@ func (l InventoryLink) settled(c ClusterView, namespace string, name network.Lin
 		return l.underWay()
 	}
 	return l
-}
-
-// making are the names that the Links of an attempt under way may have; none where the
-// link is not made anew.
-func (l InventoryLink) making(name network.LinkName) []string {
-	if l.Intent == nil || l.Intent.State != LinkUnderWay {
-		return nil
-	}
-	return network.LinkObjectNames(network.ObjectName(name, l.Attempt))
-}
-
-// listening are the places of the sites that a link leads to, and is to lead to.
-func (l InventoryLink) listening() []place {
-	out := []place{{l.ToCluster, l.ToNamespace}}
-	if in := l.Intent; in != nil && (place{in.ToCluster, in.ToNamespace}) != out[0] {
-		out = append(out, place{in.ToCluster, in.ToNamespace})
-	}
-	return out
-}
-
-// of gives what is recorded of one of a link's Links: one that is being made is as it is
-// intended.
-func (l InventoryLink) of(name network.LinkName, object string) InventoryLink {
-	if !slices.Contains(l.Objects, object) && slices.Contains(l.making(name), object) {
-		return l.underWay()
-	}
-	return l
-}
-
-// underWay is a link as the apply that makes it anew wants it.
-func (l InventoryLink) underWay() InventoryLink {
-	out := *l.Intent
-	out.Attempt, out.Objects, out.Unanswered = l.Attempt, l.Objects, l.Unanswered
-	return out
 }

@@ -18,12 +18,6 @@ const (
 	EffectTakenOver = "taken-over"
 )
 
-// noTopology is that of a plan which was not asked for it.
-func noTopology() Topology {
-	empty := Shape{Components: [][]network.SiteName{}}
-	return Topology{Before: empty, After: empty, Effects: []Effect{}}
-}
-
 // topology leads from what runs to what the actions make of it. What could not be read
 // counts as described, before and after.
 func (m *maker) topology() Topology {
@@ -76,11 +70,11 @@ func AsFound(in Input, p Plan) network.Network {
 // there is what is on the clusters: without what is only recorded, and with what the
 // actions take over as it is.
 func (m *maker) there() present {
-	was := m.present()
+	was := m.index.now()
 	out := present{sites: maps.Clone(was.sites), ways: slices.Clone(was.ways)}
 	maps.DeleteFunc(out.sites, func(_ place, s standing) bool { return s.uid == "" && !s.fixed })
 	for _, a := range m.actions {
-		at := place{a.Cluster, a.Namespace}
+		at := a.place()
 		switch {
 		case a.Verb != VerbAdopt:
 		case a.Kind == KindSite:
@@ -95,7 +89,7 @@ func (m *maker) there() present {
 // adopted are the Links that an action takes over.
 func (m *maker) adopted(a Action) []way {
 	var out []way
-	made, _ := a.makes()
+	made, _ := madeBy(a)
 	for _, v := range m.index.liveLinks[made.at] {
 		if slices.ContainsFunc(a.Link.Live, func(l LiveLink) bool { return l.UID == v.UID }) {
 			w := wayOf(made.link, made.at, v)
@@ -132,7 +126,7 @@ func (m *maker) then(was present) present {
 		}
 	}
 	for _, a := range m.actions {
-		if w, ok := a.makes(); ok && a.bringsUp() {
+		if w, ok := madeBy(a); ok && a.bringsUp() {
 			w.cost = a.Link.Cost
 			out.ways = append(out.ways, w)
 		}
@@ -148,18 +142,6 @@ func (c changes) costOf(w way) int32 {
 		}
 	}
 	return w.cost
-}
-
-// bringsUp reports whether a link's action ends with a Link that is up, whatever there was
-// before: another cost alone does not.
-func (a Action) bringsUp() bool {
-	switch a.Verb {
-	case VerbCreate, VerbReplace:
-		return true
-	case VerbUpdate:
-		return a.Link.Reconnect || a.Has(StepAdd) || a.Has(StepOperational)
-	}
-	return false
 }
 
 // down tells of the links that are down before and after.

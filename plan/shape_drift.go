@@ -52,7 +52,7 @@ func (m *maker) leaves(was present, w way, what string) bool {
 
 // appliedSites are the sites as their records have them, and as they are where none does.
 func (m *maker) appliedSites() map[place]standing {
-	out := maps.Clone(m.present().sites)
+	out := maps.Clone(m.index.now().sites)
 	for at, s := range out {
 		if inv, ok := m.index.inventories[at]; ok && !s.fixed && inv.Broken == "" && inv.Content.Fields != nil {
 			out[at] = standingOf(s.name, inv.Content.Fields, s.uid)
@@ -63,7 +63,7 @@ func (m *maker) appliedSites() map[place]standing {
 
 // appliedWays are the links that records have as brought up.
 func (m *maker) appliedWays() map[linkAt]way {
-	sites := m.present().sites
+	sites := m.index.now().sites
 	uids := map[string]place{}
 	for at, s := range sites {
 		if s.uid != "" {
@@ -72,7 +72,7 @@ func (m *maker) appliedWays() map[linkAt]way {
 	}
 	out := map[linkAt]way{}
 	for at := range sites {
-		for _, w := range m.recordedWays(at, uids, nil) {
+		for _, w := range m.index.recordedWays(at, uids, nil) {
 			out[linkAt{w.link, at}] = w
 		}
 	}

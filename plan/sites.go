@@ -8,11 +8,11 @@ import (
 // sites plans what the description's sites need.
 func (m *maker) sites() {
 	for _, s := range m.in.Desired.Sites {
-		if !m.index.readable(s.Cluster) || m.waiting.removal[place{s.Cluster, s.Namespace}] {
+		if !m.index.readable(s.Cluster) || m.waiting.removal[s.place()] {
 			m.unknown++
 			continue
 		}
-		if inv := m.index.inventories[place{s.Cluster, s.Namespace}]; inv.Broken != "" {
+		if inv := m.index.inventories[s.place()]; inv.Broken != "" {
 			m.refuseBroken(s, inv)
 			continue
 		}
@@ -21,7 +21,7 @@ func (m *maker) sites() {
 }
 
 func (m *maker) site(s DesiredSite) {
-	at := place{s.Cluster, s.Namespace}
+	at := s.place()
 	live, foreign := m.findSite(s)
 	if live == nil && foreign != nil {
 		m.foreignSite(s, *foreign)
@@ -46,7 +46,7 @@ func (m *maker) site(s DesiredSite) {
 
 // findSite returns the network's own Site for s, or a foreign Site in its place.
 func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
-	for _, v := range m.index.sites[place{s.Cluster, s.Namespace}] {
+	for _, v := range m.index.sites[s.place()] {
 		switch {
 		case v.Deleting:
 		case v.Name == s.Object && (v.Owned(m.network()) || m.mayTake(s, v)):
@@ -63,7 +63,7 @@ func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
 // inventory says so, or we were asked to adopt. A saved plan does not take the word of an
 // inventory that knows no UID: whoever made the Site meanwhile is not known.
 func (m *maker) mayTake(s DesiredSite, v SiteView) bool {
-	inv := m.index.inventories[place{s.Cluster, s.Namespace}].Content
+	inv := m.index.inventories[s.place()].Content
 	begun := inv.Site == s.Name && inv.Intent.Open()
 	begun = begun && (inv.UID != "" || m.in.Approved == nil)
 	ours := (m.recordedSite(s) != nil || begun) && (inv.UID == "" || inv.UID == v.UID)
@@ -98,7 +98,7 @@ func (m *maker) refuseBroken(s DesiredSite, inv InventoryView) {
 
 // recordedSite gives the fields last applied, nil when nothing is recorded.
 func (m *maker) recordedSite(s DesiredSite) map[string]any {
-	inv, ok := m.index.inventories[place{s.Cluster, s.Namespace}]
+	inv, ok := m.index.inventories[s.place()]
 	if !ok || inv.Content.Site != s.Name {
 		return nil
 	}
@@ -110,7 +110,7 @@ const whyNew = "declared and not on the cluster"
 
 func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
 	a.Verb, a.Cause, a.Why = VerbCreate, CausePending, whyNew
-	if recorded != nil && !m.cleared(at) {
+	if recorded != nil && !m.index.cleared(at) {
 		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"
 	}
 	if slices.Contains(m.index.clusters[at.cluster].Going, at.namespace) {
@@ -136,7 +136,7 @@ func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
 // updateSite compares a living Site; needed is false when nothing is to be done.
 func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, live SiteView) (_ Action, needed bool) {
 	a.Verb = VerbUpdate
-	view := m.index.inventories[place{s.Cluster, s.Namespace}]
+	view := m.index.inventories[s.place()]
 	inv := view.Content
 	want, applied := inv.asStored(s.Fields, recorded), inv.asStored(recorded, recorded)
 	a.Fields = m.leave(a, diffFields(want, applied, live.Fields), a.Site.Keep)
@@ -161,7 +161,7 @@ func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, liv
 	if relabel || live.Protected != s.Protect || edits || live.Labels[LabelSite] != string(s.Name) {
 		a.Steps = append(a.Steps, StepSite, StepReady)
 	}
-	if access, ok := m.index.accesses[place{s.Cluster, s.Namespace}]; ok && !s.Listens {
+	if access, ok := m.index.accesses[s.place()]; ok && !s.Listens {
 		a.Site.Close = ref(s.Cluster, ObjectAccess, access.Meta)
 		a.Steps = append(a.Steps, StepClose) // once the controller has seen the Site: before, it makes it again
 		a.Disruption = worse(a.Disruption, DisruptionReconnect)

@@ -107,7 +107,7 @@ func (m *maker) siteStatus(d DesiredSite) SiteStatus {
 		s.State, s.Reason = ConditionUnknown, view.Reason
 		return s
 	}
-	for _, v := range m.index.sites[place{d.Cluster, d.Namespace}] {
+	for _, v := range m.index.sites[d.place()] {
 		if v.Name == d.Object {
 			s.fill(v)
 		}
@@ -175,7 +175,7 @@ func (m *maker) straySites() []SiteStatus {
 	for _, at := range sortedPlaces(m.index.sites) {
 		for _, v := range m.index.sites[at] {
 			if v.Owned(m.network()) && m.index.desiredAt[at].Object != v.Name {
-				s := SiteStatus{Name: m.siteOf(at, v), Cluster: at.cluster, Namespace: at.namespace}
+				s := SiteStatus{Name: m.index.siteOf(at, v), Cluster: at.cluster, Namespace: at.namespace}
 				s.fill(v)
 				out = append(out, s)
 			}
@@ -190,7 +190,7 @@ func (m *maker) strayLinks() []LinkStatus {
 	for _, at := range sortedPlaces(m.index.liveLinks) {
 		for _, v := range m.index.liveLinks[at] {
 			name := network.LinkName(v.Labels[LabelLink])
-			if v.Owned(m.network()) && m.doomed(at, name) {
+			if v.Owned(m.network()) && m.unwanted(at, name) {
 				s := LinkStatus{Name: name, From: m.index.inventories[at].Content.Site}
 				s.fill(v, m.index.report(at))
 				out = append(out, s)

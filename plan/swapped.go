@@ -39,7 +39,7 @@ func (m *maker) swapped() {
 // of one other cluster alone, with that one.
 func (m *maker) mistaken() map[network.ClusterName]network.ClusterName {
 	found := map[network.ClusterName]map[network.ClusterName]bool{}
-	for at, s := range m.present().sites {
+	for at, s := range m.index.now().sites {
 		if s.fixed {
 			continue
 		}

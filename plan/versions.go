@@ -60,9 +60,9 @@ func newer(a, b string) string {
 
 // tooOld gives the controller's version at a place when it is known to be older
 // than liveEdits.
-func (m *maker) tooOld(at place, site network.SiteName) (string, bool) {
-	object := m.index.siteObject(at, site)
-	for _, s := range m.index.sites[at] {
+func (ix *index) tooOld(at place, site network.SiteName) (string, bool) {
+	object := ix.siteObject(at, site)
+	for _, s := range ix.sites[at] {
 		if v, ok := parseVersion(s.Version); s.Name == object && ok {
 			return s.Version, v.before(liveEdits)
 		}
@@ -72,7 +72,7 @@ func (m *maker) tooOld(at place, site network.SiteName) (string, bool) {
 
 // supported refuses a link through a proxy where the controller knows no proxies.
 func (m *maker) supported(c linkCase) bool {
-	v, old := m.tooOld(c.at, c.From)
+	v, old := m.index.tooOld(c.at, c.From)
 	if c.Proxy == "" || !old {
 		return true
 	}
@@ -87,7 +87,7 @@ func (m *maker) supported(c linkCase) bool {
 // editable refuses to change a living Link where the change would not reach the
 // router.
 func (m *maker) editable(c linkCase, fields []Field) bool {
-	v, old := m.tooOld(c.at, c.From)
+	v, old := m.index.tooOld(c.at, c.From)
 	edits := slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Path != "cost" })
 	if len(edits) == 0 || !old {
 		return true

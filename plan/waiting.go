@@ -37,9 +37,9 @@ func (m *maker) holdRemovals() {
 	if len(m.waiting.unread) == 0 {
 		return
 	}
-	for _, at := range m.ownedPlaces() {
-		name, uid := m.staleSite(at, m.index.desiredAt[at])
-		protected := m.index.inventories[at].Content.Protect || m.protected(at, uid)
+	for _, at := range m.index.ownedPlaces() {
+		name, uid := m.index.staleSite(at, m.index.desiredAt[at])
+		protected := m.index.inventories[at].Content.Protect || m.index.protected(at, uid)
 		if name == "" || m.index.inventories[at].Broken != "" || protected {
 			continue
 		}
@@ -47,7 +47,7 @@ func (m *maker) holdRemovals() {
 		switch {
 		case still && !m.index.readable(d.Cluster):
 			m.hold(m.waiting.removal, at, name, fmt.Sprintf("it moves to cluster %s, which could not be read: its removal here waits", d.Cluster))
-		case m.listensAt(at, uid):
+		case m.index.listensAt(at, uid):
 			m.hold(m.waiting.removal, at, name, fmt.Sprintf("links may lead to it from %s: its removal waits", m.waiting.where()))
 		}
 	}
@@ -56,8 +56,8 @@ func (m *maker) holdRemovals() {
 // holdListening reports whether a change of a living site has to wait, as links from
 // clusters that could not be read would lose it and could not be made anew.
 func (m *maker) holdListening(a Action, live SiteView) bool {
-	at := place{a.Cluster, a.Namespace}
-	if len(m.waiting.unread) == 0 || !a.closes() || !m.listensAt(at, live.UID) {
+	at := a.place()
+	if len(m.waiting.unread) == 0 || !a.closes() || !m.index.listensAt(at, live.UID) {
 		return false
 	}
 	m.hold(m.waiting.listening, at, network.SiteName(a.Name),
@@ -91,11 +91,11 @@ func (w waiting) where() string {
 }
 
 // listensAt reports whether links may lead to the live Site with the UID.
-func (m *maker) listensAt(at place, uid string) bool {
-	if _, open := m.index.accesses[at]; open && uid != "" {
+func (ix *index) listensAt(at place, uid string) bool {
+	if _, open := ix.accesses[at]; open && uid != "" {
 		return true
 	}
-	return slices.ContainsFunc(m.index.sites[at], func(s SiteView) bool {
+	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool {
 		return uid != "" && s.UID == uid && SiteListens(s.Fields)
 	})
 }
@@ -104,7 +104,7 @@ func (m *maker) listensAt(at place, uid string) bool {
 // for a cluster that could not.
 func (m *maker) unseen(l DesiredLink) bool {
 	from, to := m.index.desired[l.From], m.index.desired[l.To]
-	fromAt, toAt := place{from.Cluster, from.Namespace}, place{to.Cluster, to.Namespace}
+	fromAt, toAt := from.place(), to.place()
 	return !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) ||
 		m.waiting.removal[fromAt] || m.waiting.removal[toAt] || m.waiting.listening[toAt]
 }
