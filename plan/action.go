@@ -274,3 +274,37 @@ func (a Action) adopts() (uids []string) {
 	}
 	return uids
 }
+
+// worse is the class that disturbs more.
+func worse(a, b Disruption) Disruption {
+	order := []Disruption{DisruptionNone, DisruptionReconnect, DisruptionRestart, DisruptionReplace}
+	if slices.Index(order, a) > slices.Index(order, b) {
+		return a
+	}
+	return b
+}
+
+func carries(apiVersion string, kind ObjectKind) bool {
+	group, _, _ := strings.Cut(apiVersion, "/")
+	return group == "skupper.io" && slices.Contains([]ObjectKind{
+		ObjectListener, ObjectMultiKeyListener, ObjectConnector, ObjectAttachedConnector, ObjectConnectorBinding,
+	}, kind)
+}
+
+// identity is the same for the action on the same thing in two plans. An ID may
+// differ: it says where a thing is only while there are two of its name.
+func identity(a Action) string {
+	parts := []string{string(a.Kind), string(a.Cluster), a.Namespace, a.Name}
+	if a.Verb == VerbDelete {
+		parts = append(parts, "delete")
+	}
+	switch {
+	case a.Object != nil:
+		parts = append(parts, a.Key())
+	case a.Proxy != nil && (a.Verb == VerbDelete || a.Verb == VerbAdopt):
+		parts = append(parts, a.Proxy.Secret.Name)
+	case a.removesOld():
+		parts = append(parts, oldSuffix)
+	}
+	return strings.Join(parts, " ")
+}

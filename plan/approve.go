@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -85,24 +84,6 @@ func Approve(saved, now Plan) Approval {
 	j.block(out.Judged)
 	out.Run = j.run(out.Judged)
 	return out
-}
-
-// identity is the same for the action on the same thing in two plans. An ID may
-// differ: it says where a thing is only while there are two of its name.
-func identity(a Action) string {
-	parts := []string{string(a.Kind), string(a.Cluster), a.Namespace, a.Name}
-	if a.Verb == VerbDelete {
-		parts = append(parts, "delete")
-	}
-	switch {
-	case a.Object != nil:
-		parts = append(parts, a.Key())
-	case a.Proxy != nil && (a.Verb == VerbDelete || a.Verb == VerbAdopt):
-		parts = append(parts, a.Proxy.Secret.Name)
-	case a.removesOld():
-		parts = append(parts, oldSuffix)
-	}
-	return strings.Join(parts, " ")
 }
 
 // judge holds both plans, and the actions of now by identity.

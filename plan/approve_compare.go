@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -235,14 +234,3 @@ func changedText(what, was, is string) string {
 
 // equal compares two values as JSON has them: a saved plan was read from there.
 func equal(a, b any) bool { return shown(a) == shown(b) }
-
-func shown(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil { // every value of a plan can be marshalled
-		panic(fmt.Sprintf("plan: %v", err))
-	}
-	if string(text) == "null" {
-		return "absent"
-	}
-	return string(text)
-}

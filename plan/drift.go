@@ -33,7 +33,7 @@ func Drift(in Input, applied Desired) Plan {
 	in.Desired, in.ExpiringBefore = git, ""
 	m := newMaker(in)
 	m.swapped()
-	p.Topology, p.Diagnostics = m.moved(), append(p.Diagnostics, m.findings...).Sorted()
+	p.Topology, p.Diagnostics = moved{m.index, in.Filter, m.rules}.topology(), append(p.Diagnostics, m.findings...).Sorted()
 	p.Behind = behind(in)
 	return identified(p)
 }

@@ -13,7 +13,9 @@ import (
 // facts gathers how the network runs. What a drift's action says already is not said
 // again: the action tells what is to be done about it.
 type facts struct {
-	*maker
+	in    Input
+	index *index
+	rules []ruled
 	// drift are the actions of the drift, by ID.
 	drift map[string]Action
 	// going are the UIDs of what those actions remove.
@@ -28,7 +30,7 @@ type facts struct {
 // input's description is what was last applied, and drift the plan made of it.
 func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
 	m := newMaker(in)
-	f := &facts{maker: m, drift: map[string]Action{}, going: map[string]bool{}, sites: m.index.standing()}
+	f := &facts{in: m.in, index: m.index, rules: m.rules, drift: map[string]Action{}, going: map[string]bool{}, sites: m.index.standing()}
 	for _, a := range drift.Actions {
 		f.drift[a.ID] = a
 		if a.Link != nil {
@@ -57,15 +59,15 @@ func compareLive(a, b Live) int {
 		cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Message, b.Message))
 }
 
-// tell notes a fact about what an action would be about, unless it is not of the part
+// note adds a fact about what an action would be about, unless it is not of the part
 // that was asked for, or a rule covers it.
-func (f *facts) tell(about Action, l Live) {
+func (f *facts) note(about Action, l Live) {
 	l.Subject = string(about.Kind) + "/" + about.Name
 	l.Cluster, l.Namespace, l.At = about.Cluster, about.Namespace, about.DeclaredAt
 	if !f.in.Filter.matches(about) {
 		return
 	}
-	if r := f.rule(about, l.Code); r != nil {
+	if r := ruleFor(f.rules, about, l.Code); r != nil {
 		f.left = append(f.left, Ignored{Action: l.Subject, Field: l.Code, Rule: r.Path, Reason: r.Reason})
 		return
 	}
@@ -75,19 +77,19 @@ func (f *facts) tell(about Action, l Live) {
 func (f *facts) siteFacts() {
 	for _, at := range sortedPlaces(f.index.sites) {
 		for _, v := range f.index.sites[at] {
-			if !v.Owned(f.network()) || v.Deleting {
+			if !v.Owned(f.index.network) || v.Deleting {
 				continue
 			}
 			name := f.index.siteOf(at, v)
 			about := f.siteAbout(name, at)
 			if !v.Ready && !v.WasReady { // else it was changed, and the controller has yet to see that
-				f.tell(about, Live{
+				f.note(about, Live{
 					Severity: diag.Error, Code: LiveSiteNotReady, Message: "is not ready: " + v.Message,
 					Fix: fmt.Sprintf("kubectl describe sites.skupper.io %s -n %s", v.Name, at.namespace),
 				})
 			}
 			if _, recorded := f.index.inventories[at]; !recorded {
-				f.tell(about, Live{
+				f.note(about, Live{
 					Severity: diag.Error, Code: LiveInventoryLost,
 					Message: "its inventory is gone, so what was last applied there is not known",
 					Fix:     "look at the plan and apply: that writes it again",
@@ -112,9 +114,9 @@ func (f *facts) leftoverFacts() {
 			g, grant := grants[r.UID]
 			switch {
 			case grant && f.open(name, g):
-				f.tell(f.strayAction(name, r), openGrant(r, g))
+				f.note(f.strayAction(name, r), openGrant(r, g))
 			case !known[name] && !f.going[r.UID] && all:
-				f.tell(f.strayAction(name, r), leftover(r))
+				f.note(f.strayAction(name, r), leftover(r))
 			}
 		}
 	}
@@ -162,7 +164,7 @@ func (f *facts) open(name network.LinkName, g GrantView) bool {
 		l, recorded := inv.Content.Links[name]
 		for attempt := 1; recorded && attempt <= l.Attempt; attempt++ {
 			_, redeemed := f.index.secrets[at][network.ObjectName(name, attempt)]
-			if redeemed && g.Name == GrantName(f.network(), name, attempt) {
+			if redeemed && g.Name == GrantName(f.index.network, name, attempt) {
 				return false
 			}
 		}
@@ -201,7 +203,7 @@ func (f *facts) allKnown() bool {
 			return false
 		}
 	}
-	return len(Unrecorded(f.in.Observation, f.network())) == 0
+	return len(Unrecorded(f.in.Observation, f.index.network)) == 0
 }
 
 // leftoverLinks tells of Links of ours that the record of their site does not have.
@@ -216,8 +218,34 @@ func (f *facts) leftoverLinks() {
 			l := inv.Content.Links[name]
 			if own && !v.Deleting && (l.State == "" || l.State == LinkRetired) && !f.going[v.UID] {
 				r := ref(at.cluster, ObjectLink, v.Meta)
-				f.tell(f.strayAction(name, r), leftover(r))
+				f.note(f.strayAction(name, r), leftover(r))
 			}
 		}
+	}
+}
+
+// clustersLeft tells of clusters that are described no more and have sites.
+func (f *facts) clustersLeft() {
+	if !f.in.Filter.IsZero() {
+		return
+	}
+	for _, c := range notesOf(f.index).undescribed() {
+		f.found = append(f.found, Live{
+			Severity: diag.Error, Code: LiveClusterLeft, Subject: "cluster/" + string(c.Name), Cluster: c.Name,
+			Message: stillRuns(c, f.index.network), Fix: describeAgain + "; or forget it: plan shows the flag",
+		})
+	}
+}
+
+// clustersChanged tells of names that lead to other clusters than they did.
+func (f *facts) clustersChanged() {
+	for _, i := range notesOf(f.index).impostors() {
+		if len(f.in.Filter.Clusters) > 0 && !slices.Contains(f.in.Filter.Clusters, i.name) {
+			continue
+		}
+		f.found = append(f.found, Live{
+			Severity: diag.Error, Code: LiveClusterChanged, Subject: "cluster/" + string(i.name), Cluster: i.name,
+			Message: i.says(f.index.clusters[i.name]), Fix: i.fix(),
+		})
 	}
 }

@@ -74,7 +74,7 @@ func (f *facts) halt(l runningLink) {
 	if l.recorded.Refused != "" {
 		fact.Message += refusedBefore(l.recorded.Refused)
 	}
-	f.tell(l.about, fact)
+	f.note(l.about, fact)
 }
 
 func (f *facts) running(at place, name network.LinkName, l InventoryLink, v LinkView) runningLink {
@@ -114,7 +114,7 @@ func (f *facts) down(l runningLink) {
 	case LinkUp, LinkChanging: // a change that the controller has yet to see brings no link down
 		return
 	case LinkUnknown:
-		f.tell(l.about, Live{
+		f.note(l.about, Live{
 			Severity: diag.Warning, Code: LiveLinkUnknown, Message: fmt.Sprintf("whether Link %s is up is not known: %s", l.Name, reason),
 			Fix: "look again in a minute; if it stays so, look at ConfigMap skupper-network-status and at Skupper's controller there",
 		})
@@ -134,7 +134,7 @@ func (f *facts) down(l runningLink) {
 	if r, known := f.index.report(l.at).Link(l.Name); known && r.Up {
 		fact.Fix = "the routers report it up: if that stays so, Skupper's controller has missed it; raise the link's rotation to make it anew"
 	}
-	f.tell(l.about, fact)
+	f.note(l.about, fact)
 }
 
 // cost tells of a router that has another cost than the Link asks for. What the Link
@@ -145,7 +145,7 @@ func (f *facts) cost(l runningLink, a Action) {
 	if !known || !r.Up || r.Cost == 0 || r.Cost == asked || hasField(a, "cost") {
 		return
 	}
-	f.tell(l.about, Live{
+	f.note(l.about, Live{
 		Severity: diag.Warning, Code: LiveLinkCost,
 		Message: fmt.Sprintf("the routers have Link %s at cost %d, and it asks for %d", l.Name, r.Cost, asked),
 		Fix:     "it may have been changed just now, or Skupper is older than 2.2.0; if it stays so, raise the link's rotation to make it anew",
@@ -163,7 +163,7 @@ func (f *facts) moved(l runningLink, a Action) {
 		if slices.ContainsFunc(at, func(o Endpoint) bool { return o.String() == e.String() }) {
 			continue
 		}
-		f.tell(l.about, Live{
+		f.note(l.about, Live{
 			Severity: diag.Warning, Code: LiveEndpointMoved,
 			Message: fmt.Sprintf("Link %s leads to %s, and site %s has %s", l.Name, e, l.recorded.To, Addresses(at)),
 			Fix:     "raise the link's rotation to make it anew, unless that address is meant and leads there too",
@@ -175,7 +175,7 @@ func (f *facts) moved(l runningLink, a Action) {
 // ruledEndpoints reports whether a rule covers the endpoints of a link by certificate,
 // which are a field of drift then.
 func (f *facts) ruledEndpoints(l runningLink) bool {
-	return viaOf(l.recorded) == network.ViaCertificate && !l.recorded.Adopted && f.rule(l.about, "endpoints") != nil
+	return viaOf(l.recorded) == network.ViaCertificate && !l.recorded.Adopted && ruleFor(f.rules, l.about, "endpoints") != nil
 }
 
 func hasField(a Action, path string) bool {
@@ -189,13 +189,13 @@ func (f *facts) expiry(l runningLink) {
 	switch {
 	case ends == "" || f.in.Now == "":
 	case ends <= f.in.Now:
-		f.tell(l.about, Live{
+		f.note(l.about, Live{
 			Severity: diag.Error, Code: LiveCertificateExpired,
 			Message: fmt.Sprintf("Link %s: its certificate ended at %s, it does not connect again", l.Name, ends),
 			Fix:     "raise the link's rotation to re-key it",
 		})
 	case ends < f.in.ExpiringBefore:
-		f.tell(l.about, Live{
+		f.note(l.about, Live{
 			Severity: diag.Warning, Code: LiveCertificateExpiring,
 			Message: fmt.Sprintf("Link %s: its certificate ends at %s", l.Name, ends),
 			Fix:     "raise the link's rotation to re-key it",
@@ -228,7 +228,7 @@ func (f *facts) authority(l runningLink) {
 }
 
 func (f *facts) mismatch(l runningLink, severity diag.Severity, message string) {
-	f.tell(l.about, Live{
+	f.note(l.about, Live{
 		Severity: severity, Code: LiveCAMismatch, Message: message,
 		Fix: "raise the link's rotation to re-key it",
 	})

@@ -19,10 +19,10 @@ func (f *facts) grantsOfOthers() {
 		}
 		for _, g := range c.Grants {
 			site, ours := f.sites[placeOf(c.Name, g.Namespace)]
-			if !ours || g.Owned(f.network()) || g.closed(f.in.Now) {
+			if !ours || g.Owned(f.index.network) || g.closed(f.in.Now) {
 				continue
 			}
-			f.tell(f.siteAbout(site.name, placeOf(c.Name, g.Namespace)), Live{
+			f.note(f.siteAbout(site.name, placeOf(c.Name, g.Namespace)), Live{
 				Severity: diag.Warning, Code: LiveUnmanagedGrant,
 				Message: fmt.Sprintf("%s is open: %s; %s", ref(c.Name, ObjectGrant, g.Meta), termsOfGrant(g), originOfGrant(g)),
 				Fix: fmt.Sprintf("find out who has its code; or end it: kubectl delete accessgrants.skupper.io %s -n %s; or ignore it by a rule of policy",
@@ -87,7 +87,7 @@ func (f *facts) unmanagedLinks(list []ObjectRef) {
 		default:
 			message += ", and is not operational"
 		}
-		f.tell(Action{
+		f.note(Action{
 			Kind: KindLink, Name: v.Name, Cluster: at.cluster, Namespace: at.namespace,
 			Link: &LinkWork{From: End{Site: site}, To: End{Site: network.SiteName(to)}},
 		}, Live{
@@ -120,7 +120,7 @@ func (f *facts) adviceOn(at place, v LinkView) string {
 // an overlay has.
 func (f *facts) accessesOfOthers(at place) (names []string) {
 	for _, a := range f.in.Observation.Cluster(at.cluster).Accesses {
-		if a.Namespace == at.namespace && a.Name != RouterAccess && !a.Deleting && !a.Owned(f.network()) {
+		if a.Namespace == at.namespace && a.Name != RouterAccess && !a.Deleting && !a.Owned(f.index.network) {
 			names = append(names, a.Name)
 		}
 	}
@@ -159,7 +159,7 @@ func (f *facts) sitesOfOthers() {
 		if len(names) > 1 {
 			is, it, whose = "are sites", "them", "they are"
 		}
-		f.tell(f.siteAbout(f.sites[at].name, at), Live{
+		f.note(f.siteAbout(f.sites[at].name, at), Live{
 			Severity: diag.Warning, Code: LiveUnmanagedSite,
 			Message: fmt.Sprintf("%s %s of the network that no description shows", spelled(slices.Sorted(slices.Values(names)), mostNames), is),
 			Fix: fmt.Sprintf("describe %s; or find out whose %s, as a token or an open grant let %s in; or ignore %s by a rule of policy",
@@ -217,7 +217,7 @@ func (f *facts) ownIDs() map[string]place {
 	for at, sites := range f.index.sites {
 		for _, v := range sites {
 			_, described := f.index.desiredAt[at]
-			if v.Owned(f.network()) || described {
+			if v.Owned(f.index.network) || described {
 				out[v.UID] = at
 			}
 		}

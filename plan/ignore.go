@@ -14,6 +14,12 @@ import (
 // it and never wrote it, and what is missing is put back; of what is missing only a whole
 // object of an overlay can be left out.
 
+// ignores are the rules, and what they left alone.
+type ignores struct {
+	rules []ruled
+	left  []leftOut
+}
+
 // ruled is a rule with its path taken apart.
 type ruled struct {
 	network.Ignore
@@ -39,8 +45,10 @@ type leftOut struct {
 
 // rule gives the first rule that covers a field of what an action is about; for an
 // empty field, all of it. It is nil when there is none.
-func (m *maker) rule(a Action, field string) *ruled {
-	for i, r := range m.rules {
+func (n *ignores) rule(a Action, field string) *ruled { return ruleFor(n.rules, a, field) }
+
+func ruleFor(rules []ruled, a Action, field string) *ruled {
+	for i, r := range rules {
 		covered := false
 		switch a.Kind {
 		case KindSite:
@@ -51,7 +59,7 @@ func (m *maker) rule(a Action, field string) *ruled {
 			covered = r.path.CoversObject(a.Object.Site, GroupKind(a.Object.APIVersion, a.Object.Kind), a.Name, field)
 		}
 		if covered {
-			return &m.rules[i]
+			return &rules[i]
 		}
 	}
 	return nil
@@ -61,8 +69,8 @@ func (m *maker) rule(a Action, field string) *ruled {
 // that a rule covers, that git did not change since they were applied, that were really
 // written, and that have a value there. Of a list whose items have no name all is kept, or
 // nothing.
-func (m *maker) kept(a Action, desired, applied, live map[string]any, in *Intent) []string {
-	if len(m.rules) == 0 || applied == nil {
+func (n *ignores) kept(a Action, desired, applied, live map[string]any, in *Intent) []string {
+	if len(n.rules) == 0 || applied == nil {
 		return nil
 	}
 	paths, parted := maps.Clone(desired), map[string]bool{}
@@ -70,7 +78,7 @@ func (m *maker) kept(a Action, desired, applied, live map[string]any, in *Intent
 	var out []string
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		there := desired[path] != nil && live[path] != nil
-		if there && !in.unwritten(path, applied) && sameValue(desired[path], applied[path]) && m.rule(a, path) != nil {
+		if there && !in.unwritten(path, applied) && sameValue(desired[path], applied[path]) && n.rule(a, path) != nil {
 			out = append(out, path)
 		} else if list, ok := listOf(path); ok {
 			parted[list] = true
@@ -83,11 +91,11 @@ func (m *maker) kept(a Action, desired, applied, live map[string]any, in *Intent
 }
 
 // leave takes the fields at kept paths out of an action's, and notes them as ignored.
-func (m *maker) leave(a Action, fields []Field, kept []string) []Field {
+func (n *ignores) leave(a Action, fields []Field, kept []string) []Field {
 	rest := []Field{}
 	for _, f := range fields {
 		if slices.Contains(kept, f.Path) {
-			m.ignore(a, f)
+			n.ignore(a, f)
 			continue
 		}
 		rest = append(rest, f)
@@ -96,22 +104,22 @@ func (m *maker) leave(a Action, fields []Field, kept []string) []Field {
 }
 
 // ignore notes a field that is left as it is.
-func (m *maker) ignore(a Action, f Field) {
-	r := m.rule(a, f.Path)
-	m.left = append(m.left, leftOut{about: a, Ignored: Ignored{
+func (n *ignores) ignore(a Action, f Field) {
+	r := n.rule(a, f.Path)
+	n.left = append(n.left, leftOut{about: a, Ignored: Ignored{
 		Action: a.ID, Field: f.Path, From: f.From, To: f.To, Rule: r.Path, Reason: r.Reason,
 	}})
 }
 
 // leaveGone reports whether an object that was written before, and is gone or was made
 // anew by somebody, is left out, and notes it.
-func (m *maker) leaveGone(a Action, o DesiredObject, recorded InventoryObject) bool {
-	r := m.rule(a, "")
+func (n *ignores) leaveGone(a Action, o DesiredObject, recorded InventoryObject) bool {
+	r := n.rule(a, "")
 	same := recorded.APIVersion == o.APIVersion && len(diffBy(exactly, o.Fields, recorded.Fields, recorded.Fields)) == 0
 	if r == nil || recorded.UID == "" || recorded.Fields == nil || recorded.Intent.Open() || !same {
 		return false
 	}
-	m.left = append(m.left, leftOut{about: a, Ignored: Ignored{Action: a.ID, Rule: r.Path, Reason: r.Reason}})
+	n.left = append(n.left, leftOut{about: a, Ignored: Ignored{Action: a.ID, Rule: r.Path, Reason: r.Reason}})
 	return true
 }
 
@@ -124,10 +132,10 @@ func without(fields map[string]any, kept []string) map[string]any {
 }
 
 // ignored are the differences that rules leave out, of the part that was asked for.
-func (m *maker) ignored() []Ignored {
+func (n *ignores) ignored(part Filter) []Ignored {
 	var out []Ignored
-	for _, l := range m.left {
-		if m.in.Filter.matches(l.about) {
+	for _, l := range n.left {
+		if part.matches(l.about) {
 			out = append(out, l.Ignored)
 		}
 	}

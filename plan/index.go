@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -52,6 +53,18 @@ type index struct {
 	reports map[string]SiteReport
 }
 
+// builder fills an index.
+type builder struct{ *index }
+
+// worldOf indexes what was observed, in the order of the clusters' names and with intents that
+// were carried out taken as applied.
+func worldOf(wanted Desired, observed Observation, adoptable func(Meta) bool) *index {
+	observed.Clusters = slices.SortedStableFunc(slices.Values(observed.Clusters), func(a, b ClusterView) int {
+		return cmp.Compare(a.Name, b.Name)
+	})
+	return newIndex(wanted, Settled(observed, wanted.Network), adoptable)
+}
+
 func newIndex(wanted Desired, observed Observation, adoptable func(Meta) bool) *index {
 	ix := &index{
 		network: wanted.Network, wanted: wanted, observed: observed, adoptable: adoptable,
@@ -77,6 +90,7 @@ func newIndex(wanted Desired, observed Observation, adoptable func(Meta) bool) *
 		going:         map[string]string{},
 		reports:       map[string]SiteReport{},
 	}
+	b := builder{ix}
 	for _, s := range wanted.Sites {
 		ix.desired[s.Name] = s
 		ix.desiredAt[s.place()] = s
@@ -93,12 +107,12 @@ func newIndex(wanted Desired, observed Observation, adoptable func(Meta) bool) *
 	for _, c := range observed.Clusters {
 		ix.clusters[c.Name] = c
 		if c.State == StateOK { // what was read of another is not all, and proves nothing
-			ix.addCluster(c, wanted.Network)
+			b.addCluster(c, wanted.Network)
 		}
 	}
-	ix.addUnlabelled(wanted.Network)
-	ix.sort()
-	ix.followRenames()
+	b.addUnlabelled(wanted.Network)
+	b.sort()
+	b.followRenames()
 	ix.now = sync.OnceValue(ix.findPresent)
 	return ix
 }
@@ -117,21 +131,21 @@ func (ix *index) report(at place) SiteReport {
 // addUnlabelled finds what bears the name of one of our attempts and no labels:
 // Certificates of which somebody took them off, and Secrets that a redemption made which
 // had been given up.
-func (ix *index) addUnlabelled(net string) {
-	for at, inv := range ix.inventories {
+func (b builder) addUnlabelled(net string) {
+	for at, inv := range b.inventories {
 		for name, l := range inv.Content.Links {
 			for attempt := 1; attempt <= l.Attempt; attempt++ {
 				for _, to := range l.listening() {
-					v, ok := ix.certificates[to][GrantName(net, name, attempt)]
+					v, ok := b.certificates[to][GrantName(net, name, attempt)]
 					if ok && v.Labels[LabelManagedBy] == "" && v.Marked {
-						ix.leftovers[name] = append(ix.leftovers[name], ref(to.cluster, ObjectCertificate, v.Meta))
+						b.leftovers[name] = append(b.leftovers[name], ref(to.cluster, ObjectCertificate, v.Meta))
 					}
 				}
 				object := network.ObjectName(name, attempt)
-				s, ok := ix.secrets[at][object]
-				ours := ok && s.Labels[LabelManagedBy] == "" && (s.Marked || ix.awaited(at, net, object))
-				if ours && ix.redeemed(at, inv.Content.Site, s.Meta) && l.claims(name, object) {
-					ix.leftovers[name] = append(ix.leftovers[name], ref(at.cluster, ObjectSecret, s.Meta))
+				s, ok := b.secrets[at][object]
+				ours := ok && s.Labels[LabelManagedBy] == "" && (s.Marked || b.awaited(at, net, object))
+				if ours && b.redeemed(at, inv.Content.Site, s.Meta) && l.claims(name, object) {
+					b.leftovers[name] = append(b.leftovers[name], ref(at.cluster, ObjectSecret, s.Meta))
 				}
 			}
 		}
@@ -139,8 +153,8 @@ func (ix *index) addUnlabelled(net string) {
 }
 
 // redeemed reports whether a redemption of a site's made an object: the Site is its owner.
-func (ix *index) redeemed(at place, site network.SiteName, m Meta) bool {
-	return m.OwnerUID != "" && m.OwnerUID == ix.siteUID(at, site)
+func (b builder) redeemed(at place, site network.SiteName, m Meta) bool {
+	return m.OwnerUID != "" && m.OwnerUID == b.siteUID(at, site)
 }
 
 // awaited reports whether a Link and a Secret of a name may be what a redemption of ours made:
@@ -154,83 +168,83 @@ func (ix *index) awaited(at place, net, object string) bool {
 
 // followRenames reads the inventory of a site whose key changed while its Site stays
 // as that of the new key.
-func (ix *index) followRenames() {
-	for at, d := range ix.desiredAt {
-		inv, ok := ix.inventories[at]
+func (b builder) followRenames() {
+	for at, d := range b.desiredAt {
+		inv, ok := b.inventories[at]
 		was := cmp.Or(inv.Content.Object, string(inv.Content.Site))
-		if !ok || inv.Broken != "" || inv.Content.Site == "" || inv.Content.Site == d.Name || was != d.Object || ix.siteUID(at, d.Name) == "" {
+		if !ok || inv.Broken != "" || inv.Content.Site == "" || inv.Content.Site == d.Name || was != d.Object || b.siteUID(at, d.Name) == "" {
 			continue
 		}
 		inv.Renamed, inv.Content.Site, inv.Content.Object = inv.Content.Site, d.Name, d.Object
-		ix.inventories[at] = inv
+		b.inventories[at] = inv
 	}
 }
 
 // sort makes what follows independent of the order in which things were listed.
-func (ix *index) sort() {
+func (b builder) sort() {
 	byName := func(a, b Meta) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID)) }
-	for _, list := range ix.sites {
+	for _, list := range b.sites {
 		slices.SortFunc(list, func(a, b SiteView) int { return byName(a.Meta, b.Meta) })
 	}
-	for _, list := range ix.liveLinks {
+	for _, list := range b.liveLinks {
 		slices.SortFunc(list, func(a, b LinkView) int { return byName(a.Meta, b.Meta) })
 	}
-	for name, list := range ix.leftovers {
-		ix.leftovers[name] = sortRefs(list)
+	for name, list := range b.leftovers {
+		b.leftovers[name] = sortRefs(list)
 	}
 }
 
-func (ix *index) addCluster(c ClusterView, network string) {
+func (b builder) addCluster(c ClusterView, network string) {
 	for _, s := range c.Sites {
 		at := placeOf(c.Name, s.Namespace)
-		ix.sites[at] = append(ix.sites[at], s)
+		b.sites[at] = append(b.sites[at], s)
 	}
 	for _, r := range c.Reports {
-		if _, two := ix.reports[r.Site]; !two {
-			ix.reports[r.Site] = r
+		if _, two := b.reports[r.Site]; !two {
+			b.reports[r.Site] = r
 		}
 	}
 	for _, l := range c.Links {
-		ix.noteGoing(l.Meta)
+		b.noteGoing(l.Meta)
 		at := placeOf(c.Name, l.Namespace)
-		ix.liveLinks[at] = append(ix.liveLinks[at], l)
+		b.liveLinks[at] = append(b.liveLinks[at], l)
 	}
 	for _, s := range c.Secrets {
-		ix.noteGoing(s.Meta)
-		put(ix.secrets, placeOf(c.Name, s.Namespace), s.Name, s)
-		ix.addLeftover(c.Name, ObjectSecret, s.Meta, network)
+		b.noteGoing(s.Meta)
+		put(b.secrets, placeOf(c.Name, s.Namespace), s.Name, s)
+		b.addLeftover(c.Name, ObjectSecret, s.Meta, network)
 	}
 	for _, t := range c.Tokens {
-		ix.noteGoing(t.Meta)
-		put(ix.tokens, placeOf(c.Name, t.Namespace), t.Name, t)
-		ix.addLeftover(c.Name, ObjectToken, t.Meta, network)
+		b.noteGoing(t.Meta)
+		put(b.tokens, placeOf(c.Name, t.Namespace), t.Name, t)
+		b.addLeftover(c.Name, ObjectToken, t.Meta, network)
 	}
 	for _, a := range c.Accesses {
-		ix.noteGoing(a.Meta)
+		b.noteGoing(a.Meta)
 		if a.Name == RouterAccess {
-			ix.accesses[placeOf(c.Name, a.Namespace)] = a
+			b.accesses[placeOf(c.Name, a.Namespace)] = a
 		}
 	}
 	for _, p := range c.Proxies {
-		put(ix.proxies, placeOf(c.Name, p.Namespace), p.Name, p)
+		put(b.proxies, placeOf(c.Name, p.Namespace), p.Name, p)
 	}
 	for _, v := range c.Certificates {
-		ix.noteGoing(v.Meta)
-		put(ix.certificates, placeOf(c.Name, v.Namespace), v.Name, v)
-		ix.addLeftover(c.Name, ObjectCertificate, v.Meta, network)
+		b.noteGoing(v.Meta)
+		put(b.certificates, placeOf(c.Name, v.Namespace), v.Name, v)
+		b.addLeftover(c.Name, ObjectCertificate, v.Meta, network)
 	}
 	for _, g := range c.Grants {
-		ix.noteGoing(g.Meta)
-		ix.addLeftover(c.Name, ObjectGrant, g.Meta, network)
+		b.noteGoing(g.Meta)
+		b.addLeftover(c.Name, ObjectGrant, g.Meta, network)
 	}
 	for _, inv := range c.Inventories {
 		if inv.Content.Network == network || inv.Labels[LabelNetwork] == network {
-			ix.inventories[placeOf(c.Name, inv.Namespace)] = inv
+			b.inventories[placeOf(c.Name, inv.Namespace)] = inv
 		}
 	}
 }
 
-func (ix *index) addLeftover(cluster network.ClusterName, kind ObjectKind, m Meta, net string) {
+func (b builder) addLeftover(cluster network.ClusterName, kind ObjectKind, m Meta, net string) {
 	if !m.Owned(net) {
 		return
 	}
@@ -238,7 +252,7 @@ func (ix *index) addLeftover(cluster network.ClusterName, kind ObjectKind, m Met
 	if link == "" {
 		return // a proxy's Secret
 	}
-	ix.leftovers[link] = append(ix.leftovers[link], ref(cluster, kind, m))
+	b.leftovers[link] = append(b.leftovers[link], ref(cluster, kind, m))
 }
 
 func put[V any](m map[place]map[string]V, at place, name string, v V) {
@@ -329,8 +343,145 @@ func sortedPlaces[V any](m map[place]V) []place {
 }
 
 // noteGoing notes an object that is being deleted.
-func (ix *index) noteGoing(m Meta) {
+func (b builder) noteGoing(m Meta) {
 	if m.Deleting {
-		ix.going[m.UID] = m.going()
+		b.going[m.UID] = m.going()
 	}
+}
+
+// tooOld gives the controller's version at a place when it is known to be older
+// than liveEdits.
+func (ix *index) tooOld(at place, site network.SiteName) (string, bool) {
+	object := ix.siteObject(at, site)
+	for _, s := range ix.sites[at] {
+		if v, ok := parseVersion(s.Version); s.Name == object && ok {
+			return s.Version, v.before(liveEdits)
+		}
+	}
+	return "", false
+}
+
+// listensAt reports whether links may lead to the live Site with the UID.
+func (ix *index) listensAt(at place, uid string) bool {
+	if _, open := ix.accesses[at]; open && uid != "" {
+		return true
+	}
+	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool {
+		return uid != "" && s.UID == uid && SiteListens(s.Fields)
+	})
+}
+
+// linksNow are the links that are recorded and not retired, or labelled and live.
+func (ix *index) linksNow() map[linkAt]bool {
+	out := map[linkAt]bool{}
+	for at, inv := range ix.inventories {
+		for name, l := range inv.Content.Links {
+			if l.State != LinkRetired && ix.readable(at.cluster) {
+				out[linkAt{name, at}] = true
+			}
+		}
+	}
+	for at, links := range ix.liveLinks {
+		for _, v := range links {
+			if name := v.Labels[LabelLink]; name != "" && v.Owned(ix.network) && ix.readable(at.cluster) {
+				out[linkAt{network.LinkName(name), at}] = true
+			}
+		}
+	}
+	return out
+}
+
+// ownedPlaces lists where the network has a Site or an inventory.
+func (ix *index) ownedPlaces() []place {
+	owned := map[place]bool{}
+	for at := range ix.inventories {
+		owned[at] = true
+	}
+	for at, sites := range ix.sites {
+		for _, s := range sites {
+			if s.Owned(ix.network) {
+				owned[at] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(sortedPlaces(owned), func(at place) bool { return !ix.readable(at.cluster) })
+}
+
+// protected reports whether the Site with the UID notes that it is protected.
+func (ix *index) protected(at place, uid string) bool {
+	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool { return uid != "" && s.UID == uid && s.Protected })
+}
+
+// cleared reports whether the plan deletes a Site of ours at a place, and its
+// inventory with it, before it makes the wanted one there.
+func (ix *index) cleared(at place) bool {
+	wanted, ok := ix.desiredAt[at]
+	return ok && slices.ContainsFunc(ix.sites[at], func(s SiteView) bool {
+		return s.Owned(ix.network) && s.Name != wanted.Object
+	})
+}
+
+// staleSite gives the network's own site at a place that is not the wanted one;
+// an empty name when there is none.
+func (ix *index) staleSite(at place, wanted DesiredSite) (name network.SiteName, uid string) {
+	kept := false
+	for _, s := range ix.sites[at] {
+		switch {
+		case !s.Owned(ix.network):
+		case wanted.Name == "" || s.Name != wanted.Object:
+			return ix.siteOf(at, s), s.UID
+		default:
+			kept = true // also when the description has another key for it now
+		}
+	}
+	if inv, ok := ix.inventories[at]; ok && !kept && inv.Content.Site != wanted.Name && inv.Content.Site != "" {
+		return inv.Content.Site, ""
+	}
+	if _, ok := ix.inventories[at]; ok && wanted.Name == "" {
+		return network.SiteName(at.namespace), ""
+	}
+	return "", ""
+}
+
+// siteOf is the site that a Site of ours is of: its label says so.
+func (ix *index) siteOf(at place, v SiteView) network.SiteName {
+	if inv := ix.inventories[at].Content; inv.Object == v.Name {
+		return inv.Site
+	}
+	if label := v.Labels[LabelSite]; label != "" {
+		return network.SiteName(label)
+	}
+	return network.SiteName(v.Name)
+}
+
+// secretGone says which Link's Secret is not there to stay; empty when all are.
+func (ix *index) secretGone(at place, links []LinkView) string {
+	for _, v := range links {
+		switch s, ok := ix.secrets[at][v.TLSCredentials]; {
+		case ok && s.Deleting:
+			return fmt.Sprintf("Secret %q with its credentials %s", v.TLSCredentials, s.going())
+		case !ok && v.TLSCredentials != "":
+			return fmt.Sprintf("Secret %q with its credentials is gone from the cluster", v.TLSCredentials)
+		}
+	}
+	return ""
+}
+
+func (ix *index) taken(at place, object string, groups int) bool {
+	if _, ok := ix.secrets[at][object]; ok {
+		return true
+	}
+	if _, ok := ix.tokens[at][object]; ok {
+		return true
+	}
+	names := network.LinkObjectNames(object)
+	if groups == 1 {
+		names = names[:1]
+	}
+	return slices.ContainsFunc(ix.liveLinks[at], func(v LinkView) bool { return slices.Contains(names, v.Name) })
+}
+
+// used reports whether any Link of a place, ours or not, uses a Secret.
+func (ix *index) used(at place, secret string) bool {
+	return slices.ContainsFunc(ix.liveLinks[at], func(v LinkView) bool { return v.TLSCredentials == secret })
 }

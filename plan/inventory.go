@@ -328,3 +328,27 @@ func (w Answer) asStored(fields, sent map[string]any) map[string]any {
 	}
 	return out
 }
+
+// settledFields are the fields last applied, with those of the intent that are live.
+func settledFields(equality func(path string) func(a, b any) bool, applied map[string]any, in *Intent, live map[string]any) map[string]any {
+	if !in.Open() {
+		return applied
+	}
+	out := maps.Clone(applied)
+	if out == nil {
+		out = map[string]any{}
+	}
+	for _, paths := range []map[string]any{applied, in.Fields} {
+		for path := range paths {
+			want := in.Fields[path]
+			switch {
+			case !equality(path)(live[path], want):
+			case want == nil:
+				delete(out, path)
+			default:
+				out[path] = want
+			}
+		}
+	}
+	return out
+}

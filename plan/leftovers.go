@@ -53,11 +53,6 @@ func (m *maker) issued(certificate ObjectRef) []ObjectRef {
 	return []ObjectRef{ref(certificate.Cluster, ObjectSecret, s.Meta)}
 }
 
-// used reports whether any Link of a place, ours or not, uses a Secret.
-func (ix *index) used(at place, secret string) bool {
-	return slices.ContainsFunc(ix.liveLinks[at], func(v LinkView) bool { return v.TLSCredentials == secret })
-}
-
 // removal are Links of a link that go, and the Secrets that they use, where those
 // are there, are the link's, and no Link that stays uses them.
 func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {

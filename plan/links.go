@@ -74,11 +74,7 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 	at := from.place()
 	c := linkCase{DesiredLink: l, recordedLink: m.index.recordOf(at, l.Name)}
 	fromUID := m.index.siteUID(at, l.From)
-	for _, v := range m.index.liveLinks[at] {
-		if m.index.isOwn(c.recordedLink, v) && (c.known || v.Owned(m.network())) && !v.Deleting && (v.OwnerUID == "" || v.OwnerUID == fromUID) {
-			c.own = append(c.own, v)
-		}
-	}
+	c.own = m.index.ownLinks(c.recordedLink, fromUID)
 	names := network.LinkObjectNames(network.ObjectName(l.Name, c.recorded.Attempt))
 	for _, v := range c.own {
 		if slices.Contains(names, v.Name) || slices.Contains(c.recorded.Objects, v.Name) {
@@ -172,20 +168,6 @@ func (m *maker) takenThere(c linkCase, attempt int) bool {
 	name := GrantName(m.network(), c.Name, attempt)
 	_, secret := m.index.secrets[to][name]
 	return c.Via == network.ViaCertificate && (secret || m.index.certificates[to][name].Deleting)
-}
-
-func (ix *index) taken(at place, object string, groups int) bool {
-	if _, ok := ix.secrets[at][object]; ok {
-		return true
-	}
-	if _, ok := ix.tokens[at][object]; ok {
-		return true
-	}
-	names := network.LinkObjectNames(object)
-	if groups == 1 {
-		names = names[:1]
-	}
-	return slices.ContainsFunc(ix.liveLinks[at], func(v LinkView) bool { return slices.Contains(names, v.Name) })
 }
 
 // elsewhere reports whether a Link that no inventory knows leads to another site
@@ -306,4 +288,34 @@ func (m *maker) appliedLink(c linkCase) {
 	if needed && m.editable(c, a.Fields) {
 		m.add(a)
 	}
+}
+
+// supported refuses a link through a proxy where the controller knows no proxies.
+func (m *maker) supported(c linkCase) bool {
+	v, old := m.index.tooOld(c.at, c.From)
+	if c.Proxy == "" || !old {
+		return true
+	}
+	m.refuse(Refusal{
+		Code: "unsupported-version", Subject: fmt.Sprintf("link %q", c.Name),
+		Message:  fmt.Sprintf("goes through proxy %s, which Skupper %s at site %s does not know; it takes 2.2.0", c.Proxy, v, c.From),
+		Override: fmt.Sprintf("upgrade Skupper on cluster %s, or link without a proxy", c.at.cluster),
+	})
+	return false
+}
+
+// editable refuses to change a living Link where the change would not reach the
+// router.
+func (m *maker) editable(c linkCase, fields []Field) bool {
+	v, old := m.index.tooOld(c.at, c.From)
+	edits := slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Path != "cost" })
+	if len(edits) == 0 || !old {
+		return true
+	}
+	m.refuse(Refusal{
+		Code: "unsupported-version", Subject: fmt.Sprintf("link %q", c.Name),
+		Message:  fmt.Sprintf("a changed %s does not reach the router with Skupper %s at site %s; it takes 2.2.0", edits[0].Path, v, c.From),
+		Override: fmt.Sprintf("upgrade Skupper on cluster %s, or replace the link by raising its rotation", c.at.cluster),
+	})
+	return false
 }

@@ -106,19 +106,6 @@ func (m *maker) incomplete(c linkCase) (string, Cause) {
 	return m.index.secretGone(c.at, c.current), CauseDrift
 }
 
-// secretGone says which Link's Secret is not there to stay; empty when all are.
-func (ix *index) secretGone(at place, links []LinkView) string {
-	for _, v := range links {
-		switch s, ok := ix.secrets[at][v.TLSCredentials]; {
-		case ok && s.Deleting:
-			return fmt.Sprintf("Secret %q with its credentials %s", v.TLSCredentials, s.going())
-		case !ok && v.TLSCredentials != "":
-			return fmt.Sprintf("Secret %q with its credentials is gone from the cluster", v.TLSCredentials)
-		}
-	}
-	return ""
-}
-
 // replace plans new credentials and a new Link under a new name. The old Link
 // goes only when the new one is operational.
 func (m *maker) replace(c linkCase, why string, cause Cause) Action {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/network"
@@ -130,10 +129,4 @@ func (m *maker) ofAttempt(c linkCase, attempt int, r ObjectRef) bool {
 		return r.Name == network.ObjectName(c.Name, attempt)
 	}
 	return r.Name == GrantName(m.network(), c.Name, attempt)
-}
-
-// GrantName names the AccessGrant of one attempt of a link. It has the network's
-// name in it because networks may meet in a listening site's namespace.
-func GrantName(net string, link network.LinkName, attempt int) string {
-	return fmt.Sprintf("%s-%s-%d", net, link, attempt)
 }

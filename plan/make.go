@@ -58,23 +58,26 @@ func Make(in Input) Plan {
 	m.objects()
 	m.tellGoing()
 	m.addSoft()
-	unmanaged := m.unmanaged()
+	unmanaged := unmanaged(m.index, m.actions)
 	m.actions = in.narrow(m.actions)
 	m.noSites()
 	m.changedClusters()
 	m.identify()
-	m.makeBeforeBreak()
-	m.rails()
+	m.actions = inSequence(m.index, m.actions)
+	m.refusals = append(m.refusals, tooMuch(m.index, m.actions, in.Limits)...)
 	m.order()
 	p := Plan{
 		Format: Format, Network: in.Desired.Network, Source: in.Source, Made: in.Now,
-		Clusters: clusterStates(m.in), Actions: m.actions, Topology: m.topology(),
+		Clusters: clusterStates(m.index), Actions: m.actions, Topology: noTopology(),
 		Refusals: m.refusals, Unmanaged: unmanaged, Diagnostics: append(slices.Clone(m.in.Diagnostics), m.findings...).Sorted(),
+	}
+	if in.Shape {
+		p.Topology = topologyOf(m.index, m.actions)
 	}
 	if p.Diagnostics == nil {
 		p.Diagnostics = diag.List{}
 	}
-	p.Narrowed, p.Ignored = !in.Filter.IsZero(), m.ignored()
+	p.Narrowed, p.Ignored = !in.Filter.IsZero(), m.ignored(in.Filter)
 	p.Summary = summarise(p.Actions, m.unknown)
 	normalise(&p)
 	return identified(p)
@@ -94,33 +97,28 @@ type maker struct {
 	// which a site stops listening and stays the same otherwise for links from it.
 	siteFields map[string][]Field
 	closing    map[string]bool
-	refusals []Refusal
-	unknown  int
+	refusals   []Refusal
+	unknown    int
 	// soft are orders that are wished for, make before break, and given up where
 	// they would close a circle.
 	soft    []order
 	waiting waiting
 	// named are the UIDs of what the approved plan adopts.
 	named map[string]bool
-	// rules are the description's, left is what they leave out.
-	rules []ruled
-	left  []leftOut
+	ignores
 }
 
 // order says that one action comes after another.
 type order struct{ id, after string }
 
 func newMaker(in Input) *maker {
-	in.Observation.Clusters = slices.SortedStableFunc(slices.Values(in.Observation.Clusters), func(a, b ClusterView) int {
-		return cmp.Compare(a.Name, b.Name)
-	})
-	in.Observation = Settled(in.Observation, in.Desired.Network)
 	m := &maker{
 		in:  in,
 		ids: map[string]bool{}, siteFields: map[string][]Field{}, closing: map[string]bool{}, told: map[string]bool{},
-		waiting: newWaiting(in.Observation), rules: rulesOf(in.Ignore), named: in.Approved.adopted(),
+		waiting: newWaiting(in.Observation), ignores: ignores{rules: rulesOf(in.Ignore)}, named: in.Approved.adopted(),
 	}
-	m.index = newIndex(in.Desired, in.Observation, m.mayTakeOver)
+	m.index = worldOf(in.Desired, in.Observation, m.mayTakeOver)
+	m.in.Observation = m.index.observed
 	return m
 }
 
@@ -178,32 +176,6 @@ func identities(c ClusterView) []string {
 	return out
 }
 
-func clusterStates(in Input) []Cluster {
-	out := []Cluster{}
-	for _, c := range in.Observation.Clusters {
-		out = append(out, Cluster{Name: c.Name, UID: c.UID, State: c.State, Reason: c.Reason, Skupper: skupperVersion(c, in.Desired)})
-	}
-	return out
-}
-
-// skupperVersion is the controller's version as the network's Sites, and others in the
-// namespaces that it wants, show it: the same whether or not more could be read.
-func skupperVersion(c ClusterView, d Desired) string {
-	wanted := map[string]bool{}
-	for _, s := range d.Sites {
-		if s.Cluster == c.Name {
-			wanted[s.Namespace] = true
-		}
-	}
-	v := ""
-	for _, s := range c.Sites {
-		if wanted[s.Namespace] || s.Owned(d.Network) {
-			v = newer(v, s.Version)
-		}
-	}
-	return v
-}
-
 // order sorts actions the way people read them: sites, their objects, links, then
 // deletes with links before objects before sites; by name within.
 func (m *maker) order() {
@@ -241,4 +213,10 @@ func (in Input) narrow(actions []Action) []Action {
 		approved[identity(a)] = true
 	}
 	return withNeeds(actions, func(a Action) bool { return approved[identity(a)] })
+}
+
+// AsFound gives the network as it is on the clusters, with the Links that are down and
+// with what a plan made of the same input takes over.
+func AsFound(in Input, p Plan) network.Network {
+	return found(newMaker(in).index, p.Actions)
 }

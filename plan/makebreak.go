@@ -8,7 +8,7 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// makeBeforeBreak lets what takes ways away wait for what makes ways, where sites would
+// inSequence lets what takes ways away wait for what makes ways, where sites would
 // lose each other in between otherwise: sites that are connected now, and when all is
 // done, stay connected in whatever order the actions are carried out, and whichever
 // fail. A break that a make waits for goes first, as there is no other order:
@@ -16,20 +16,26 @@ import (
 //   - a site that is deleted to make room for another in its namespace,
 //   - a site that listens otherwise (link access, issuer) or becomes an edge, and the
 //     links that can be made only then.
-func (m *maker) makeBeforeBreak() {
-	if len(m.actions) < 2 {
-		return
+//
+// It gives the actions with what they wait for, and with removals of old Links as actions
+// of their own.
+func inSequence(world *index, actions []Action) []Action {
+	if len(actions) < 2 {
+		return actions
 	}
-	x := m.weave()
+	x := newSequence(world, actions)
 	for _, e := range topology.Exchanges(x.nodes, x.strands) {
 		breaks, makes := x.sides(e)
-		m.exchange(x, breaks, makes)
+		x.exchange(breaks, makes)
 	}
+	return x.actions
 }
 
-// weave is a plan as topology wants it: what each strand is, what takes it away and
+// sequence is a plan as topology wants it: what each strand is, what takes it away and
 // what makes it.
-type weave struct {
+type sequence struct {
+	world    *index
+	actions  []Action
 	was      present
 	nodes    []topology.Node
 	strands  []topology.Strand
@@ -48,9 +54,12 @@ type turn struct {
 	toEdge bool
 }
 
-func (m *maker) weave() *weave {
-	x := &weave{was: m.index.now(), turning: map[network.SiteName]turn{}, making: map[string]bool{}, orders: newOrders(m.actions)}
-	then, planned := x.was.then(m.actions), changesOf(m.actions)
+func newSequence(world *index, actions []Action) *sequence {
+	x := &sequence{
+		world: world, actions: actions, was: world.now(), orders: newOrders(actions),
+		turning: map[network.SiteName]turn{}, making: map[string]bool{},
+	}
+	then, planned := x.was.then(actions), changesOf(actions)
 	x.addNodes(then)
 	kept := map[way]bool{}
 	for _, w := range x.was.ways {
@@ -58,7 +67,7 @@ func (m *maker) weave() *weave {
 			x.addWay(w, planned, kept)
 		}
 	}
-	for _, a := range m.actions {
+	for _, a := range actions {
 		if w, ok := madeBy(a); ok && !kept[w] && then[w.at].name != "" && then[w.to].name != "" {
 			x.add(w, topology.Strand{From: then[w.at].name, To: then[w.to].name, After: true}, nil, a.ID)
 		}
@@ -69,7 +78,7 @@ func (m *maker) weave() *weave {
 	return x
 }
 
-func (x *weave) add(w way, s topology.Strand, breakers []string, maker string) {
+func (x *sequence) add(w way, s topology.Strand, breakers []string, maker string) {
 	x.ways, x.strands = append(x.ways, w), append(x.strands, s)
 	x.breakers, x.makers = append(x.breakers, breakers), append(x.makers, maker)
 	x.making[maker] = true
@@ -77,7 +86,7 @@ func (x *weave) add(w way, s topology.Strand, breakers []string, maker string) {
 
 // addNodes takes each site by its name; one that is in more than one place, now or when
 // all is done, moves.
-func (x *weave) addNodes(then map[place]standing) {
+func (x *sequence) addNodes(then map[place]standing) {
 	nodes, at := map[network.SiteName]topology.Node{}, map[network.SiteName]place{}
 	for _, w := range sortedPlaces(x.was.sites) {
 		s := x.was.sites[w]
@@ -102,7 +111,7 @@ func (x *weave) addNodes(then map[place]standing) {
 
 // addWay adds a way that is there now. It stays when nothing takes it away, or when its
 // own action makes it anew between the same Sites while it works.
-func (x *weave) addWay(w way, planned changes, kept map[way]bool) {
+func (x *sequence) addWay(w way, planned changes, kept map[way]bool) {
 	breakers := planned.breakers(w)
 	s := topology.Strand{From: x.was.sites[w.at].name, To: x.was.sites[w.to].name, Before: true}
 	s.After = len(breakers) == 0
@@ -123,13 +132,13 @@ func (x *weave) addWay(w way, planned changes, kept map[way]bool) {
 
 // same reports whether a link's action makes or keeps a way between the Sites that w is
 // between.
-func (x *weave) same(w way, a Action) bool {
+func (x *sequence) same(w way, a Action) bool {
 	made, ok := madeBy(a)
 	return ok && made.at == w.at && made.to == w.to && a.Link.From.UID == x.was.sites[w.at].uid && a.Link.To.UID == x.was.sites[w.to].uid
 }
 
 // addTurn notes a living site that begins or ceases to do transit.
-func (x *weave) addTurn(a Action) {
+func (x *sequence) addTurn(a Action) {
 	s, there := x.was.sites[a.place()]
 	if edge := a.Verb != VerbDelete && a.Site.Fields["edge"] == true; there && a.Verb != VerbDelete && edge != s.edge {
 		x.turning[network.SiteName(a.Name)] = turn{a.ID, edge}
@@ -137,7 +146,7 @@ func (x *weave) addTurn(a Action) {
 }
 
 // sides are the actions of an exchange that break and those that make, as sorted IDs.
-func (x *weave) sides(e topology.Exchange) (breaks, makes []string) {
+func (x *sequence) sides(e topology.Exchange) (breaks, makes []string) {
 	for _, i := range e.Strands {
 		breaks = append(breaks, x.breakers[i]...)
 		if x.makers[i] != "" {
@@ -164,10 +173,10 @@ const mostOrders = 500
 // exchange lets the breaks wait for the makes. A link that is replaced is both, here or
 // in another exchange: where it would wait for others, its old Link goes in an action of
 // its own, so that nothing that makes ever waits.
-func (m *maker) exchange(x *weave, breaks, makes []string) {
+func (x *sequence) exchange(breaks, makes []string) {
 	for i, id := range breaks {
 		if len(makes) > 1 || len(makes) == 1 && makes[0] != id {
-			breaks[i] = m.retireLater(x, id)
+			breaks[i] = x.retireLater(id)
 		}
 	}
 	first := ""
@@ -188,24 +197,24 @@ func (m *maker) exchange(x *weave, breaks, makes []string) {
 			}
 		}
 	}
-	x.orders.write(m.actions)
+	x.orders.write(x.actions)
 }
 
 // retireLater takes the removal of old Links out of the action that makes or restores
 // the link, and gives the ID of the action that has it now.
-func (m *maker) retireLater(x *weave, id string) string {
-	i := slices.IndexFunc(m.actions, func(a Action) bool { return a.ID == id })
-	j := slices.IndexFunc(x.ways, func(w way) bool { return w.uid != "" && m.actions[i].Kind == KindLink && removesWay(m.actions[i], w) })
+func (x *sequence) retireLater(id string) string {
+	i := slices.IndexFunc(x.actions, func(a Action) bool { return a.ID == id })
+	j := slices.IndexFunc(x.ways, func(w way) bool { return w.uid != "" && x.actions[i].Kind == KindLink && removesWay(x.actions[i], w) })
 	later := id + oldSuffix
 	switch {
 	case x.orders.has(later):
 		return later
-	case j < 0 || !x.making[id] || m.actions[i].Verb == VerbDelete:
+	case j < 0 || !x.making[id] || x.actions[i].Verb == VerbDelete:
 		return id
 	}
-	m.actions = append(m.actions, m.splitOff(&m.actions[i], later, x.ways[j], x.was))
-	x.orders.add(m.actions[len(m.actions)-1])
-	for _, a := range m.actions { // what the old Link needs goes after it
+	x.actions = append(x.actions, x.splitOff(&x.actions[i], later, x.ways[j]))
+	x.orders.add(x.actions[len(x.actions)-1])
+	for _, a := range x.actions { // what the old Link needs goes after it
 		needed := a.Kind == KindProxy && slices.Contains(a.DependsOn, id) ||
 			a.Kind == KindSite && a.place() == x.ways[j].to
 		if needed && a.Verb == VerbDelete && !x.orders.waitingFor(a.ID)[later] {
@@ -217,13 +226,13 @@ func (m *maker) retireLater(x *weave, id string) string {
 
 // splitOff moves what a replacement removes into an action of its own, but for grants
 // and tokens, which should not outlive it.
-func (m *maker) splitOff(a *Action, id string, w way, was present) Action {
+func (x *sequence) splitOff(a *Action, id string, w way) Action {
 	work, all := *a.Link, a.Link.Remove
 	old := LinkWork{
 		From: work.From, Via: work.Via, Attempt: work.Attempt,
-		To: End{Site: was.sites[w.to].name, Cluster: w.to.cluster, Namespace: w.to.namespace, UID: was.sites[w.to].uid},
+		To: End{Site: x.was.sites[w.to].name, Cluster: w.to.cluster, Namespace: w.to.namespace, UID: x.was.sites[w.to].uid},
 	}
-	old.To.Object = m.index.objectOf(w.to, old.To.UID, old.To.Site)
+	old.To.Object = x.world.objectOf(w.to, old.To.UID, old.To.Site)
 	work.Remove = nil
 	for _, r := range all {
 		if r.Kind == ObjectGrant || r.Kind == ObjectToken {

@@ -281,8 +281,6 @@ func (m *maker) labelledAsWas(o DesiredObject, live ObjectView) bool {
 	return was != "" && live.Labels[LabelSite] == string(was) && live.Labels[LabelObject] == OverlayObject
 }
 
-func exactly(string) func(a, b any) bool { return sameValue }
-
 // unwantedObjects plans the removal of objects that were recorded, or that carry our
 // labels, and are not wanted where they are.
 func (m *maker) unwantedObjects(x objectIndex) {

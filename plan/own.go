@@ -21,6 +21,30 @@ func (ix *index) recordOf(at place, name network.LinkName) recordedLink {
 	return recordedLink{link: name, at: at, recorded: l, known: known && l.State != LinkRetired}
 }
 
+// ownLinks are the Links of a link at its place that stay, of the Site with the UID or of none.
+func (ix *index) ownLinks(l recordedLink, siteUID string) (own []LinkView) {
+	for _, v := range ix.liveLinks[l.at] {
+		if ix.isOwn(l, v) && (l.known || v.Owned(ix.network)) && !v.Deleting && (v.OwnerUID == "" || v.OwnerUID == siteUID) {
+			own = append(own, v)
+		}
+	}
+	return own
+}
+
+// unwanted reports whether a link at a place is not described there, as far as its ends
+// could be read.
+func (ix *index) unwanted(at place, name network.LinkName) bool {
+	if !ix.readable(at.cluster) || ix.inventories[at].Broken != "" {
+		return false
+	}
+	l, described := ix.links[name]
+	if !described {
+		return true
+	}
+	from, site := ix.desired[l.From], ix.inventories[at].Content.Site
+	return ix.readable(from.Cluster) && ix.readable(ix.desired[l.To].Cluster) && (from.place() != at || site != "" && site != l.From)
+}
+
 // isOwn reports whether the Link belongs to the link: by its label, or, where that was taken
 // off or could not be given yet, as its record has it. A record alone proves nothing, as
 // others may write it: the Link bears a mark of ours, our own token made it, or it may be
@@ -52,4 +76,3 @@ func (ix *index) made(l recordedLink, v LinkView) bool {
 	redeemed := v.OwnerUID != "" && l.recorded.claims(l.link, v.TLSCredentials) && ix.awaited(l.at, ix.network, v.TLSCredentials)
 	return v.Owned(ix.network) || v.Marked || redeemed
 }
-

@@ -80,7 +80,7 @@ func (ix *index) standing() map[place]standing {
 	for at, sites := range ix.sites {
 		for _, s := range sites {
 			if ix.readable(at.cluster) && s.Owned(ix.network) && !s.Deleting {
-				out[at] = standingOf(ix.nameAt(at, s), s.Fields, s.UID)
+				out[at] = standingOf(nameAt(ix, at, s), s.Fields, s.UID)
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func standingOf(name network.SiteName, fields map[string]any, uid string) standi
 
 // nameAt is the site that a Site of ours is of; the description may have another key
 // for it by now.
-func (ix *index) nameAt(at place, v SiteView) network.SiteName {
+func nameAt(ix *index, at place, v SiteView) network.SiteName {
 	if d, ok := ix.desiredAt[at]; ok && d.Object == v.Name {
 		return d.Name
 	}
@@ -177,95 +177,6 @@ func (ix *index) recordedWays(at place, uids map[string]place, have []way) []way
 	return out
 }
 
-// breakers are the actions that take a way away, as IDs, sorted: those that delete its
-// Link or its record, and those by which a site at one of its ends goes, stops
-// listening or listens otherwise.
-func (c changes) breakers(w way) []string {
-	if w.fixed {
-		return nil
-	}
-	var out []string
-	for _, a := range c.links[linkAt{w.link, w.at}] {
-		switch {
-		case removesWay(a, w):
-			out = append(out, a.ID)
-		case w.uid == "" && a.Verb != VerbDelete:
-			out = append(out, a.ID) // made anew
-		}
-	}
-	for _, a := range c.sites[w.at] {
-		if a.Verb == VerbDelete {
-			out = append(out, a.ID)
-		}
-	}
-	for _, a := range c.sites[w.to] {
-		if a.Verb == VerbDelete || a.closes() {
-			out = append(out, a.ID)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// removesWay reports whether a link's action deletes a way of that link.
-func removesWay(a Action, w way) bool {
-	if w.uid == "" {
-		return a.Verb == VerbDelete
-	}
-	return slices.ContainsFunc(a.Link.Remove, func(r ObjectRef) bool { return r.Kind == ObjectLink && r.UID == w.uid })
-}
-
-// changes are the planned actions by what they change.
-type changes struct {
-	links map[linkAt][]Action
-	sites map[place][]Action
-}
-
-type linkAt struct {
-	name network.LinkName
-	at   place
-}
-
-func changesOf(actions []Action) changes {
-	c := changes{map[linkAt][]Action{}, map[place][]Action{}}
-	for _, a := range actions {
-		at := a.place()
-		switch a.Kind {
-		case KindLink:
-			key := linkAt{network.LinkName(a.Name), at}
-			c.links[key] = append(c.links[key], a)
-		case KindSite:
-			c.sites[at] = append(c.sites[at], a)
-		}
-	}
-	return c
-}
-
-// madeBy gives the way that a link's action makes or keeps; ok is false for a delete.
-func madeBy(a Action) (w way, ok bool) {
-	if a.Kind != KindLink || a.Verb == VerbDelete {
-		return way{}, false
-	}
-	to := a.Link.To
-	return way{link: network.LinkName(a.Name), at: a.place(), to: to.place()}, true
-}
-
-// then are the sites as the actions leave them.
-func (n present) then(actions []Action) map[place]standing {
-	out := maps.Clone(n.sites)
-	for _, a := range actions { // a place is cleared before another site takes it
-		if a.Kind == KindSite && a.Verb == VerbDelete {
-			delete(out, a.place())
-		}
-	}
-	for _, a := range actions {
-		if a.Kind == KindSite && a.Verb != VerbDelete {
-			out[a.place()] = standingOf(network.SiteName(a.Name), a.Site.Fields, a.Site.UID)
-		}
-	}
-	return out
-}
-
 // graph gives sites and ways as a network, of which only names, ends, costs, and who
 // listens or is an edge are set. A site in two places, as one that moves, is one, and of
 // several Links of one link that with the least cost counts.
@@ -293,4 +204,46 @@ func graph(sites map[place]standing, ways []way) network.Network {
 	})
 	n.Links = slices.CompactFunc(n.Links, func(a, b network.Link) bool { return a.Name == b.Name && a.From == b.From && a.To == b.To })
 	return n
+}
+
+func (p present) network() network.Network { return graph(p.sites, p.ways) }
+
+// unmanaged lists Sites and Links in the network's namespaces that it does not own.
+func unmanaged(w *index, actions []Action) []ObjectRef {
+	var out []ObjectRef
+	adopted := map[string]bool{}
+	for _, a := range actions {
+		if a.Verb != VerbAdopt {
+			continue
+		}
+		if a.Site != nil {
+			adopted[a.Site.UID] = true
+		}
+		if a.Link != nil {
+			for _, l := range a.Link.Live {
+				adopted[l.UID] = true
+			}
+		}
+	}
+	places := map[place]bool{}
+	for _, at := range w.ownedPlaces() {
+		places[at] = true
+	}
+	for at := range w.desiredAt {
+		places[at] = true
+	}
+	for _, at := range sortedPlaces(places) {
+		for _, s := range w.sites[at] {
+			if !s.Owned(w.network) && !adopted[s.UID] {
+				out = append(out, ref(at.cluster, ObjectSite, s.Meta))
+			}
+		}
+		for _, l := range w.liveLinks[at] {
+			_, own := w.linkOf(at, l) // also the product of our own token, not labelled yet
+			if !own && !l.Owned(w.network) && !adopted[l.UID] {
+				out = append(out, ref(at.cluster, ObjectLink, l.Meta))
+			}
+		}
+	}
+	return sortRefs(out)
 }

@@ -69,21 +69,11 @@ func putUnwanted(found map[place]map[network.LinkName]unwantedLink, d unwantedLi
 	}
 }
 
-// unwanted reports whether a link at a place is not wanted there, and may be judged.
+// unwanted reports whether a link at a place is to go, and may be judged: what takes its
+// place can be made.
 func (m *maker) unwanted(at place, name network.LinkName) bool {
-	if !m.index.readable(at.cluster) || m.waiting.removal[at] || m.index.inventories[at].Broken != "" {
-		return false
-	}
-	l, ok := m.index.links[name]
-	if !ok {
-		return true
-	}
-	if m.unseen(l) { // what takes its place cannot be made yet
-		return false
-	}
-	from := m.index.desired[l.From]
-	return from.place() != at || m.index.inventories[at].Content.Site != "" &&
-		m.index.inventories[at].Content.Site != l.From
+	l, described := m.index.links[name]
+	return !m.waiting.removal[at] && !(described && m.unseen(l)) && m.index.unwanted(at, name)
 }
 
 func (m *maker) addLabelled(found map[place]map[network.LinkName]unwantedLink) {
@@ -181,22 +171,6 @@ func (m *maker) deleteLink(d unwantedLink, several bool) Action {
 	return a
 }
 
-// ownedPlaces lists where the network has a Site or an inventory.
-func (ix *index) ownedPlaces() []place {
-	owned := map[place]bool{}
-	for at := range ix.inventories {
-		owned[at] = true
-	}
-	for at, sites := range ix.sites {
-		for _, s := range sites {
-			if s.Owned(ix.network) {
-				owned[at] = true
-			}
-		}
-	}
-	return slices.DeleteFunc(sortedPlaces(owned), func(at place) bool { return !ix.readable(at.cluster) })
-}
-
 // deleteSite plans the removal of the site at a place that the description no
 // longer has there, and lets a new site of the same namespace wait for it.
 func (m *maker) deleteSite(at place) {
@@ -245,53 +219,6 @@ func (m *maker) deleteSite(at place) {
 	if ok {
 		m.dependOn(siteID(wanted), a.ID)
 	}
-}
-
-// protected reports whether the Site with the UID notes that it is protected.
-func (ix *index) protected(at place, uid string) bool {
-	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool { return uid != "" && s.UID == uid && s.Protected })
-}
-
-// cleared reports whether the plan deletes a Site of ours at a place, and its
-// inventory with it, before it makes the wanted one there.
-func (ix *index) cleared(at place) bool {
-	wanted, ok := ix.desiredAt[at]
-	return ok && slices.ContainsFunc(ix.sites[at], func(s SiteView) bool {
-		return s.Owned(ix.network) && s.Name != wanted.Object
-	})
-}
-
-// staleSite gives the network's own site at a place that is not the wanted one;
-// an empty name when there is none.
-func (ix *index) staleSite(at place, wanted DesiredSite) (name network.SiteName, uid string) {
-	kept := false
-	for _, s := range ix.sites[at] {
-		switch {
-		case !s.Owned(ix.network):
-		case wanted.Name == "" || s.Name != wanted.Object:
-			return ix.siteOf(at, s), s.UID
-		default:
-			kept = true // also when the description has another key for it now
-		}
-	}
-	if inv, ok := ix.inventories[at]; ok && !kept && inv.Content.Site != wanted.Name && inv.Content.Site != "" {
-		return inv.Content.Site, ""
-	}
-	if _, ok := ix.inventories[at]; ok && wanted.Name == "" {
-		return network.SiteName(at.namespace), ""
-	}
-	return "", ""
-}
-
-// siteOf is the site that a Site of ours is of: its label says so.
-func (ix *index) siteOf(at place, v SiteView) network.SiteName {
-	if inv := ix.inventories[at].Content; inv.Object == v.Name {
-		return inv.Site
-	}
-	if label := v.Labels[LabelSite]; label != "" {
-		return network.SiteName(label)
-	}
-	return network.SiteName(v.Name)
 }
 
 func (m *maker) deleteID(at place, name network.SiteName) string {
@@ -383,44 +310,4 @@ func (m *maker) ownedFields(at place, uid string) map[string]any {
 		}
 	}
 	return nil
-}
-
-// unmanaged lists Sites and Links in the network's namespaces that it does not own.
-func (m *maker) unmanaged() []ObjectRef {
-	var out []ObjectRef
-	adopted := map[string]bool{}
-	for _, a := range m.actions {
-		if a.Verb != VerbAdopt {
-			continue
-		}
-		if a.Site != nil {
-			adopted[a.Site.UID] = true
-		}
-		if a.Link != nil {
-			for _, l := range a.Link.Live {
-				adopted[l.UID] = true
-			}
-		}
-	}
-	places := map[place]bool{}
-	for _, at := range m.index.ownedPlaces() {
-		places[at] = true
-	}
-	for at := range m.index.desiredAt {
-		places[at] = true
-	}
-	for _, at := range sortedPlaces(places) {
-		for _, s := range m.index.sites[at] {
-			if !s.Owned(m.network()) && !adopted[s.UID] {
-				out = append(out, ref(at.cluster, ObjectSite, s.Meta))
-			}
-		}
-		for _, l := range m.index.liveLinks[at] {
-			_, own := m.index.linkOf(at, l) // also the product of our own token, not labelled yet
-			if !own && !l.Owned(m.network()) && !adopted[l.UID] {
-				out = append(out, ref(at.cluster, ObjectLink, l.Meta))
-			}
-		}
-	}
-	return sortRefs(out)
 }

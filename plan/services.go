@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -28,13 +27,6 @@ const (
 	// that fewer sites offer.
 	ServiceMoved = "service-moved"
 )
-
-func carries(apiVersion string, kind ObjectKind) bool {
-	group, _, _ := strings.Cut(apiVersion, "/")
-	return group == "skupper.io" && slices.Contains([]ObjectKind{
-		ObjectListener, ObjectMultiKeyListener, ObjectConnector, ObjectAttachedConnector, ObjectConnectorBinding,
-	}, kind)
-}
 
 // service is what one listener or connector is for, as its applications know it. All but
 // one of address, key and workload are empty in what identifies it.
@@ -74,17 +66,17 @@ type serviceChange struct {
 	was, is string
 }
 
-// serviceEffects says what the actions do to the services of the sites that stay, the worst
+// services says what the actions do to the services of the sites that stay, the worst
 // first. A service that another object of the site takes over is not lost.
-func (m *maker) serviceEffects() []Effect {
-	wanted := m.wantedServices()
+func (o outcome) services() []Effect {
+	wanted := o.wantedServices()
 	found := map[serviceChange][]network.SiteName{}
-	for _, a := range m.actions {
+	for _, a := range o.actions {
 		if !a.CarriesTraffic() || a.Object.Observed == nil {
 			continue
 		}
 		site := a.Object.Site
-		if _, stays := m.index.desired[site]; !stays {
+		if _, stays := o.world.desired[site]; !stays {
 			continue // told with the site
 		}
 		was, ledTo := serviceOf(a.Object.Kind, a.Name, a.Object.Observed)
@@ -98,19 +90,19 @@ func (m *maker) serviceEffects() []Effect {
 		}
 		found[change] = append(found[change], site)
 	}
-	return toldServices(found, wanted)
+	return wordedServices(found, wanted)
 }
 
 // wantedServices are the services of each site as described, and to what each leads.
-func (m *maker) wantedServices() map[network.SiteName]map[service]string {
+func (o outcome) wantedServices() map[network.SiteName]map[service]string {
 	out := map[network.SiteName]map[service]string{}
-	for _, o := range m.in.Desired.Objects {
-		if carries(o.APIVersion, o.Kind) {
-			s, leads := serviceOf(o.Kind, o.Name, o.Fields)
-			if out[o.Site] == nil {
-				out[o.Site] = map[service]string{}
+	for _, d := range o.world.wanted.Objects {
+		if carries(d.APIVersion, d.Kind) {
+			s, leads := serviceOf(d.Kind, d.Name, d.Fields)
+			if out[d.Site] == nil {
+				out[d.Site] = map[service]string{}
 			}
-			out[o.Site][s] = leads
+			out[d.Site][s] = leads
 		}
 	}
 	return out
@@ -119,8 +111,8 @@ func (m *maker) wantedServices() map[network.SiteName]map[service]string {
 // mostSites is how many sites a sentence about services spells out.
 const mostSites = 3
 
-// toldServices words changes of services, those of one kind at several sites in one sentence.
-func toldServices(found map[serviceChange][]network.SiteName, wanted map[network.SiteName]map[service]string) []Effect {
+// wordedServices words changes of services, those of one kind at several sites in one sentence.
+func wordedServices(found map[serviceChange][]network.SiteName, wanted map[network.SiteName]map[service]string) []Effect {
 	var out []Effect
 	for change, sites := range found {
 		slices.Sort(sites)

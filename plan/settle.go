@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/network"
@@ -45,30 +44,6 @@ func settled(inv Inventory, c ClusterView, namespace string) Inventory {
 		}
 	}
 	return inv
-}
-
-// settledFields are the fields last applied, with those of the intent that are live.
-func settledFields(equality func(path string) func(a, b any) bool, applied map[string]any, in *Intent, live map[string]any) map[string]any {
-	if !in.Open() {
-		return applied
-	}
-	out := maps.Clone(applied)
-	if out == nil {
-		out = map[string]any{}
-	}
-	for _, paths := range []map[string]any{applied, in.Fields} {
-		for path := range paths {
-			want := in.Fields[path]
-			switch {
-			case !equality(path)(live[path], want):
-			case want == nil:
-				delete(out, path)
-			default:
-				out[path] = want
-			}
-		}
-	}
-	return out
 }
 
 func settledObject(o InventoryObject, inv Inventory, c ClusterView, namespace, key string) InventoryObject {

@@ -18,20 +18,24 @@ const (
 	EffectTakenOver = "taken-over"
 )
 
-// topology leads from what runs to what the actions make of it. What could not be read
+// outcome is what actions make of a network.
+type outcome struct {
+	world   *index
+	actions []Action
+}
+
+// topologyOf leads from what runs to what the actions make of it. What could not be read
 // counts as described, before and after.
-func (m *maker) topology() Topology {
-	if !m.in.Shape {
-		return noTopology()
-	}
-	was := m.running()
-	is := m.then(was)
+func topologyOf(world *index, actions []Action) Topology {
+	o := outcome{world, actions}
+	was := o.running()
+	is := o.then(was)
 	t := shaped(was.network(), is.network())
 	t.Basis = BasisRunning
-	if !AllRead(clusterStates(m.in)) {
+	if slices.ContainsFunc(world.observed.Clusters, func(c ClusterView) bool { return c.State != StateOK }) {
 		t.Basis = BasisDescribed
 	}
-	t.Effects = notNil(worstFirst(t.Effects, m.serviceEffects(), m.takenOver(), m.down(is)))
+	t.Effects = notNil(worstFirst(t.Effects, o.services(), o.takenOver(), o.down(is)))
 	return t
 }
 
@@ -53,44 +57,40 @@ func effectsOf(list []topology.Effect) []Effect {
 	return out
 }
 
-func (p present) network() network.Network { return graph(p.sites, p.ways) }
-
-// AsFound gives the network as it is on the clusters, with the Links that are down and
-// with what a plan made of the same input takes over.
-func AsFound(in Input, p Plan) network.Network {
-	m := newMaker(in)
-	m.actions = p.Actions
-	n := m.there()
+// found is the network as it is on the clusters, with the Links that are down and with what
+// the actions take over.
+func found(world *index, actions []Action) network.Network {
+	n := outcome{world, actions}.there()
 	n.ways = slices.DeleteFunc(n.ways, func(w way) bool { return !w.fixed && w.uid == "" })
 	out := n.network()
-	out.Name = in.Desired.Network
+	out.Name = world.network
 	return out
 }
 
 // there is what is on the clusters: without what is only recorded, and with what the
 // actions take over as it is.
-func (m *maker) there() present {
-	was := m.index.now()
+func (o outcome) there() present {
+	was := o.world.now()
 	out := present{sites: maps.Clone(was.sites), ways: slices.Clone(was.ways)}
 	maps.DeleteFunc(out.sites, func(_ place, s standing) bool { return s.uid == "" && !s.fixed })
-	for _, a := range m.actions {
+	for _, a := range o.actions {
 		at := a.place()
 		switch {
 		case a.Verb != VerbAdopt:
 		case a.Kind == KindSite:
 			out.sites[at] = standingOf(network.SiteName(a.Name), a.Site.Observed, a.Site.UID)
 		case a.Kind == KindLink:
-			out.ways = append(out.ways, m.adopted(a)...)
+			out.ways = append(out.ways, o.adopted(a)...)
 		}
 	}
 	return out
 }
 
 // adopted are the Links that an action takes over.
-func (m *maker) adopted(a Action) []way {
+func (o outcome) adopted(a Action) []way {
 	var out []way
 	made, _ := madeBy(a)
-	for _, v := range m.index.liveLinks[made.at] {
+	for _, v := range o.world.liveLinks[made.at] {
 		if slices.ContainsFunc(a.Link.Live, func(l LiveLink) bool { return l.UID == v.UID }) {
 			w := wayOf(made.link, made.at, v)
 			w.to = made.to
@@ -101,31 +101,31 @@ func (m *maker) adopted(a Action) []way {
 }
 
 // running is what runs of that: the Links that are up, between Sites that are there.
-func (m *maker) running() present {
-	n := m.there()
-	n.ways = slices.DeleteFunc(n.ways, func(w way) bool { return !m.runs(w) })
+func (o outcome) running() present {
+	n := o.there()
+	n.ways = slices.DeleteFunc(n.ways, func(w way) bool { return !o.runs(w) })
 	return n
 }
 
 // runs reports whether a way carries traffic. One from a cluster that could not be read
 // does as it is described; one to such a cluster as its own Link says.
-func (m *maker) runs(w way) bool {
+func (o outcome) runs(w way) bool {
 	if w.fixed {
-		return !m.index.readable(w.at.cluster)
+		return !o.world.readable(w.at.cluster)
 	}
-	return w.uid != "" && w.up && (w.alive || !m.index.readable(w.to.cluster))
+	return w.uid != "" && w.up && (w.alive || !o.world.readable(w.to.cluster))
 }
 
 // then is what the actions make of what runs.
-func (m *maker) then(was present) present {
-	out, c := present{sites: was.then(m.actions)}, changesOf(m.actions)
+func (o outcome) then(was present) present {
+	out, c := present{sites: was.then(o.actions)}, changesOf(o.actions)
 	for _, w := range was.ways {
 		if len(c.breakers(w)) == 0 {
 			w.cost = c.costOf(w)
 			out.ways = append(out.ways, w)
 		}
 	}
-	for _, a := range m.actions {
+	for _, a := range o.actions {
 		if w, ok := madeBy(a); ok && a.bringsUp() {
 			w.cost = a.Link.Cost
 			out.ways = append(out.ways, w)
@@ -134,29 +134,19 @@ func (m *maker) then(was present) present {
 	return out
 }
 
-// costOf is the cost of a way that stays, once its link's action is done.
-func (c changes) costOf(w way) int32 {
-	for _, a := range c.links[linkAt{w.link, w.at}] {
-		if a.Verb != VerbDelete && !a.Link.KeepCost {
-			return a.Link.Cost
-		}
-	}
-	return w.cost
-}
-
 // down tells of the links that are down before and after.
-func (m *maker) down(after present) []Effect {
+func (o outcome) down(after present) []Effect {
 	up := map[linkAt]bool{}
 	for _, w := range after.ways {
 		up[linkAt{w.link, w.at}] = true
 	}
-	planned := changesOf(m.actions)
+	planned := changesOf(o.actions)
 	var links []network.LinkName
 	var sites []network.SiteName
-	for _, w := range m.there().ways {
+	for _, w := range o.there().ways {
 		from, to := after.sites[w.at].name, after.sites[w.to].name
 		stays := w.uid != "" && len(planned.breakers(w)) == 0 && from != "" && to != ""
-		if stays && !m.runs(w) && !up[linkAt{w.link, w.at}] {
+		if stays && !o.runs(w) && !up[linkAt{w.link, w.at}] {
 			links, sites = append(links, w.link), append(sites, from, to)
 		}
 	}
@@ -171,9 +161,9 @@ func (m *maker) down(after present) []Effect {
 }
 
 // takenOver tells of what runs already and becomes the network's.
-func (m *maker) takenOver() []Effect {
+func (o outcome) takenOver() []Effect {
 	sites, links := []network.SiteName{}, []network.LinkName{}
-	for _, a := range m.actions {
+	for _, a := range o.actions {
 		switch {
 		case a.Verb != VerbAdopt:
 		case a.Kind == KindSite:
@@ -196,17 +186,4 @@ func (m *maker) takenOver() []Effect {
 		Severity: string(topology.Low), Code: EffectTakenOver, Sites: sortedSet(sites), Links: sortedSet(links),
 		Message: "taken over as it runs, " + strings.Join(parts, "; "),
 	}}
-}
-
-func texts[T ~string](list []T) []string {
-	out := make([]string, 0, len(list))
-	for _, v := range list {
-		out = append(out, string(v))
-	}
-	return out
-}
-
-func sortedSet[T ~string](list []T) []T {
-	slices.Sort(list)
-	return slices.Compact(list)
 }

@@ -6,14 +6,21 @@ import (
 	"fairlead.dev/fairlead/plan/topology"
 )
 
-// moved leads from what was last applied to what runs. What could not be read counts as
+// moved is what became of a network since it was last applied.
+type moved struct {
+	world *index
+	part  Filter
+	rules []ruled
+}
+
+// topology leads from what was last applied to what runs. What could not be read counts as
 // described, and what is left out, by a rule or as no part that was asked for, as applied.
-func (m *maker) moved() Topology {
-	is := m.running()
-	was := present{sites: m.appliedSites(), ways: nil}
-	recorded := m.appliedWays()
+func (d moved) topology() Topology {
+	is := outcome{world: d.world}.running()
+	was := present{sites: d.appliedSites(), ways: nil}
+	recorded := d.appliedWays()
 	for at, s := range was.sites {
-		if _, runs := is.sites[at]; !runs && !m.in.Filter.matches(Action{Kind: KindSite, Name: string(s.name), Cluster: at.cluster, Namespace: at.namespace}) {
+		if _, runs := is.sites[at]; !runs && !d.part.matches(Action{Kind: KindSite, Name: string(s.name), Cluster: at.cluster, Namespace: at.namespace}) {
 			is.sites[at] = s
 		}
 	}
@@ -22,7 +29,7 @@ func (m *maker) moved() Topology {
 		key := linkAt{w.link, w.at}
 		up[key] = true
 		a, known := recorded[key]
-		if known && m.leaves(was, a, "cost") {
+		if known && d.leaves(was, a, "cost") {
 			is.ways[i].cost = a.cost
 		}
 		if !known {
@@ -31,7 +38,7 @@ func (m *maker) moved() Topology {
 	}
 	for key, w := range recorded {
 		was.ways = append(was.ways, w)
-		if !up[key] && m.leaves(was, w, LiveLinkDown) {
+		if !up[key] && d.leaves(was, w, LiveLinkDown) {
 			is.ways = append(is.ways, w)
 		}
 	}
@@ -42,19 +49,19 @@ func (m *maker) moved() Topology {
 }
 
 // leaves reports whether what became of a recorded link is not to be told.
-func (m *maker) leaves(was present, w way, what string) bool {
+func (d moved) leaves(was present, w way, what string) bool {
 	about := Action{
 		Kind: KindLink, Name: string(w.link), Cluster: w.at.cluster, Namespace: w.at.namespace,
 		Link: &LinkWork{From: End{Site: was.sites[w.at].name}, To: End{Site: was.sites[w.to].name}},
 	}
-	return !m.in.Filter.matches(about) || m.rule(about, what) != nil
+	return !d.part.matches(about) || ruleFor(d.rules, about, what) != nil
 }
 
 // appliedSites are the sites as their records have them, and as they are where none does.
-func (m *maker) appliedSites() map[place]standing {
-	out := maps.Clone(m.index.now().sites)
+func (d moved) appliedSites() map[place]standing {
+	out := maps.Clone(d.world.now().sites)
 	for at, s := range out {
-		if inv, ok := m.index.inventories[at]; ok && !s.fixed && inv.Broken == "" && inv.Content.Fields != nil {
+		if inv, ok := d.world.inventories[at]; ok && !s.fixed && inv.Broken == "" && inv.Content.Fields != nil {
 			out[at] = standingOf(s.name, inv.Content.Fields, s.uid)
 		}
 	}
@@ -62,8 +69,8 @@ func (m *maker) appliedSites() map[place]standing {
 }
 
 // appliedWays are the links that records have as brought up.
-func (m *maker) appliedWays() map[linkAt]way {
-	sites := m.index.now().sites
+func (d moved) appliedWays() map[linkAt]way {
+	sites := d.world.now().sites
 	uids := map[string]place{}
 	for at, s := range sites {
 		if s.uid != "" {
@@ -72,7 +79,7 @@ func (m *maker) appliedWays() map[linkAt]way {
 	}
 	out := map[linkAt]way{}
 	for at := range sites {
-		for _, w := range m.index.recordedWays(at, uids, nil) {
+		for _, w := range d.world.recordedWays(at, uids, nil) {
 			out[linkAt{w.link, at}] = w
 		}
 	}

@@ -210,15 +210,6 @@ func edgeSteps(steps []Step) []Step {
 	return out
 }
 
-// worse is the class that disturbs more.
-func worse(a, b Disruption) Disruption {
-	order := []Disruption{DisruptionNone, DisruptionReconnect, DisruptionRestart, DisruptionReplace}
-	if slices.Index(order, a) > slices.Index(order, b) {
-		return a
-	}
-	return b
-}
-
 func (m *maker) whySite(adopted, closing bool, recorded map[string]any, fields []Field) string {
 	switch {
 	case adopted:

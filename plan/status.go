@@ -80,34 +80,34 @@ func (s Status) Ready() bool {
 // StatusOf says how the desired network and what the network owns besides fare. Links
 // whose certificate ends before expiringBefore (RFC 3339, UTC; empty for none) say so.
 func StatusOf(d Desired, o Observation, expiringBefore string) Status {
-	m := newMaker(Input{Desired: d, Observation: o, ExpiringBefore: expiringBefore})
-	s := Status{Format: StatusFormat, Network: d.Network, Clusters: clusterStates(m.in), Sites: []SiteStatus{}, Links: []LinkStatus{}}
+	w := worldOf(d, o, func(Meta) bool { return false })
+	s := Status{Format: StatusFormat, Network: d.Network, Clusters: clusterStates(w), Sites: []SiteStatus{}, Links: []LinkStatus{}}
 	for _, site := range d.Sites {
-		s.Sites = append(s.Sites, m.siteStatus(site))
+		s.Sites = append(s.Sites, siteStatus(w, site))
 	}
 	for _, link := range d.Links {
-		s.Links = append(s.Links, m.linkStatuses(link)...)
+		s.Links = append(s.Links, linkStatuses(w, link, expiringBefore)...)
 	}
-	s.Sites = append(s.Sites, m.straySites()...)
-	s.Links = append(s.Links, m.strayLinks()...)
+	s.Sites = append(s.Sites, straySites(w)...)
+	s.Links = append(s.Links, strayLinks(w)...)
 	slices.SortStableFunc(s.Sites, func(a, b SiteStatus) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(s.Links, func(a, b LinkStatus) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Object, b.Object))
 	})
-	s.Unmanaged = notNil(m.unmanaged())
+	s.Unmanaged = notNil(unmanaged(w, nil))
 	return s
 }
 
-func (m *maker) siteStatus(d DesiredSite) SiteStatus {
+func siteStatus(w *index, d DesiredSite) SiteStatus {
 	s := SiteStatus{
 		Name: d.Name, Cluster: d.Cluster, Namespace: d.Namespace, Declared: true, Listens: d.Listens,
 		State: ConditionMissing, Reason: "there is no such Site",
 	}
-	if view := m.in.Observation.Cluster(d.Cluster); view.State != StateOK {
+	if view := w.observed.Cluster(d.Cluster); view.State != StateOK {
 		s.State, s.Reason = ConditionUnknown, view.Reason
 		return s
 	}
-	for _, v := range m.index.sites[d.place()] {
+	for _, v := range w.sites[d.place()] {
 		if v.Name == d.Object {
 			s.fill(v)
 		}
@@ -125,23 +125,24 @@ func (s *SiteStatus) fill(v SiteView) {
 	}
 }
 
-func (m *maker) linkStatuses(l DesiredLink) []LinkStatus {
-	from, to := m.index.desired[l.From], m.index.desired[l.To]
+func linkStatuses(w *index, l DesiredLink, expiringBefore string) []LinkStatus {
+	from := w.desired[l.From]
 	s := LinkStatus{
 		Name: l.Name, From: l.From, To: l.To, Declared: true, Cost: l.Cost, Via: l.Via, Proxy: l.Proxy,
 		State: ConditionMissing, Reason: "there is no such Link",
 	}
-	if view := m.in.Observation.Cluster(from.Cluster); view.State != StateOK {
+	if view := w.observed.Cluster(from.Cluster); view.State != StateOK {
 		s.State, s.Reason = ConditionUnknown, view.Reason
 		return []LinkStatus{s}
 	}
-	c := m.examine(l, from, to)
-	out := make([]LinkStatus, 0, max(len(c.own), 1))
-	for _, v := range c.own {
+	at := from.place()
+	own := w.ownLinks(w.recordOf(at, l.Name), w.siteUID(at, l.From))
+	out := make([]LinkStatus, 0, max(len(own), 1))
+	for _, v := range own {
 		one := s
-		one.fill(v, m.index.report(c.at))
-		one.Expires = m.index.secrets[c.at][v.TLSCredentials].Expires
-		if one.Reason == "" && one.Expires != "" && one.Expires < m.in.ExpiringBefore {
+		one.fill(v, w.report(at))
+		one.Expires = w.secrets[at][v.TLSCredentials].Expires
+		if one.Reason == "" && one.Expires != "" && one.Expires < expiringBefore {
 			one.Reason = "its certificate ends soon; raise its rotation"
 		}
 		out = append(out, one)
@@ -170,12 +171,12 @@ func (s *LinkStatus) fill(v LinkView, r SiteReport) {
 }
 
 // straySites are Sites that the network owns and the description does not have.
-func (m *maker) straySites() []SiteStatus {
+func straySites(w *index) []SiteStatus {
 	var out []SiteStatus
-	for _, at := range sortedPlaces(m.index.sites) {
-		for _, v := range m.index.sites[at] {
-			if v.Owned(m.network()) && m.index.desiredAt[at].Object != v.Name {
-				s := SiteStatus{Name: m.index.siteOf(at, v), Cluster: at.cluster, Namespace: at.namespace}
+	for _, at := range sortedPlaces(w.sites) {
+		for _, v := range w.sites[at] {
+			if v.Owned(w.network) && w.desiredAt[at].Object != v.Name {
+				s := SiteStatus{Name: w.siteOf(at, v), Cluster: at.cluster, Namespace: at.namespace}
 				s.fill(v)
 				out = append(out, s)
 			}
@@ -185,14 +186,14 @@ func (m *maker) straySites() []SiteStatus {
 }
 
 // strayLinks are Links that the network owns and the description does not have.
-func (m *maker) strayLinks() []LinkStatus {
+func strayLinks(w *index) []LinkStatus {
 	var out []LinkStatus
-	for _, at := range sortedPlaces(m.index.liveLinks) {
-		for _, v := range m.index.liveLinks[at] {
+	for _, at := range sortedPlaces(w.liveLinks) {
+		for _, v := range w.liveLinks[at] {
 			name := network.LinkName(v.Labels[LabelLink])
-			if v.Owned(m.network()) && m.unwanted(at, name) {
-				s := LinkStatus{Name: name, From: m.index.inventories[at].Content.Site}
-				s.fill(v, m.index.report(at))
+			if v.Owned(w.network) && w.unwanted(at, name) {
+				s := LinkStatus{Name: name, From: w.inventories[at].Content.Site}
+				s.fill(v, w.report(at))
 				out = append(out, s)
 			}
 		}

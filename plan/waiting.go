@@ -90,16 +90,6 @@ func (w waiting) where() string {
 	return "clusters " + strings.Join(names, ", ") + ", which could not be read"
 }
 
-// listensAt reports whether links may lead to the live Site with the UID.
-func (ix *index) listensAt(at place, uid string) bool {
-	if _, open := ix.accesses[at]; open && uid != "" {
-		return true
-	}
-	return slices.ContainsFunc(ix.sites[at], func(s SiteView) bool {
-		return uid != "" && s.UID == uid && SiteListens(s.Fields)
-	})
-}
-
 // unseen reports whether a link cannot be judged: an end could not be read, or waits
 // for a cluster that could not.
 func (m *maker) unseen(l DesiredLink) bool {

@@ -29,13 +29,6 @@ func (m *maker) blast() {
 	}
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // expiring warns of links whose certificate ends soon, but for those that get another.
 func (m *maker) expiring() {
 	for _, l := range m.in.Desired.Links {

@@ -1,0 +1,233 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"fairlead.dev/fairlead/schema/network"
+)
+
+// Noted are the clusters on which a description has sites, by name; uids are those of the
+// clusters, as far as they are known.
+func Noted(d Desired, uids map[network.ClusterName]string) []NotedCluster {
+	sites := map[network.ClusterName]int{}
+	for _, s := range d.Sites {
+		sites[s.Cluster]++
+	}
+	out := []NotedCluster{}
+	for _, name := range slices.Sorted(maps.Keys(sites)) {
+		out = append(out, NotedCluster{Name: name, UID: uids[name], Sites: sites[name]})
+	}
+	return out
+}
+
+// undescribed are the clusters that no description names any more, while the Leases or records
+// of others have sites of the network there, by name.
+func (n clusterNotes) undescribed() []NotedCluster {
+	found := map[network.ClusterName]NotedCluster{}
+	note := func(c NotedCluster) {
+		if n.described(c) {
+			return
+		}
+		c.Sites = max(c.Sites, found[c.Name].Sites)
+		found[c.Name] = c
+	}
+	for _, view := range n.observed.Clusters {
+		for _, c := range view.Noted {
+			note(c)
+		}
+	}
+	for _, c := range n.recordedElsewhere() {
+		note(c)
+	}
+	out := make([]NotedCluster, 0, len(found))
+	for _, c := range found {
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b NotedCluster) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// described reports whether a noted cluster is one of the description, by its name or, with
+// another name, by its UID. One that could not be read and that nobody noted may be it.
+func (n clusterNotes) described(noted NotedCluster) bool {
+	return slices.ContainsFunc(n.wanted.Clusters, func(name network.ClusterName) bool {
+		view := n.observed.Cluster(name)
+		return name == noted.Name || view.UID != "" && view.UID == noted.UID || view.State != StateOK && !n.noted(name)
+	})
+}
+
+func (n clusterNotes) noted(name network.ClusterName) bool {
+	return slices.ContainsFunc(n.observed.Clusters, func(view ClusterView) bool {
+		return slices.ContainsFunc(view.Noted, func(c NotedCluster) bool { return c.Name == name })
+	})
+}
+
+// recordedElsewhere are the clusters to which links lead by their records, to Sites that
+// were not found.
+func (n clusterNotes) recordedElsewhere() []NotedCluster {
+	found := map[string]bool{}
+	for _, list := range n.sites {
+		for _, s := range list {
+			found[s.UID] = true
+		}
+	}
+	sites := map[network.ClusterName]map[string]bool{}
+	for _, inv := range n.inventories {
+		for _, l := range inv.Content.Links {
+			if l.State == LinkRetired || l.ToUID == "" || found[l.ToUID] {
+				continue
+			}
+			if sites[l.ToCluster] == nil {
+				sites[l.ToCluster] = map[string]bool{}
+			}
+			sites[l.ToCluster][l.ToNamespace] = true
+		}
+	}
+	var out []NotedCluster
+	for name, list := range sites {
+		out = append(out, NotedCluster{Name: name, Sites: len(list)})
+	}
+	return out
+}
+
+func stillRuns(c NotedCluster, net string) string {
+	return fmt.Sprintf("still runs %s of network %s, as its other clusters know, and is described no more", count(c.Sites, "site"), net)
+}
+
+// clusterNotes are what Leases and records note of the network's clusters.
+type clusterNotes struct{ *index }
+
+func notesOf(ix *index) clusterNotes { return clusterNotes{ix} }
+
+// impostor is a name of a cluster that leads to another one.
+type impostor struct {
+	name network.ClusterName
+	// pinned is the UID of the description, where that is what it is not, or not known to be.
+	pinned string
+	// was are the UIDs that are noted, by says who notes them; both are sorted.
+	was, by []string
+}
+
+// impostors are the names of clusters that lead to others than they did, sorted. Nothing is
+// known of clusters that were not read.
+func (n clusterNotes) impostors() []impostor {
+	var out []impostor
+	for _, view := range n.observed.Clusters {
+		if view.State != StateOK {
+			continue
+		}
+		i := impostor{name: view.Name}
+		if pin := n.wanted.UIDs[view.Name]; pin != "" {
+			if same, _ := view.Is(pin); !same {
+				i.pinned = pin
+			}
+		}
+		i.was, i.by = n.notedOf(view)
+		if i.pinned != "" || len(i.by) > 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// notedOf says which other cluster a name led to, and who notes it: Leases, and records of
+// which nothing shows that they are of this cluster all the same.
+func (n clusterNotes) notedOf(view ClusterView) (was, by []string) {
+	note := func(uid, who string) {
+		if view.another(uid) {
+			was, by = append(was, uid), append(by, who)
+		}
+	}
+	for _, other := range n.observed.Clusters {
+		for _, c := range other.Noted {
+			if c.Name == view.Name {
+				note(c.UID, fmt.Sprintf("the Lease of cluster %s", other.Name))
+			}
+		}
+	}
+	for _, at := range sortedPlaces(n.inventories) {
+		inv := n.inventories[at].Content
+		if at.cluster == view.Name && !view.has(inv.UID) {
+			note(inv.ClusterUID, fmt.Sprintf("the record of site %s", inv.Site))
+		}
+		for _, name := range slices.Sorted(maps.Keys(inv.Links)) {
+			l := inv.Links[name]
+			if l.State != LinkRetired && l.ToCluster == view.Name && !view.has(l.ToUID) {
+				note(l.ToClusterUID, fmt.Sprintf("the record of link %s", name))
+			}
+		}
+	}
+	slices.Sort(was)
+	slices.Sort(by)
+	return slices.Compact(was), slices.Compact(by)
+}
+
+// describedOn counts the sites that the description has on a cluster; at least 1, as a number
+// that a flag names.
+func (n clusterNotes) describedOn(name network.ClusterName) int {
+	sites := 0
+	for _, s := range n.wanted.Sites {
+		if s.Cluster == name {
+			sites++
+		}
+	}
+	return max(sites, 1)
+}
+
+// says is what is wrong with the name.
+func (i impostor) says(view ClusterView) string {
+	switch _, known := view.Is(i.pinned); {
+	case i.pinned == "":
+		return fmt.Sprintf("is another cluster than it was: its UID is %s, and %s for %s",
+			view.UID, spelled(i.by, mostNames)+takes(len(i.by)), strings.Join(i.was, ", "))
+	case known:
+		return fmt.Sprintf("is another cluster than the description pins: its UID is %s, not %s", view.UID, i.pinned)
+	}
+	return fmt.Sprintf("is pinned to the UID %s, and whether it is that cluster may not be read", i.pinned)
+}
+
+// takes is the verb of those who note a cluster.
+func takes(n int) string {
+	if n == 1 {
+		return " takes it"
+	}
+	return " take it"
+}
+
+// fix says what to do.
+func (i impostor) fix() string {
+	if i.pinned != "" {
+		return "correct how it is reached, or its uid; fairlead rbac prints the rights that it takes to read it"
+	}
+	return "correct how it is reached: its context, its kubeconfig, the tags"
+}
+
+func clusterStates(w *index) []Cluster {
+	out := []Cluster{}
+	for _, c := range w.observed.Clusters {
+		out = append(out, Cluster{Name: c.Name, UID: c.UID, State: c.State, Reason: c.Reason, Skupper: skupperVersion(c, w.wanted)})
+	}
+	return out
+}
+
+// skupperVersion is the controller's version as the network's Sites, and others in the
+// namespaces that it wants, show it: the same whether or not more could be read.
+func skupperVersion(c ClusterView, d Desired) string {
+	wanted := map[string]bool{}
+	for _, s := range d.Sites {
+		if s.Cluster == c.Name {
+			wanted[s.Namespace] = true
+		}
+	}
+	v := ""
+	for _, s := range c.Sites {
+		if wanted[s.Namespace] || s.Owned(d.Network) {
+			v = newer(v, s.Version)
+		}
+	}
+	return v
+}
