@@ -24,7 +24,7 @@ func (m *maker) adopting() bool {
 
 // strangers are Links that the record of a link names and that are not its own: they have
 // lost all marks of ours, or others were made in their place. They may be taken over.
-func (m *maker) strangers(c linkCase) (out []LinkView) {
+func (m linkPlanner) strangers(c linkCase) (out []LinkView) {
 	for _, v := range m.index.liveLinks[c.at] {
 		if c.known && c.names(v) && !v.Deleting && !m.index.isOwn(c.recordedLink, v) {
 			out = append(out, v)

@@ -31,7 +31,7 @@ func (m *maker) warnAltered(subject string, at diag.Position, cluster network.Cl
 
 // alteredCost reports whether a Link has the cost that its cluster gave it instead of the one
 // that is wanted, and warns of that once.
-func (m *maker) alteredCost(c linkCase, v LinkView) bool {
+func (m linkPlanner) alteredCost(c linkCase, v LinkView) bool {
 	kept := c.recorded.KeptCost
 	if kept == 0 || max(v.Cost, 1) != kept || c.recorded.Cost != c.Cost {
 		return false

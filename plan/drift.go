@@ -32,7 +32,7 @@ func Drift(in Input, applied Desired) Plan {
 	p.Applied = appliedAt(in.Observation, applied.Network)
 	in.Desired, in.ExpiringBefore = git, ""
 	m := newMaker(in)
-	m.swapped()
+	m.checks.swapped()
 	p.Topology, p.Diagnostics = moved{m.index, in.Filter, m.rules}.topology(), append(p.Diagnostics, m.findings...).Sorted()
 	p.Behind = behind(in)
 	return identified(p)

@@ -42,12 +42,12 @@ func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
 	f.siteFacts()
 	f.linkFacts()
 	f.halted()
-	f.unmanagedLinks(drift.Unmanaged)
+	others{f}.unmanagedLinks(drift.Unmanaged)
 	f.leftoverFacts()
 	f.clustersLeft()
 	f.clustersChanged()
-	f.grantsOfOthers()
-	f.sitesOfOthers()
+	others{f}.grantsOfOthers()
+	others{f}.sitesOfOthers()
 	slices.SortStableFunc(f.found, compareLive)
 	return slices.Compact(f.found), f.left
 }

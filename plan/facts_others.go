@@ -11,8 +11,11 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// others tells of what others made beside what is ours.
+type others struct{ *facts }
+
 // grantsOfOthers tells of open grants at our sites that Fairlead did not make for the network.
-func (f *facts) grantsOfOthers() {
+func (f others) grantsOfOthers() {
 	for _, c := range f.in.Observation.Clusters {
 		if c.State != StateOK {
 			continue
@@ -67,7 +70,7 @@ func originOfGrant(g GrantView) string {
 }
 
 // unmanagedLinks tells where Links lead that somebody made beside ours.
-func (f *facts) unmanagedLinks(list []ObjectRef) {
+func (f others) unmanagedLinks(list []ObjectRef) {
 	for _, r := range list {
 		if r.Kind != ObjectLink {
 			continue
@@ -99,7 +102,7 @@ func (f *facts) unmanagedLinks(list []ObjectRef) {
 
 // adviceOn says what can be done about a Link that somebody made beside ours. Only one that
 // leads to a site of ours can be described.
-func (f *facts) adviceOn(at place, v LinkView) string {
+func (f others) adviceOn(at place, v LinkView) string {
 	to, ours := f.ownIDs()[v.RemoteSiteID]
 	switch {
 	case v.RemoteSiteID == "":
@@ -118,7 +121,7 @@ func (f *facts) adviceOn(at place, v LinkView) string {
 
 // accessesOfOthers names the RouterAccesses at a site that neither Skupper made for it nor
 // an overlay has.
-func (f *facts) accessesOfOthers(at place) (names []string) {
+func (f others) accessesOfOthers(at place) (names []string) {
 	for _, a := range f.in.Observation.Cluster(at.cluster).Accesses {
 		if a.Namespace == at.namespace && a.Name != RouterAccess && !a.Deleting && !a.Owned(f.index.network) {
 			names = append(names, a.Name)
@@ -145,7 +148,7 @@ type otherSite struct {
 
 // sitesOfOthers tells of sites in the network that no description shows, one fact for each
 // of our sites that some are linked with.
-func (f *facts) sitesOfOthers() {
+func (f others) sitesOfOthers() {
 	by := map[place][]otherSite{}
 	for _, o := range f.otherSites() {
 		by[o.at] = append(by[o.at], o)
@@ -170,7 +173,7 @@ func (f *facts) sitesOfOthers() {
 
 // otherSites are the sites that ours see and that are not ours, sorted by ID. Of one that
 // several see the first says more that is linked with it.
-func (f *facts) otherSites() []otherSite {
+func (f others) otherSites() []otherSite {
 	ours := f.ownIDs()
 	found := map[string]otherSite{}
 	for _, at := range sortedPlaces(f.index.sites) {
@@ -194,14 +197,14 @@ func (f *facts) otherSites() []otherSite {
 
 // judged reports whether it is known that a site that is seen is none of ours: every
 // cluster was read, or it is on one that was.
-func (f *facts) judged(o SeenSite) bool {
+func (f others) judged(o SeenSite) bool {
 	all := !slices.ContainsFunc(f.in.Observation.Clusters, func(c ClusterView) bool { return c.State != StateOK })
 	_, _, there := f.findID(o.ID)
 	return all || there
 }
 
 // findID finds the Site of a UID on the clusters that were read.
-func (f *facts) findID(uid string) (place, SiteView, bool) {
+func (f others) findID(uid string) (place, SiteView, bool) {
 	for at, sites := range f.index.sites {
 		if i := slices.IndexFunc(sites, func(v SiteView) bool { return v.UID == uid }); i >= 0 {
 			return at, sites[i], true
@@ -212,7 +215,7 @@ func (f *facts) findID(uid string) (place, SiteView, bool) {
 
 // ownIDs are the UIDs of Sites that are ours or stand where one of ours is described, with
 // their places.
-func (f *facts) ownIDs() map[string]place {
+func (f others) ownIDs() map[string]place {
 	out := map[string]place{}
 	for at, sites := range f.index.sites {
 		for _, v := range sites {
@@ -227,7 +230,7 @@ func (f *facts) ownIDs() map[string]place {
 
 // mayBeOurs reports whether a site that is seen may be one of ours as it was: what sees it
 // has yet to see that ours was made anew.
-func (f *facts) mayBeOurs(viewer SiteView, o SeenSite) bool {
+func (f others) mayBeOurs(viewer SiteView, o SeenSite) bool {
 	for _, d := range f.in.Desired.Sites {
 		if d.Namespace != o.Namespace || d.Object != o.Name {
 			continue
@@ -262,7 +265,7 @@ func meeting(o SeenSite, viewer SiteView, at place, ours map[string]place) other
 }
 
 // describeOther names another site, where it is and how it is linked, as far as that is known.
-func (f *facts) describeOther(o otherSite) string {
+func (f others) describeOther(o otherSite) string {
 	where := []string{}
 	if o.Namespace != "" {
 		where = append(where, "namespace "+o.Namespace)

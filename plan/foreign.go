@@ -7,19 +7,19 @@ import (
 )
 
 // foreignLinkOf adopts the Link or pair of Links that has the link's name, or refuses.
-func (m *maker) foreignLinkOf(c linkCase, foreign []LinkView) {
+func (m linkPlanner) foreignLinkOf(c linkCase, foreign []LinkView) {
 	c.own, c.current = foreign, foreign
 	first := ref(c.at.cluster, ObjectLink, foreign[0].Meta)
 	switch {
 	case !m.mayAdopt(metas(foreign)...) || foreign[0].Labels[LabelManagedBy] == ManagedBy:
 		m.refuseLink(c, foreign[0])
-	case m.elsewhere(c):
+	case c.elsewhere():
 		m.refuse(Refusal{
 			Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
 			Message:  fmt.Sprintf("%s does not lead to site %q and cannot be adopted as this link", first, c.To),
 			Override: "give the link another name",
 		})
-	case m.otherProxy(c) != "":
+	case c.otherProxy() != "":
 		m.refuse(Refusal{
 			Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
 			Message:  fmt.Sprintf("%s does not go through the proxy that is described and cannot be adopted as it is", first),
@@ -34,7 +34,7 @@ func (m *maker) foreignLinkOf(c linkCase, foreign []LinkView) {
 
 // foreignLinks are the Link that could be adopted as the link, or the pair that an
 // HA site gives: they bear its object name and are not ours.
-func (m *maker) foreignLinks(c linkCase) []LinkView {
+func (m linkPlanner) foreignLinks(c linkCase) []LinkView {
 	named := map[string]LinkView{}
 	for _, v := range m.index.liveLinks[c.at] {
 		if !v.Deleting && !m.index.isOwn(c.recordedLink, v) {
@@ -53,7 +53,7 @@ func (m *maker) foreignLinks(c linkCase) []LinkView {
 	return nil
 }
 
-func (m *maker) refuseLink(c linkCase, v LinkView) {
+func (m linkPlanner) refuseLink(c linkCase, v LinkView) {
 	r := Refusal{
 		Code: "foreign-link", Subject: fmt.Sprintf("link %q", c.Name),
 		Message:  fmt.Sprintf("%s is there and Fairlead did not make it", ref(c.at.cluster, ObjectLink, v.Meta)),
@@ -70,7 +70,7 @@ func (m *maker) refuseLink(c linkCase, v LinkView) {
 }
 
 // adopt takes Links over as they are: labels, and the cost where it differs.
-func (m *maker) adopt(c linkCase, links []LinkView) Action {
+func (m linkPlanner) adopt(c linkCase, links []LinkView) Action {
 	a := c.action
 	a.Verb, a.Why = VerbAdopt, "taken over as it is, without being re-created"
 	a.Link.Attempt, a.Link.Adopted = max(c.recorded.Attempt, 1), true
@@ -86,7 +86,7 @@ func (m *maker) adopt(c linkCase, links []LinkView) Action {
 		a.Disruption = DisruptionReconnect
 	}
 	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
-	a.Link.Remove = m.leftovers(c, nil)
+	a.Link.Remove = m.remains.leftovers(c, nil)
 	return a
 }
 

@@ -7,7 +7,7 @@ import (
 
 // tellGoing says of actions that remove something which is being deleted already what holds
 // it: they wait for that.
-func (m *maker) tellGoing() {
+func (m checks) tellGoing() {
 	for i := range m.actions {
 		a := &m.actions[i]
 		for _, r := range a.removes() {

@@ -13,7 +13,7 @@ const ClusterChanged = "cluster-changed"
 // changedClusters refuses names that lead to other clusters than they did: what is written
 // there may be another network's, and what is missing there may be elsewhere. A part of the
 // network is refused for the clusters that it touches.
-func (m *maker) changedClusters() {
+func (m checks) changedClusters() {
 	if m.in.Limits == nil {
 		return
 	}
@@ -41,7 +41,7 @@ func (i impostor) refusal(view ClusterView, sites int) Refusal {
 }
 
 // identify notes in each action which clusters its ends are.
-func (m *maker) identify() {
+func (m checks) identify() {
 	for i := range m.actions {
 		a := &m.actions[i]
 		switch {

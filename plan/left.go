@@ -13,7 +13,7 @@ const ClusterLeft = "cluster-left"
 // leftClusters refuses to go on while a cluster with sites is described no more: nothing
 // there would be looked at ever again. With the flag it is forgotten. A part of the network
 // that was asked for has nothing to do with it.
-func (m *maker) leftClusters() {
+func (m checks) leftClusters() {
 	if m.in.Limits == nil || m.in.part() {
 		return
 	}
@@ -29,7 +29,7 @@ func (m *maker) leftClusters() {
 const describeAgain = "describe it again without its sites, apply, and take it out then"
 
 // unnoted warns where it is not known which clusters the network has.
-func (m *maker) unnoted() {
+func (m checks) unnoted() {
 	for _, c := range m.in.Observation.Clusters {
 		if c.Unnoted && c.State == StateOK {
 			m.findings = append(m.findings, diag.Finding{

@@ -6,21 +6,24 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// remains finds what is left of links.
+type remains struct{ *index }
+
 // stale are Links of earlier attempts with their Secrets, and leftovers.
-func (m *maker) stale(c linkCase) []ObjectRef {
+func (m remains) stale(c linkCase) []ObjectRef {
 	var going []LinkView
 	for _, v := range c.own {
 		if !slices.ContainsFunc(c.current, func(k LinkView) bool { return k.UID == v.UID }) {
 			going = append(going, v)
 		}
 	}
-	return append(m.removal(c, going), m.leftovers(c, m.certificateOf(c, c.credentials()))...)
+	return append(m.removal(c, going), m.leftovers(c, c.certificateOf(c.credentials()))...)
 }
 
 // late are Links of a link that was removed, which a redemption made that had been given up.
-func (m *maker) late(c linkCase) (out []LinkView) {
-	for _, v := range m.index.liveLinks[c.at] {
-		if m.index.isOwn(c.recordedLink, v) && !v.Owned(m.network()) && !v.Deleting {
+func (m remains) late(c linkCase) (out []LinkView) {
+	for _, v := range m.liveLinks[c.at] {
+		if m.isOwn(c.recordedLink, v) && !v.Owned(m.network) && !v.Deleting {
 			out = append(out, v)
 		}
 	}
@@ -29,11 +32,11 @@ func (m *maker) late(c linkCase) (out []LinkView) {
 
 // leftovers are owned grants, tokens and Certificates of the link, wherever they are, and Secrets
 // at its place that no Link uses, but for those that keep selects.
-func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
+func (m remains) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
 	var out []ObjectRef
 	for _, r := range m.index.leftovers[c.Name] {
 		away := r.place() != c.at
-		if r.Kind == ObjectSecret && (away || m.index.used(c.at, r.Name)) || keep != nil && keep(r) {
+		if r.Kind == ObjectSecret && (away || m.used(c.at, r.Name)) || keep != nil && keep(r) {
 			continue
 		}
 		out = append(out, r)
@@ -45,8 +48,8 @@ func (m *maker) leftovers(c linkCase, keep func(ObjectRef) bool) []ObjectRef {
 }
 
 // issued is the Secret that a Certificate made, where it is there.
-func (m *maker) issued(certificate ObjectRef) []ObjectRef {
-	s, ok := m.index.secrets[certificate.place()][certificate.Name]
+func (m remains) issued(certificate ObjectRef) []ObjectRef {
+	s, ok := m.secrets[certificate.place()][certificate.Name]
 	if !ok || s.OwnerUID != certificate.UID {
 		return nil
 	}
@@ -55,10 +58,10 @@ func (m *maker) issued(certificate ObjectRef) []ObjectRef {
 
 // removal are Links of a link that go, and the Secrets that they use, where those
 // are there, are the link's, and no Link that stays uses them.
-func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {
+func (m remains) removal(c linkCase, going []LinkView) []ObjectRef {
 	var out []ObjectRef
 	for _, v := range going {
-		if !m.index.made(c.recordedLink, v) {
+		if !m.made(c.recordedLink, v) {
 			continue
 		}
 		out = append(out, ref(c.at.cluster, ObjectLink, v.Meta))
@@ -66,8 +69,8 @@ func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {
 			return o.TLSCredentials == v.TLSCredentials &&
 				!slices.ContainsFunc(going, func(g LinkView) bool { return g.UID == o.UID })
 		}
-		s, ok := m.index.secrets[c.at][v.TLSCredentials]
-		if ok && m.ownSecret(c, v, s) && !slices.ContainsFunc(m.index.liveLinks[c.at], stays) {
+		s, ok := m.secrets[c.at][v.TLSCredentials]
+		if ok && m.ownSecret(c, v, s) && !slices.ContainsFunc(m.liveLinks[c.at], stays) {
 			out = append(out, ref(c.at.cluster, ObjectSecret, s.Meta))
 		}
 	}
@@ -77,9 +80,9 @@ func (m *maker) removal(c linkCase, going []LinkView) []ObjectRef {
 // ownSecret reports whether the Secret of one of the link's own Links is ours: by its
 // labels, made by the same redemption, or, where somebody took the labels off,
 // carried over by us under a name of the link's.
-func (m *maker) ownSecret(c linkCase, v LinkView, s SecretView) bool {
+func (m remains) ownSecret(c linkCase, v LinkView, s SecretView) bool {
 	switch {
-	case s.Owned(m.network()), s.OwnerUID != "" && s.OwnerUID == v.OwnerUID:
+	case s.Owned(m.network), s.OwnerUID != "" && s.OwnerUID == v.OwnerUID:
 		return true
 	case s.Labels[LabelManagedBy] == ManagedBy || viaOf(c.recorded) != network.ViaCertificate || c.recorded.Adopted:
 		return false

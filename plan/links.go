@@ -9,8 +9,8 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// links plans what the description's links need.
-func (m *maker) links() {
+// plan plans what the description's links need.
+func (m linkPlanner) plan() {
 	for _, l := range m.in.Desired.Links {
 		from, to := m.index.desired[l.From], m.index.desired[l.To]
 		if m.unseen(l) {
@@ -23,6 +23,7 @@ func (m *maker) links() {
 
 // linkCase is one desired link with all that was found out about it.
 type linkCase struct {
+	m *maker
 	DesiredLink
 	recordedLink
 	// own are Links that are ours, current those of the recorded attempt.
@@ -35,26 +36,26 @@ type linkCase struct {
 	action Action
 }
 
-func (m *maker) link(l DesiredLink, from, to DesiredSite) {
+func (m linkPlanner) link(l DesiredLink, from, to DesiredSite) {
 	c := m.examine(l, from, to)
-	if !m.supported(c) {
+	if !c.supported() {
 		return
 	}
-	m.throughProxy(&c)
+	m.proxies.throughProxy(&c)
 	m.heedIntent(&c)
 	switch {
-	case !c.known && len(c.own) > 0 && m.elsewhere(c):
+	case !c.known && len(c.own) > 0 && c.elsewhere():
 		m.add(m.replace(c, "its inventory is missing and it leads to another site", CauseDrift))
 	case !c.known && m.index.secretGone(c.at, c.own) != "":
 		m.add(m.replace(c, m.index.secretGone(c.at, c.own), CauseDrift))
-	case !c.known && len(c.own) > 0 && m.otherProxy(c) != "":
-		m.add(m.replace(c, m.otherProxy(c), CauseDrift))
+	case !c.known && len(c.own) > 0 && c.otherProxy() != "":
+		m.add(m.replace(c, c.otherProxy(), CauseDrift))
 	case !c.known && len(c.own) > 0 && c.otherwise() != "":
 		m.add(m.replace(c, c.otherwise(), CauseDrift))
-	case !c.known && len(c.own) > 0 && m.relistens(c):
+	case !c.known && len(c.own) > 0 && c.relistens():
 		m.add(m.replace(c, fmt.Sprintf("its inventory is missing, and site %s changes how it listens", c.To), CauseDrift))
-	case !c.known && len(c.own) > 0 && m.strayed(c) != "":
-		m.add(m.replace(c, "its inventory is missing, and "+m.strayed(c), CauseDrift))
+	case !c.known && len(c.own) > 0 && c.strayed() != "":
+		m.add(m.replace(c, "its inventory is missing, and "+c.strayed(), CauseDrift))
 	case !c.known && len(c.own) > 0:
 		if a := m.recordAgain(c); m.editable(c, a.Fields) {
 			m.add(a)
@@ -70,9 +71,9 @@ func (m *maker) link(l DesiredLink, from, to DesiredSite) {
 	}
 }
 
-func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
+func (m linkPlanner) examine(l DesiredLink, from, to DesiredSite) linkCase {
 	at := from.place()
-	c := linkCase{DesiredLink: l, recordedLink: m.index.recordOf(at, l.Name)}
+	c := linkCase{m: m.maker, DesiredLink: l, recordedLink: m.index.recordOf(at, l.Name)}
 	fromUID := m.index.siteUID(at, l.From)
 	c.own = m.index.ownLinks(c.recordedLink, fromUID)
 	names := network.LinkObjectNames(network.ObjectName(l.Name, c.recorded.Attempt))
@@ -86,7 +87,7 @@ func (m *maker) examine(l DesiredLink, from, to DesiredSite) linkCase {
 	return c
 }
 
-func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) Action {
+func (m linkPlanner) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) Action {
 	a := Action{
 		ID: "link/" + string(l.Name), Kind: KindLink, Verb: VerbCreate, Cause: CausePending,
 		Cluster: from.Cluster, Namespace: from.Namespace, Name: string(l.Name),
@@ -95,7 +96,7 @@ func (m *maker) linkAction(l DesiredLink, from, to DesiredSite, fromUID string) 
 			From: End{Site: l.From, Object: from.Object, Cluster: from.Cluster, Namespace: from.Namespace, UID: fromUID},
 			To: End{Site: l.To, Object: to.Object, Cluster: to.Cluster, Namespace: to.Namespace,
 				UID: m.index.siteUID(to.place(), l.To)},
-			Groups: m.groups(l.To), Cost: l.Cost, Via: l.Via, Proxy: l.Proxy, Rotation: l.Rotation,
+			Groups: m.endpoints.groups(l.To), Cost: l.Cost, Via: l.Via, Proxy: l.Proxy, Rotation: l.Rotation,
 		},
 	}
 	for _, s := range []DesiredSite{from, to} {
@@ -118,7 +119,7 @@ func creation(via network.Via) []Step {
 }
 
 // newLink plans a link of which nothing is known.
-func (m *maker) newLink(c linkCase) {
+func (m linkPlanner) newLink(c linkCase) {
 	if foreign := m.foreignLinks(c); len(foreign) > 0 {
 		m.foreignLinkOf(c, foreign)
 		return
@@ -135,27 +136,27 @@ func (m *maker) newLink(c linkCase) {
 	if c.Proxy != "" {
 		a.Fields = append(a.Fields, Field{Path: "proxy", To: string(c.Proxy), Cause: CausePending})
 	}
-	a.Link.Remove = append(m.removal(c, m.late(c)), m.leftovers(c, nil)...)
+	a.Link.Remove = append(m.remains.removal(c, m.remains.late(c)), m.remains.leftovers(c, nil)...)
 	m.add(a)
 }
 
 // freeAttempt gives the first attempt after the recorded one whose names are not
 // taken by a Link, token or Secret; a taken name would burn the grant.
-func (m *maker) freeAttempt(c linkCase) int {
+func (m linkPlanner) freeAttempt(c linkCase) int {
 	used := c.recorded.Attempt
 	for _, v := range c.own { // an inventory may be lost; its Links tell what was used
 		used = max(used, attemptOf(c.Name, v.Name), attemptOf(c.Name, v.TLSCredentials))
 	}
 	for attempt := used + 1; ; attempt++ {
-		if !m.index.taken(c.at, network.ObjectName(c.Name, attempt), m.groups(c.To)) && !m.takenThere(c, attempt) {
+		if !m.index.taken(c.at, network.ObjectName(c.Name, attempt), m.endpoints.groups(c.To)) && !m.takenThere(c, attempt) {
 			return attempt
 		}
 	}
 }
 
 // groups is how many Links a redemption at the site makes: two when it is HA.
-func (m *maker) groups(site network.SiteName) int {
-	if m.index.desired[site].Fields["ha"] == true {
+func (m endpointGroups) groups(site network.SiteName) int {
+	if m.desired[site].Fields["ha"] == true {
 		return 2
 	}
 	return 1
@@ -163,7 +164,7 @@ func (m *maker) groups(site network.SiteName) int {
 
 // takenThere reports whether the listening site's namespace has a Secret of the name
 // that a Certificate of the attempt would give its own, or such a Certificate that goes.
-func (m *maker) takenThere(c linkCase, attempt int) bool {
+func (m linkPlanner) takenThere(c linkCase, attempt int) bool {
 	to := c.action.Link.To.place()
 	name := GrantName(m.network(), c.Name, attempt)
 	_, secret := m.index.secrets[to][name]
@@ -172,7 +173,7 @@ func (m *maker) takenThere(c linkCase, attempt int) bool {
 
 // elsewhere reports whether a Link that no inventory knows leads to another site
 // than the wanted one, as far as the routers know: remoteSiteId is a Site's UID.
-func (m *maker) elsewhere(c linkCase) bool {
+func (c linkCase) elsewhere() bool {
 	to := c.action.Link.To.UID
 	return to == "" || c.action.Link.From.UID == "" || slices.ContainsFunc(c.own, func(v LinkView) bool {
 		return v.RemoteSiteID != "" && v.RemoteSiteID != to
@@ -181,13 +182,13 @@ func (m *maker) elsewhere(c linkCase) bool {
 
 // recordAgain plans for Links that carry our labels while no inventory knows them:
 // those of one set of credentials stay, and others go once these carry traffic.
-func (m *maker) recordAgain(c linkCase) Action {
+func (m linkPlanner) recordAgain(c linkCase) Action {
 	a := c.action
 	a.Verb, a.Cause = VerbUpdate, CauseDrift
 	a.Why = "its inventory is missing and is written again"
 	a.Steps = []Step{StepRecord, StepTakeOver, StepConfigured, StepClean, StepConfirm}
 	var going []LinkView
-	keep := m.bestCredentials(c)
+	keep := c.bestCredentials()
 	c.current = nil
 	for _, v := range c.own {
 		a.Link.Attempt = max(a.Link.Attempt, attemptOf(c.Name, v.Name))
@@ -203,14 +204,14 @@ func (m *maker) recordAgain(c linkCase) Action {
 		}
 	}
 	for _, v := range c.current {
-		if f, moved := m.addressField(c, v); moved && !a.Link.Adopted && !a.Link.Reconnect {
+		if f, moved := c.addressField(v); moved && !a.Link.Adopted && !a.Link.Reconnect {
 			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
 		}
 	}
 	if len(going) > 0 {
 		a.Steps = slices.Insert(a.Steps, 3, StepOperational)
 	}
-	a.Link.Remove = append(m.removal(c, going), m.leftovers(c, m.certificateOf(c, c.credentials()))...)
+	a.Link.Remove = append(m.remains.removal(c, going), m.remains.leftovers(c, c.certificateOf(c.credentials()))...)
 	c.recorded.Adopted = a.Link.Adopted
 	m.eachRouter(c, &a)
 	if a.Link.Routers > 0 {
@@ -221,15 +222,15 @@ func (m *maker) recordAgain(c linkCase) Action {
 
 // relistens reports whether the plan changes the address or the CA of Links that no
 // inventory knows. Those that were made by hand keep the address that they were given.
-func (m *maker) relistens(c linkCase) bool {
-	_, changes := m.listening(c.To)
+func (c linkCase) relistens() bool {
+	_, changes := c.m.links.listening(c.To)
 	return changes && !slices.ContainsFunc(c.own, func(v LinkView) bool { return v.Noted.Adopted })
 }
 
 // strayed says that Links which no inventory knows lead to no address of their site;
 // empty when they do not, or were made by hand.
-func (m *maker) strayed(c linkCase) string {
-	keep := m.bestCredentials(c)
+func (c linkCase) strayed() string {
+	keep := c.bestCredentials()
 	c.current = nil
 	for _, v := range c.own {
 		c.recorded.Adopted = c.recorded.Adopted || v.Noted.Adopted
@@ -237,13 +238,13 @@ func (m *maker) strayed(c linkCase) string {
 			c.current = append(c.current, v)
 		}
 	}
-	why, _ := m.readdressed(c)
+	why, _ := c.readdressed()
 	return why
 }
 
 // bestCredentials names the Secret of the Links to keep where nothing tells which
 // were meant: of those that are operational, or else of all, the latest.
-func (m *maker) bestCredentials(c linkCase) string {
+func (c linkCase) bestCredentials() string {
 	best, works, latest := "", false, -1
 	for _, v := range c.own {
 		attempt := attemptOf(c.Name, v.TLSCredentials)
@@ -273,8 +274,8 @@ func attemptOf(link network.LinkName, object string) int {
 }
 
 // appliedLink compares a link that was brought up before.
-func (m *maker) appliedLink(c linkCase) {
-	if why, cause := m.broken(c); why != "" {
+func (m linkPlanner) appliedLink(c linkCase) {
+	if why, cause := c.broken(); why != "" {
 		m.add(m.replace(c, why, cause))
 		return
 	}
@@ -291,12 +292,12 @@ func (m *maker) appliedLink(c linkCase) {
 }
 
 // supported refuses a link through a proxy where the controller knows no proxies.
-func (m *maker) supported(c linkCase) bool {
-	v, old := m.index.tooOld(c.at, c.From)
+func (c linkCase) supported() bool {
+	v, old := c.m.index.tooOld(c.at, c.From)
 	if c.Proxy == "" || !old {
 		return true
 	}
-	m.refuse(Refusal{
+	c.m.refuse(Refusal{
 		Code: "unsupported-version", Subject: fmt.Sprintf("link %q", c.Name),
 		Message:  fmt.Sprintf("goes through proxy %s, which Skupper %s at site %s does not know; it takes 2.2.0", c.Proxy, v, c.From),
 		Override: fmt.Sprintf("upgrade Skupper on cluster %s, or link without a proxy", c.at.cluster),
@@ -306,7 +307,7 @@ func (m *maker) supported(c linkCase) bool {
 
 // editable refuses to change a living Link where the change would not reach the
 // router.
-func (m *maker) editable(c linkCase, fields []Field) bool {
+func (m linkPlanner) editable(c linkCase, fields []Field) bool {
 	v, old := m.index.tooOld(c.at, c.From)
 	edits := slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Path != "cost" })
 	if len(edits) == 0 || !old {

@@ -14,7 +14,7 @@ func viaOf(l InventoryLink) network.Via { return cmp.Or(l.Via, network.ViaToken)
 
 // rekeyed says why a link that is as recorded needs new credentials or a new Link:
 // nothing of this can change in place. It is empty when nothing does.
-func (m *maker) rekeyed(c linkCase) string {
+func (c linkCase) rekeyed() string {
 	switch {
 	case viaOf(c.recorded) != c.Via:
 		return fmt.Sprintf("its credentials come by %s now, by %s before", c.Via, viaOf(c.recorded))
@@ -27,11 +27,11 @@ func (m *maker) rekeyed(c linkCase) string {
 	case c.recorded.ProxySecret != c.proxy:
 		return fmt.Sprintf("the settings of proxy %s change, which a Link never takes up in place", c.Proxy)
 	}
-	return m.otherProxy(c)
+	return c.otherProxy()
 }
 
 // otherProxy says which Link names another proxy Secret than it should.
-func (m *maker) otherProxy(c linkCase) string {
+func (c linkCase) otherProxy() string {
 	links := c.current
 	if !c.known {
 		links = c.own
@@ -59,12 +59,12 @@ func (c linkCase) otherwise() string {
 }
 
 // rekeyCause says who moved: git, unless only the cluster did.
-func (m *maker) rekeyCause(c linkCase) Cause {
+func (c linkCase) rekeyCause() Cause {
 	same := viaOf(c.recorded) == c.Via && c.recorded.Rotation >= c.Rotation && c.recorded.Proxy == c.Proxy
 	if !same {
 		return CausePending
 	}
-	for _, a := range m.actions {
+	for _, a := range c.m.actions {
 		if a.Kind == KindProxy && a.Proxy.Secret.Name == c.proxy && a.Cluster == c.at.cluster && a.Namespace == c.at.namespace {
 			return a.Cause
 		}
@@ -78,7 +78,7 @@ func (m *maker) rekeyCause(c linkCase) Cause {
 }
 
 // keyFields are the fields of a known link for which it is replaced.
-func (m *maker) keyFields(c linkCase) []Field {
+func (c linkCase) keyFields() []Field {
 	var out []Field
 	if !c.known {
 		return out
@@ -113,11 +113,11 @@ func (c linkCase) credentials() int {
 
 // certificateOf selects what of an attempt's Certificate has to stay. At another site
 // than the listening one it is of a link that was there before.
-func (m *maker) certificateOf(c linkCase, attempt int) func(ObjectRef) bool {
+func (c linkCase) certificateOf(attempt int) func(ObjectRef) bool {
 	to := c.action.Link.To
 	return func(r ObjectRef) bool {
 		there := r.Cluster == to.Cluster && r.Namespace == to.Namespace
-		return c.Via == network.ViaCertificate && r.Kind == ObjectCertificate && there && m.ofAttempt(c, attempt, r)
+		return c.Via == network.ViaCertificate && r.Kind == ObjectCertificate && there && c.ofAttempt(attempt, r)
 	}
 }
 
@@ -142,11 +142,11 @@ func addressesOf(site []Endpoint, v LinkView, links int) []Endpoint {
 
 // addressField compares the endpoints of a link by certificate with those of its
 // listening site, which nobody else keeps equal: a moved load balancer is drift.
-func (m *maker) addressField(c linkCase, v LinkView) (Field, bool) {
+func (c linkCase) addressField(v LinkView) (Field, bool) {
 	if c.Via != network.ViaCertificate || c.recorded.Adopted {
 		return Field{}, false
 	}
-	want := addressesOf(m.index.endpoints(c.action.Link.To), v, len(c.current))
+	want := addressesOf(c.m.index.endpoints(c.action.Link.To), v, len(c.current))
 	from, to := Addresses(v.Endpoints), Addresses(want)
 	return Field{Path: "endpoints", From: from, To: to, Cause: CauseDrift}, len(want) > 0 && from != to
 }

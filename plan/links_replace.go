@@ -9,7 +9,7 @@ import (
 
 // ends says how the recorded listening end differs from the wanted one; empty
 // when it does not.
-func (m *maker) ends(c linkCase) string {
+func (c linkCase) ends() string {
 	to := c.action.Link.To
 	switch {
 	case c.recorded.ToUID != "" && c.recorded.ToUID == to.UID:
@@ -23,26 +23,26 @@ func (m *maker) ends(c linkCase) string {
 }
 
 // broken says why an applied link needs new credentials; empty when it does not.
-func (m *maker) broken(c linkCase) (why string, cause Cause) {
+func (c linkCase) broken() (why string, cause Cause) {
 	to := c.action.Link.To
-	if why := m.ends(c); why != "" {
+	if why := c.ends(); why != "" {
 		return why, CausePending
 	}
-	if why := m.rekeyed(c); why != "" {
-		return why, m.rekeyCause(c)
+	if why := c.rekeyed(); why != "" {
+		return why, c.rekeyCause()
 	}
 	switch {
 	case c.action.Link.From.UID == "":
-		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), m.anewCause(c.at)
+		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), c.m.anewCause(c.at)
 	case to.UID == "" || c.recorded.ToUID != "" && c.recorded.ToUID != to.UID:
-		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), m.anewCause(to.place())
+		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), c.m.anewCause(to.place())
 	case len(c.current) == 0:
 		return "was applied before and is gone from the cluster", CauseDrift
 	}
-	if why, cause := m.readdressed(c); why != "" {
+	if why, cause := c.readdressed(); why != "" {
 		return why, cause
 	}
-	return m.incomplete(c)
+	return c.incomplete()
 }
 
 // anewCause says who lets a site be made anew at a place: git, where the Site that is
@@ -57,17 +57,17 @@ func (m *maker) anewCause(at place) Cause {
 // readdressed says why a link's address is not, or will not be, its site's: the
 // plan changes how the site listens, or the site has moved. A Link that was made
 // by hand keeps the address that it was given.
-func (m *maker) readdressed(c linkCase) (string, Cause) {
+func (c linkCase) readdressed() (string, Cause) {
 	if c.recorded.Adopted {
 		return "", ""
 	}
-	if f, ok := m.listening(c.To); ok {
+	if f, ok := c.m.links.listening(c.To); ok {
 		return fmt.Sprintf("site %s changes how it listens (%s)", c.To, f.Path), f.Cause
 	}
-	if _, surplus := m.routers(c); len(surplus) == len(c.current) && !m.unaddressed(c) {
+	if _, surplus := c.m.links.routers(c); len(surplus) == len(c.current) && !c.unaddressed() {
 		return fmt.Sprintf("its Links lead to no router that site %s has", c.To), CauseDrift
 	}
-	at := m.index.endpoints(c.action.Link.To)
+	at := c.m.index.endpoints(c.action.Link.To)
 	for _, v := range c.current {
 		known := func(e Endpoint) bool {
 			return slices.ContainsFunc(at, func(o Endpoint) bool { return o.String() == e.String() })
@@ -82,7 +82,7 @@ func (m *maker) readdressed(c linkCase) (string, Cause) {
 
 // listening gives the field by which the plan changes a living site's endpoints or
 // the CA that its links are signed by.
-func (m *maker) listening(site network.SiteName) (Field, bool) {
+func (m linkPlanner) listening(site network.SiteName) (Field, bool) {
 	if f, ok := m.changes(site, "defaultIssuer"); ok {
 		return f, true
 	}
@@ -91,24 +91,24 @@ func (m *maker) listening(site network.SiteName) (Field, bool) {
 }
 
 // unaddressed reports whether no Link says where it leads to.
-func (m *maker) unaddressed(c linkCase) bool {
+func (c linkCase) unaddressed() bool {
 	return !slices.ContainsFunc(c.current, func(v LinkView) bool { return len(v.Endpoints) > 0 })
 }
 
 // incomplete says what an applied link lacks. A Link that is gone beside another is
 // made again with the same credentials, unless they were made by hand.
-func (m *maker) incomplete(c linkCase) (string, Cause) {
+func (c linkCase) incomplete() (string, Cause) {
 	for _, name := range c.recorded.Objects {
 		if c.recorded.Adopted && !slices.ContainsFunc(c.current, func(v LinkView) bool { return v.Name == name }) {
 			return fmt.Sprintf("Link %q is gone from the cluster", name), CauseDrift
 		}
 	}
-	return m.index.secretGone(c.at, c.current), CauseDrift
+	return c.m.index.secretGone(c.at, c.current), CauseDrift
 }
 
 // replace plans new credentials and a new Link under a new name. The old Link
 // goes only when the new one is operational.
-func (m *maker) replace(c linkCase, why string, cause Cause) Action {
+func (m linkPlanner) replace(c linkCase, why string, cause Cause) Action {
 	a := c.action
 	a.Verb, a.Cause, a.Why = VerbReplace, cause, why
 	a.Disruption, a.Steps = DisruptionReplace, replacement(c.Via)
@@ -116,7 +116,7 @@ func (m *maker) replace(c linkCase, why string, cause Cause) Action {
 		a.Verb, a.Disruption, a.Steps = VerbCreate, DisruptionNone, creation(c.Via)
 	}
 	a.Link.Attempt = m.freeAttempt(c)
-	a.Fields = append(a.Fields, m.keyFields(c)...)
-	a.Link.Remove = append(m.removal(c, c.own), m.leftovers(c, nil)...)
+	a.Fields = append(a.Fields, c.keyFields()...)
+	a.Link.Remove = append(m.remains.removal(c, c.own), m.remains.leftovers(c, nil)...)
 	return a
 }

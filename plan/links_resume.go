@@ -8,7 +8,7 @@ import (
 
 // resume plans to finish an interrupted apply, with the same attempt where its
 // ends are still the wanted ones.
-func (m *maker) resume(c linkCase) Action {
+func (m linkPlanner) resume(c linkCase) Action {
 	a := c.action
 	a.Steps, a.Why = creation(c.Via), "an earlier apply was interrupted; this finishes it"
 	if c.recorded.Refused != "" {
@@ -18,7 +18,7 @@ func (m *maker) resume(c linkCase) Action {
 	if !c.recorded.Adopted {
 		c.current = c.attempted()
 	}
-	moved := m.ends(c) != "" || m.rekeyed(c) != "" || m.dead(c) || m.astray(c) || m.goes(c)
+	moved := c.ends() != "" || c.rekeyed() != "" || c.dead() || c.astray() || c.goes()
 	if c.recorded.Adopted && !moved && len(c.current) > 0 {
 		return m.adopt(c, c.current)
 	}
@@ -36,9 +36,9 @@ func (m *maker) resume(c linkCase) Action {
 		a.Verb = VerbReplace
 		going = append(going, v)
 	}
-	a.Link.Remove = m.removal(c, going)
-	keep := func(r ObjectRef) bool { return !moved && c.between(r) && m.ofAttempt(c, a.Link.Attempt, r) }
-	a.Link.Remove = append(a.Link.Remove, m.leftovers(c, keep)...)
+	a.Link.Remove = m.remains.removal(c, going)
+	keep := func(r ObjectRef) bool { return !moved && c.between(r) && c.ofAttempt(a.Link.Attempt, r) }
+	a.Link.Remove = append(a.Link.Remove, m.remains.leftovers(c, keep)...)
 	if a.Verb == VerbReplace {
 		a.Steps, a.Disruption = replacement(c.Via), DisruptionReplace
 	}
@@ -47,14 +47,14 @@ func (m *maker) resume(c linkCase) Action {
 
 // heedIntent decides about a link that an apply did not finish making anew: where that is
 // what the description wants it goes on, and otherwise from what was last applied.
-func (m *maker) heedIntent(c *linkCase) {
+func (m linkPlanner) heedIntent(c *linkCase) {
 	if !c.known || len(c.recorded.making(c.Name)) == 0 {
 		return
 	}
 	u := *c
 	u.recorded = c.recorded.underWay()
 	u.current = u.attempted()
-	if m.ends(u) == "" && m.rekeyed(u) == "" && u.recorded.Rotation == c.Rotation {
+	if u.ends() == "" && u.rekeyed() == "" && u.recorded.Rotation == c.Rotation {
 		c.recorded = u.recorded
 		return
 	}
@@ -75,8 +75,8 @@ func (c linkCase) attempted() (out []LinkView) {
 
 // astray reports whether what a token made leads, or will lead, to no address of the
 // listening site; the Links of a certificate get its endpoints anew.
-func (m *maker) astray(c linkCase) bool {
-	why, _ := m.readdressed(c)
+func (c linkCase) astray() bool {
+	why, _ := c.readdressed()
 	return c.Via == network.ViaToken && len(c.current) > 0 && why != ""
 }
 
@@ -94,27 +94,27 @@ func (c linkCase) between(r ObjectRef) bool {
 }
 
 // goes reports whether something that bears the name of the attempt is being deleted.
-func (m *maker) goes(c linkCase) bool {
+func (c linkCase) goes() bool {
 	object := network.ObjectName(c.Name, c.recorded.Attempt)
 	to := c.action.Link.To.place()
-	return m.index.secrets[c.at][object].Deleting || m.index.tokens[c.at][object].Deleting ||
-		m.index.certificates[to][GrantName(m.network(), c.Name, c.recorded.Attempt)].Deleting ||
-		slices.ContainsFunc(m.index.liveLinks[c.at], func(v LinkView) bool {
+	return c.m.index.secrets[c.at][object].Deleting || c.m.index.tokens[c.at][object].Deleting ||
+		c.m.index.certificates[to][GrantName(c.m.network(), c.Name, c.recorded.Attempt)].Deleting ||
+		slices.ContainsFunc(c.m.index.liveLinks[c.at], func(v LinkView) bool {
 			return v.Deleting && slices.Contains(network.LinkObjectNames(object), v.Name)
 		})
 }
 
 // dead reports whether what an interrupted attempt made can never work: its CA or
 // Secret is gone, or one Link of a pair and the token that would make it.
-func (m *maker) dead(c linkCase) bool {
-	if c.recorded.ToUID != "" && c.recorded.ToUID != c.action.Link.To.UID || m.index.secretGone(c.at, c.current) != "" {
+func (c linkCase) dead() bool {
+	if c.recorded.ToUID != "" && c.recorded.ToUID != c.action.Link.To.UID || c.m.index.secretGone(c.at, c.current) != "" {
 		return true
 	}
 	if c.Via == network.ViaCertificate {
 		return false // what is missing is made
 	}
-	_, coming := m.index.tokens[c.at][network.ObjectName(c.Name, c.recorded.Attempt)]
-	return !coming && len(c.current) > 0 && len(c.current) < m.groups(c.To)
+	_, coming := c.m.index.tokens[c.at][network.ObjectName(c.Name, c.recorded.Attempt)]
+	return !coming && len(c.current) > 0 && len(c.current) < c.m.endpoints.groups(c.To)
 }
 
 // replacement are the steps of a link that is made anew before the old one goes.
@@ -124,9 +124,9 @@ func replacement(via network.Via) []Step {
 }
 
 // ofAttempt reports whether a grant, token, Certificate or Secret belongs to the attempt.
-func (m *maker) ofAttempt(c linkCase, attempt int, r ObjectRef) bool {
+func (c linkCase) ofAttempt(attempt int, r ObjectRef) bool {
 	if r.Kind != ObjectGrant && r.Kind != ObjectCertificate {
 		return r.Name == network.ObjectName(c.Name, attempt)
 	}
-	return r.Name == GrantName(m.network(), c.Name, attempt)
+	return r.Name == GrantName(c.m.network(), c.Name, attempt)
 }

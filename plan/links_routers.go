@@ -8,13 +8,16 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// endpointGroups tells to which routers of a listening site Links lead.
+type endpointGroups struct{ *index }
+
 // routers compares a link's Links with the routers of its listening site, one for
 // each endpoint group: an HA site has two. It gives how many Links are missing and
 // which lead to a router that is not there, or not after this plan. Of two Links to
 // one router the one that works stays. A router that an HA site does not show just
 // now is not taken for gone.
-func (m *maker) routers(c linkCase) (missing int, surplus []LinkView) {
-	want, groups := m.groups(c.To), m.liveGroups(c.action.Link.To)
+func (m linkPlanner) routers(c linkCase) (missing int, surplus []LinkView) {
+	want, groups := m.endpoints.groups(c.To), m.endpoints.liveGroups(c.action.Link.To)
 	if len(groups) == 0 {
 		return max(want-len(c.current), 0), nil
 	}
@@ -23,8 +26,8 @@ func (m *maker) routers(c linkCase) (missing int, surplus []LinkView) {
 		groups = groups[:1] // the first router stays
 	}
 	covered := map[string]bool{}
-	for _, v := range m.byGroup(c) {
-		group := m.groupOf(c, v)
+	for _, v := range m.endpoints.byGroup(c) {
+		group := m.endpoints.groupOf(c, v)
 		switch {
 		case covered[group]:
 			surplus = append(surplus, v)
@@ -41,7 +44,7 @@ func (m *maker) routers(c linkCase) (missing int, surplus []LinkView) {
 }
 
 // byGroup are the current Links by group, those that work first.
-func (m *maker) byGroup(c linkCase) []LinkView {
+func (m endpointGroups) byGroup(c linkCase) []LinkView {
 	works := map[bool]int{true: 0, false: 1}
 	return slices.SortedStableFunc(slices.Values(c.current), func(a, b LinkView) int {
 		return cmp.Or(cmp.Compare(m.groupOf(c, a), m.groupOf(c, b)), cmp.Compare(works[a.works()], works[b.works()]))
@@ -49,9 +52,9 @@ func (m *maker) byGroup(c linkCase) []LinkView {
 }
 
 // liveGroups are the endpoint groups that a link's listening Site has now, sorted.
-func (m *maker) liveGroups(to End) []string {
+func (m endpointGroups) liveGroups(to End) []string {
 	var out []string
-	for _, e := range m.index.endpoints(to) {
+	for _, e := range m.endpoints(to) {
 		if !slices.Contains(out, e.Group) {
 			out = append(out, e.Group)
 		}
@@ -62,12 +65,12 @@ func (m *maker) liveGroups(to End) []string {
 
 // groupOf is the group that a Link leads to: its endpoints say so, or, where they
 // name none, the Site's of the same address.
-func (m *maker) groupOf(c linkCase, v LinkView) string {
+func (m endpointGroups) groupOf(c linkCase, v LinkView) string {
 	for _, have := range v.Endpoints {
 		if have.Group != "" {
 			return have.Group
 		}
-		for _, e := range m.index.endpoints(c.action.Link.To) {
+		for _, e := range m.endpoints(c.action.Link.To) {
 			if e.String() == have.String() {
 				return e.Group
 			}
@@ -80,7 +83,7 @@ func (m *maker) groupOf(c linkCase, v LinkView) string {
 }
 
 // changes gives the field by which the plan changes a living site.
-func (m *maker) changes(site network.SiteName, path string) (Field, bool) {
+func (m linkPlanner) changes(site network.SiteName, path string) (Field, bool) {
 	for _, f := range m.siteFields["site/"+string(site)] {
 		if f.Path == path {
 			return f, true
@@ -92,7 +95,7 @@ func (m *maker) changes(site network.SiteName, path string) (Field, bool) {
 // eachRouter plans the Links that routers of the listening site lack, with the
 // credentials that the link has, and the removal of those of routers that are gone.
 // What stays is not touched.
-func (m *maker) eachRouter(c linkCase, a *Action) {
+func (m linkPlanner) eachRouter(c linkCase, a *Action) {
 	missing, surplus := m.routers(c)
 	if c.recorded.Adopted || missing == 0 && len(surplus) == 0 {
 		return
@@ -100,7 +103,7 @@ func (m *maker) eachRouter(c linkCase, a *Action) {
 	cause := CauseDrift
 	if f, ok := m.changes(c.To, "ha"); ok {
 		cause = f.Cause
-	} else if m.leftBehind(c, surplus) {
+	} else if m.endpoints.leftBehind(c, surplus) {
 		cause = CausePending
 	}
 	from, to := len(c.current), len(c.current)+missing-len(surplus)
@@ -117,7 +120,7 @@ func (m *maker) eachRouter(c linkCase, a *Action) {
 
 // leftBehind reports whether a link's Links are as they were applied, and only the routers
 // of its site are others: an apply changed these and did not come to the link.
-func (m *maker) leftBehind(c linkCase, surplus []LinkView) bool {
+func (m endpointGroups) leftBehind(c linkCase, surplus []LinkView) bool {
 	groups := m.liveGroups(c.action.Link.To)
 	return sameNames(c.recorded.Objects, c.current) && !slices.ContainsFunc(surplus, func(v LinkView) bool {
 		return slices.Contains(groups, m.groupOf(c, v))

@@ -3,7 +3,7 @@ package plan
 import "slices"
 
 // updateLink compares cost, labels and leftovers.
-func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
+func (m linkPlanner) updateLink(c linkCase) (_ Action, needed bool) {
 	a := c.action
 	a.Verb = VerbUpdate
 	relabel := false
@@ -11,18 +11,18 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 	keepEndpoints := m.leaveEndpoints(c, a)
 	for _, v := range c.current {
 		a.Link.Live = append(a.Link.Live, liveLink(v))
-		if f, moved := m.addressField(c, v); moved && !a.Link.Reconnect && !keepEndpoints {
+		if f, moved := c.addressField(v); moved && !a.Link.Reconnect && !keepEndpoints {
 			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
 		}
 		s, there := m.index.secrets[c.at][v.TLSCredentials]
-		relabel = relabel || !v.Owned(m.network()) || v.Labels[LabelLink] == "" || there && !s.Owned(m.network()) && m.ownSecret(c, v, s)
+		relabel = relabel || !v.Owned(m.network()) || v.Labels[LabelLink] == "" || there && !s.Owned(m.network()) && m.remains.ownSecret(c, v, s)
 	}
 	a.Link.Attempt, a.Link.Adopted = c.recorded.Attempt, c.recorded.Adopted
 	edits := len(a.Fields) > 0
-	a.Link.Remove = m.stale(c)
+	a.Link.Remove = m.remains.stale(c)
 	m.eachRouter(c, &a)
 	a.Steps = c.updateSteps(a, edits || relabel || m.unnotedCost(c, a))
-	a.Cause, a.Why = m.whyUpdate(c, a, relabel)
+	a.Cause, a.Why = c.whyUpdate(a, relabel)
 	if edits {
 		a.Disruption = DisruptionReconnect
 	}
@@ -32,7 +32,7 @@ func (m *maker) updateLink(c linkCase) (_ Action, needed bool) {
 // costFields compares the costs of a link's Links, of which the first that is not as
 // described tells. It is left alone where a rule covers it and git did not move since all
 // of them were written.
-func (m *maker) costFields(c linkCase, a Action) (fields []Field, keep bool) {
+func (m linkPlanner) costFields(c linkCase, a Action) (fields []Field, keep bool) {
 	unwritten := func(v LinkView) bool { return v.Noted.Cost != c.Cost }
 	keep = c.recorded.Cost == c.Cost && m.rule(a, "cost") != nil && !slices.ContainsFunc(c.current, unwritten)
 	for _, v := range c.current {
@@ -52,7 +52,7 @@ func (m *maker) costFields(c linkCase, a Action) (fields []Field, keep bool) {
 
 // unnotedCost reports whether Links that have the cost which git moved to still have to
 // note it, for the rule that covers it: else it could not leave alone what they get later.
-func (m *maker) unnotedCost(c linkCase, a Action) bool {
+func (m linkPlanner) unnotedCost(c linkCase, a Action) bool {
 	return c.recorded.Cost != c.Cost && m.rule(a, "cost") != nil &&
 		slices.ContainsFunc(c.current, func(v LinkView) bool { return v.Noted.Cost != c.Cost })
 }
@@ -60,10 +60,10 @@ func (m *maker) unnotedCost(c linkCase, a Action) bool {
 // leaveEndpoints reports whether a link's Links stay where they lead to, and notes that:
 // a rule covers it, and their site still listens where it did when they were written, so
 // that it was a Link that somebody changed. Where the site went elsewhere they follow it.
-func (m *maker) leaveEndpoints(c linkCase, a Action) bool {
+func (m linkPlanner) leaveEndpoints(c linkCase, a Action) bool {
 	var left []Field
 	for _, v := range c.current {
-		f, moved := m.addressField(c, v)
+		f, moved := c.addressField(v)
 		if moved && (m.rule(a, f.Path) == nil || v.Noted.Endpoints != f.To) {
 			return false
 		}
@@ -123,7 +123,7 @@ func sameNames(recorded []string, links []LinkView) bool {
 	return slices.Equal(names, recorded)
 }
 
-func (m *maker) whyUpdate(c linkCase, a Action, relabel bool) (Cause, string) {
+func (c linkCase) whyUpdate(a Action, relabel bool) (Cause, string) {
 	switch in := c.recorded.Intent; {
 	case a.Link.Routers > 0 && len(a.Fields) == 1:
 		return a.Fields[0].Cause, whyRouters(a)

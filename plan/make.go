@@ -43,26 +43,26 @@ type Input struct {
 // the plan's refusals, and what could not be compared is counted as unknown.
 func Make(in Input) Plan {
 	m := newMaker(in)
-	m.sameClusters()
-	m.leftClusters()
-	m.unnoted()
-	m.swapped()
-	m.holdRemovals()
-	m.sites()
-	m.links()
-	m.prune()
-	m.staleProxies()
-	m.blast()
-	m.expiring()
-	m.unread()
-	m.objects()
-	m.tellGoing()
-	m.addSoft()
+	m.checks.sameClusters()
+	m.checks.leftClusters()
+	m.checks.unnoted()
+	m.checks.swapped()
+	m.sites.holdRemovals()
+	m.sites.plan()
+	m.links.plan()
+	m.removals.plan()
+	m.proxies.staleProxies()
+	m.checks.blast()
+	m.checks.expiring()
+	m.checks.unread()
+	m.objects.plan()
+	m.checks.tellGoing()
+	m.removals.addSoft()
 	unmanaged := unmanaged(m.index, m.actions)
 	m.actions = in.narrow(m.actions)
-	m.noSites()
-	m.changedClusters()
-	m.identify()
+	m.checks.noSites()
+	m.checks.changedClusters()
+	m.checks.identify()
 	m.actions = inSequence(m.index, m.actions)
 	m.refusals = append(m.refusals, tooMuch(m.index, m.actions, in.Limits)...)
 	m.order()
@@ -85,6 +85,16 @@ func Make(in Input) Plan {
 
 // maker gathers the parts of one plan.
 type maker struct {
+	sites    sitePlanner
+	links    linkPlanner
+	proxies  proxyPlanner
+	objects  objectPlanner
+	removals removalPlanner
+	checks   checks
+	// remains and endpoints answer for links.
+	remains   remains
+	endpoints endpointGroups
+
 	in      Input
 	index   *index
 	actions []Action
@@ -108,6 +118,17 @@ type maker struct {
 	ignores
 }
 
+// Each planner plans one kind of thing, on what the maker gathers.
+type (
+	sitePlanner    struct{ *maker }
+	linkPlanner    struct{ *maker }
+	proxyPlanner   struct{ *maker }
+	objectPlanner  struct{ *maker }
+	removalPlanner struct{ *maker }
+	// checks look at what is planned as a whole.
+	checks struct{ *maker }
+)
+
 // order says that one action comes after another.
 type order struct{ id, after string }
 
@@ -119,6 +140,9 @@ func newMaker(in Input) *maker {
 	}
 	m.index = worldOf(in.Desired, in.Observation, m.mayTakeOver)
 	m.in.Observation = m.index.observed
+	m.sites, m.links, m.proxies = sitePlanner{m}, linkPlanner{m}, proxyPlanner{m}
+	m.objects, m.removals, m.checks = objectPlanner{m}, removalPlanner{m}, checks{m}
+	m.remains, m.endpoints = remains{m.index}, endpointGroups{m.index}
 	return m
 }
 
@@ -141,7 +165,7 @@ const SameCluster = "same-cluster"
 
 // sameClusters refuses two names for one cluster: each object would be seen twice,
 // once as declared and once as somebody's to delete.
-func (m *maker) sameClusters() {
+func (m checks) sameClusters() {
 	names := map[string]network.ClusterName{}
 	for _, c := range m.in.Observation.Clusters {
 		for _, uid := range identities(c) {

@@ -10,9 +10,9 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// objects plans what overlays add to sites, and the removal of what they no longer
+// plan plans what overlays add to sites, and the removal of what they no longer
 // add. It comes after sites and their removal are planned.
-func (m *maker) objects() {
+func (m objectPlanner) plan() {
 	x := m.newObjectIndex()
 	m.mixedVersions()
 	for _, o := range m.in.Desired.Objects {
@@ -30,7 +30,7 @@ func (m *maker) objects() {
 
 // mixedVersions refuses two API versions of one kind on a cluster: its objects are
 // read, and so compared, in one.
-func (m *maker) mixedVersions() {
+func (m objectPlanner) mixedVersions() {
 	seen := map[network.ClusterName]map[string]string{}
 	for _, o := range m.in.Desired.Objects {
 		kind := GroupKind(o.APIVersion, o.Kind)
@@ -51,7 +51,7 @@ func (m *maker) mixedVersions() {
 }
 
 // afterMove lets an object at a site's old place go when the site is up at the new one.
-func (m *maker) afterMove(id string, site network.SiteName) {
+func (m objectPlanner) afterMove(id string, site network.SiteName) {
 	for _, a := range m.actions {
 		isSite := a.Kind == KindSite && a.Name == string(site)
 		isObject := a.Kind == KindObject && a.Object.Site == site
@@ -69,7 +69,7 @@ type objectIndex struct {
 	scopes map[network.ClusterName]map[string]Scope
 }
 
-func (m *maker) newObjectIndex() objectIndex {
+func (m objectPlanner) newObjectIndex() objectIndex {
 	x := objectIndex{
 		wanted: map[place]map[string]DesiredObject{},
 		live:   map[place]map[string]*ObjectView{},
@@ -91,7 +91,7 @@ func (m *maker) newObjectIndex() objectIndex {
 }
 
 // impossible refuses an object that its cluster cannot hold in a namespace.
-func (m *maker) impossible(x objectIndex, o DesiredObject) bool {
+func (m objectPlanner) impossible(x objectIndex, o DesiredObject) bool {
 	r := Refusal{Subject: objectSubject(o)}
 	switch x.scopes[o.Cluster][o.APIVersion+" "+string(o.Kind)] {
 	case ScopeNone:
@@ -114,7 +114,7 @@ func objectSubject(o DesiredObject) string {
 }
 
 // object compares one wanted object with the live one, which may be nil.
-func (m *maker) object(o DesiredObject, live *ObjectView) {
+func (m objectPlanner) object(o DesiredObject, live *ObjectView) {
 	var going *ObjectView
 	if live != nil && live.Deleting {
 		going, live = live, nil
@@ -147,7 +147,7 @@ func (m *maker) object(o DesiredObject, live *ObjectView) {
 // foreignObject reports whether a live object is not the site's to write: nobody's
 // that we know of (written tells that we wrote this very one before), another
 // network's, or what a link is made of.
-func (m *maker) foreignObject(v ObjectView, written bool) bool {
+func (m objectPlanner) foreignObject(v ObjectView, written bool) bool {
 	if v.Labels[LabelManagedBy] == ManagedBy {
 		return !v.Owned(m.network()) || v.Labels[LabelLink] != ""
 	}
@@ -156,7 +156,7 @@ func (m *maker) foreignObject(v ObjectView, written bool) bool {
 
 // recordedObject gives what the inventory knows of an object of the same site, and whether
 // it was applied.
-func (m *maker) recordedObject(o DesiredObject) (InventoryObject, bool) {
+func (m objectPlanner) recordedObject(o DesiredObject) (InventoryObject, bool) {
 	inv := m.index.inventories[o.place()].Content
 	if inv.Site != o.Site || m.index.cleared(o.place()) {
 		return InventoryObject{}, false
@@ -165,7 +165,7 @@ func (m *maker) recordedObject(o DesiredObject) (InventoryObject, bool) {
 	return recorded, recorded.Fields != nil
 }
 
-func (m *maker) refuseObject(o DesiredObject, v ObjectView) {
+func (m objectPlanner) refuseObject(o DesiredObject, v ObjectView) {
 	r := Refusal{
 		Code: "foreign-object", Subject: objectSubject(o),
 		Message:  fmt.Sprintf("%s is there and Fairlead did not make it", objectRef(o.Cluster, v)),
@@ -190,7 +190,7 @@ func objectRef(cluster network.ClusterName, v ObjectView) ObjectRef {
 	return r
 }
 
-func (m *maker) objectAction(o DesiredObject) Action {
+func (m objectPlanner) objectAction(o DesiredObject) Action {
 	a := Action{
 		ID: m.objectID(o.place(), o.Site, o.APIVersion, o.Kind, o.Name), Kind: KindObject, Verb: VerbUpdate, Cause: CausePending,
 		Cluster: o.Cluster, Namespace: o.Namespace, Name: o.Name,
@@ -206,7 +206,7 @@ func (m *maker) objectAction(o DesiredObject) Action {
 }
 
 // objectID names an object's action. Two kinds of one name are told apart by group.
-func (m *maker) objectID(at place, site network.SiteName, apiVersion string, kind ObjectKind, name string) string {
+func (m objectPlanner) objectID(at place, site network.SiteName, apiVersion string, kind ObjectKind, name string) string {
 	id := fmt.Sprintf("object/%s/%s/%s", site, kind, name)
 	if m.has(id) {
 		id = fmt.Sprintf("object/%s/%s/%s", site, GroupKind(apiVersion, kind), name)
@@ -241,7 +241,7 @@ func createObject(a Action, recorded InventoryObject, going *ObjectView) Action 
 }
 
 // updateObject compares a living object; needed is false when nothing is to be done.
-func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject, known bool, live ObjectView) (_ Action, needed bool) {
+func (m objectPlanner) updateObject(a Action, o DesiredObject, recorded InventoryObject, known bool, live ObjectView) (_ Action, needed bool) {
 	applied := recorded.Fields
 	want := recorded.asStored(o.Fields, applied)
 	a.Fields = m.leave(a, diffBy(exactly, want, recorded.asStored(applied, applied), a.Object.Observed), a.Object.Keep)
@@ -276,14 +276,14 @@ func (m *maker) updateObject(a Action, o DesiredObject, recorded InventoryObject
 
 // labelledAsWas reports whether an object's labels are those of the name that its site had
 // when it was last applied.
-func (m *maker) labelledAsWas(o DesiredObject, live ObjectView) bool {
+func (m objectPlanner) labelledAsWas(o DesiredObject, live ObjectView) bool {
 	was := m.index.inventories[o.place()].Renamed
 	return was != "" && live.Labels[LabelSite] == string(was) && live.Labels[LabelObject] == OverlayObject
 }
 
 // unwantedObjects plans the removal of objects that were recorded, or that carry our
 // labels, and are not wanted where they are.
-func (m *maker) unwantedObjects(x objectIndex) {
+func (m objectPlanner) unwantedObjects(x objectIndex) {
 	places := map[place]bool{}
 	for at := range m.index.inventories {
 		places[at] = true
@@ -311,7 +311,7 @@ type unwantedObject struct {
 	recorded bool
 }
 
-func (m *maker) unwantedAt(x objectIndex, at place) map[string]unwantedObject {
+func (m objectPlanner) unwantedAt(x objectIndex, at place) map[string]unwantedObject {
 	out := map[string]unwantedObject{}
 	inv := m.index.inventories[at].Content
 	for key, recorded := range inv.Objects {
@@ -343,7 +343,7 @@ func (m *maker) unwantedAt(x objectIndex, at place) map[string]unwantedObject {
 
 // removable reports whether a recorded object is an overlay's of ours, also where somebody
 // took its labels off.
-func (m *maker) removable(recorded InventoryObject, v ObjectView) bool {
+func (m objectPlanner) removable(recorded InventoryObject, v ObjectView) bool {
 	switch {
 	case skuppersOwn[GroupKind(v.APIVersion, v.Kind)]:
 		return false
@@ -368,7 +368,7 @@ const (
 
 // untold warns of a recorded object of which nobody can tell whether it is there: its record
 // stays.
-func (m *maker) untold(at place, d unwantedObject, scope Scope) {
+func (m objectPlanner) untold(at place, d unwantedObject, scope Scope) {
 	f := diag.Finding{
 		Severity: diag.Warning, Code: codeUnknownKind, Subject: fmt.Sprintf("object %s/%s of site %q", d.Kind, d.Name, d.site),
 		Message: fmt.Sprintf("cluster %s no longer serves %s, so whether it is still there cannot be told", at.cluster, d.APIVersion),
@@ -385,7 +385,7 @@ func (m *maker) untold(at place, d unwantedObject, scope Scope) {
 }
 
 // deleteObject plans one removal; the removal of its site waits for it.
-func (m *maker) deleteObject(x objectIndex, at place, d unwantedObject) {
+func (m objectPlanner) deleteObject(x objectIndex, at place, d unwantedObject) {
 	a := Action{
 		ID: m.objectID(at, d.site, d.APIVersion, d.Kind, d.Name), Kind: KindObject, Verb: VerbDelete, Cause: CausePending,
 		Cluster: at.cluster, Namespace: at.namespace, Name: d.Name, Disruption: DisruptionNone,

@@ -14,7 +14,7 @@ import (
 // throughProxy finds or plans the Secret that a link's Links have to name. A proxy
 // never changes in place: other content gets a Secret of another name, and what
 // used the old one is replaced.
-func (m *maker) throughProxy(c *linkCase) {
+func (m proxyPlanner) throughProxy(c *linkCase) {
 	if c.Proxy == "" {
 		return
 	}
@@ -29,7 +29,7 @@ func proxyID(name network.ProxyName, at place) string {
 	return "proxy/" + string(name) + at.suffix()
 }
 
-func (m *maker) proxySecret(c linkCase) string {
+func (m proxyPlanner) proxySecret(c linkCase) string {
 	want := m.wanted(c)
 	if secret, ok := m.index.newProxies[proxyID(c.Proxy, c.at)]; ok {
 		return secret
@@ -45,7 +45,7 @@ func (m *maker) proxySecret(c linkCase) string {
 
 // wanted is the proxy of a link: the description's, or, of what was last applied, that in
 // the Secret which the link was applied with.
-func (m *maker) wanted(c linkCase) DesiredProxy {
+func (m proxyPlanner) wanted(c linkCase) DesiredProxy {
 	key := wantedProxy{name: c.Proxy}
 	if c.ProxySecret != "" {
 		key.site, key.secret = c.From, c.ProxySecret
@@ -57,12 +57,12 @@ func (m *maker) wanted(c linkCase) DesiredProxy {
 // Links name, or a Link to adopt; then those of the place's other links through the
 // proxy, and what we made for it, the latest first. The second part is the same for
 // all links of the place, so that they agree.
-func (m *maker) proxyCandidates(c linkCase) []ProxyView {
+func (m proxyPlanner) proxyCandidates(c linkCase) []ProxyView {
 	links := c.current
 	if !c.known {
 		links = c.own
 	}
-	if foreign := m.foreignLinks(c); !c.known && m.mayAdopt(metas(foreign)...) {
+	if foreign := m.links.foreignLinks(c); !c.known && m.mayAdopt(metas(foreign)...) {
 		links = append(slices.Clone(links), foreign...)
 	}
 	var out, made []ProxyView
@@ -85,7 +85,7 @@ func (m *maker) proxyCandidates(c linkCase) []ProxyView {
 
 // sharedProxies names the Secrets of a place that links through the proxy use by
 // their records, or would bring along when they are adopted.
-func (m *maker) sharedProxies(c linkCase) (names []string) {
+func (m proxyPlanner) sharedProxies(c linkCase) (names []string) {
 	for _, l := range m.index.inventories[c.at].Content.Links {
 		if l.Proxy == c.Proxy && l.State != LinkRetired {
 			names = append(names, l.ProxySecret)
@@ -101,7 +101,7 @@ func (m *maker) sharedProxies(c linkCase) (names []string) {
 		if l.Proxy != c.Proxy || l.From != c.From {
 			continue
 		}
-		foreign := m.foreignLinks(linkCase{DesiredLink: l, recordedLink: recordedLink{link: l.Name, at: c.at}})
+		foreign := m.links.foreignLinks(linkCase{m: m.maker, DesiredLink: l, recordedLink: recordedLink{link: l.Name, at: c.at}})
 		if !m.mayAdopt(metas(foreign)...) {
 			continue
 		}
@@ -128,13 +128,13 @@ func revisionOf(proxy network.ProxyName, secret string) int {
 
 // sameProxy compares a Secret with a wanted proxy. Credentials that cannot be told
 // count as the same: nothing is replaced on a guess.
-func (m *maker) sameProxy(want DesiredProxy, v ProxyView) bool {
+func (m proxyPlanner) sameProxy(want DesiredProxy, v ProxyView) bool {
 	return v.Host == want.Host && v.Port == want.Port && (want.Unknown != "" || v.Digest == want.Digest)
 }
 
 // keepProxy notes that a Secret stays in use, takes it over where it is not ours
 // yet, and says when its credentials could not be compared.
-func (m *maker) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
+func (m proxyPlanner) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	m.index.keptProxies[c.at] = append(m.index.keptProxies[c.at], v.Name)
 	m.tellUnknown(c, want, "whether its credentials changed cannot be told here: ", "plan where its references can be read")
 	inv := m.index.inventories[c.at].Content
@@ -172,7 +172,7 @@ const codeUnknownProxy = "proxy-unknown"
 func proxySubject(name network.ProxyName) string { return fmt.Sprintf("proxy %q", name) }
 
 // tellUnknown counts and reports, once, credentials that cannot be read here.
-func (m *maker) tellUnknown(c linkCase, want DesiredProxy, message, fix string) {
+func (m proxyPlanner) tellUnknown(c linkCase, want DesiredProxy, message, fix string) {
 	id := proxyID(c.Proxy, c.at)
 	if want.Unknown == "" || m.told[id] {
 		return
@@ -186,7 +186,7 @@ func (m *maker) tellUnknown(c linkCase, want DesiredProxy, message, fix string) 
 }
 
 // newProxy plans a Secret under a name that was never used.
-func (m *maker) newProxy(c linkCase, want DesiredProxy) string {
+func (m proxyPlanner) newProxy(c linkCase, want DesiredProxy) string {
 	m.tellUnknown(c, want, "its credentials cannot be read here: ", "apply where its references can be read")
 	recorded, known := m.index.inventories[c.at].Content.Proxies[c.Proxy]
 	before, latest := m.latestProxy(c)
@@ -218,7 +218,7 @@ func (m *maker) newProxy(c linkCase, want DesiredProxy) string {
 }
 
 // latestProxy is the Secret of ours with the highest number, nil when there is none.
-func (m *maker) latestProxy(c linkCase) (before *ProxyView, revision int) {
+func (m proxyPlanner) latestProxy(c linkCase) (before *ProxyView, revision int) {
 	for _, p := range m.index.proxies[c.at] {
 		r := revisionOf(c.Proxy, p.Name)
 		if !p.Owned(m.network()) || p.Labels[LabelProxy] != string(c.Proxy) {
@@ -233,7 +233,7 @@ func (m *maker) latestProxy(c linkCase) (before *ProxyView, revision int) {
 
 // recordedProxy reports whether some link of the place went through the proxy when
 // it was last applied.
-func (m *maker) recordedProxy(c linkCase) bool {
+func (m proxyPlanner) recordedProxy(c linkCase) bool {
 	for _, l := range m.index.inventories[c.at].Content.Links {
 		if l.Proxy == c.Proxy && l.State == LinkApplied {
 			return true
@@ -242,7 +242,7 @@ func (m *maker) recordedProxy(c linkCase) bool {
 	return false
 }
 
-func (m *maker) proxyAction(c linkCase, want DesiredProxy, secret ObjectRef, revision int) Action {
+func (m proxyPlanner) proxyAction(c linkCase, want DesiredProxy, secret ObjectRef, revision int) Action {
 	a := Action{
 		ID: proxyID(c.Proxy, c.at), Kind: KindProxy, Cause: CausePending,
 		Cluster: c.at.cluster, Namespace: c.at.namespace, Name: string(c.Proxy),
@@ -278,7 +278,7 @@ func proxyFields(want DesiredProxy, live ProxyView, recorded ProxySettings) []Fi
 
 // staleProxies plans the removal of proxy Secrets of ours that no Link will use once
 // the plan is carried out.
-func (m *maker) staleProxies() {
+func (m proxyPlanner) staleProxies() {
 	removers := map[string][]string{}
 	for _, a := range m.actions {
 		if a.Link != nil {
@@ -308,7 +308,7 @@ func (m *maker) staleProxies() {
 
 // unseenProxies marks places with a link through a proxy that was not looked at: its
 // other end could not be read.
-func (m *maker) unseenProxies() map[place]bool {
+func (m proxyPlanner) unseenProxies() map[place]bool {
 	out := map[place]bool{}
 	for _, l := range m.in.Desired.Links {
 		from := m.index.desired[l.From]
@@ -319,7 +319,7 @@ func (m *maker) unseenProxies() map[place]bool {
 	return out
 }
 
-func (m *maker) staleProxy(at place, proxy network.ProxyName, v Meta, removers map[string][]string) {
+func (m proxyPlanner) staleProxy(at place, proxy network.ProxyName, v Meta, removers map[string][]string) {
 	id := "proxy/" + v.Name + at.suffix()
 	if proxy == "" || m.has(id) || !m.index.readable(at.cluster) || slices.Contains(m.index.keptProxies[at], v.Name) {
 		return
@@ -353,7 +353,7 @@ func (m *maker) staleProxy(at place, proxy network.ProxyName, v Meta, removers m
 // abandoned is the cause of removing a Secret that no Link uses: an apply that was
 // cut off left it, unless the description still went through the proxy. One that is recorded
 // and that no link was applied with is what git moved.
-func (m *maker) abandoned(at place, proxy network.ProxyName, secret string) Cause {
+func (m proxyPlanner) abandoned(at place, proxy network.ProxyName, secret string) Cause {
 	inv := m.index.inventories[at].Content
 	_, recorded := inv.Proxies[proxy].Secrets[secret]
 	for _, l := range inv.Links {

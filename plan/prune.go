@@ -9,9 +9,9 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// prune plans the removal of what the network owns and the description no longer
+// plan plans the removal of what the network owns and the description no longer
 // has. Clusters that were not read in full are left alone.
-func (m *maker) prune() {
+func (m removalPlanner) plan() {
 	unwanted := m.unwantedLinks()
 	places := map[network.LinkName]int{}
 	for _, d := range unwanted {
@@ -36,7 +36,7 @@ type unwantedLink struct {
 
 // unwantedLinks finds links of the inventories, and labelled objects without one,
 // that the description does not have at that place.
-func (m *maker) unwantedLinks() []unwantedLink {
+func (m removalPlanner) unwantedLinks() []unwantedLink {
 	found := map[place]map[network.LinkName]unwantedLink{}
 	for _, at := range sortedPlaces(m.index.inventories) {
 		inv := m.index.inventories[at].Content
@@ -71,12 +71,12 @@ func putUnwanted(found map[place]map[network.LinkName]unwantedLink, d unwantedLi
 
 // unwanted reports whether a link at a place is to go, and may be judged: what takes its
 // place can be made.
-func (m *maker) unwanted(at place, name network.LinkName) bool {
+func (m removalPlanner) unwanted(at place, name network.LinkName) bool {
 	l, described := m.index.links[name]
 	return !m.waiting.removal[at] && !(described && m.unseen(l)) && m.index.unwanted(at, name)
 }
 
-func (m *maker) addLabelled(found map[place]map[network.LinkName]unwantedLink) {
+func (m removalPlanner) addLabelled(found map[place]map[network.LinkName]unwantedLink) {
 	for _, at := range sortedPlaces(m.index.liveLinks) {
 		for _, v := range m.index.liveLinks[at] {
 			name := network.LinkName(v.Labels[LabelLink])
@@ -108,12 +108,12 @@ func anywhere(found map[place]map[network.LinkName]unwantedLink, name network.Li
 }
 
 // asCase is the link as one that is examined.
-func (d unwantedLink) asCase() linkCase {
-	return linkCase{DesiredLink: DesiredLink{Name: d.link}, recordedLink: d.recordedLink, own: d.own}
+func (d unwantedLink) asCase(m *maker) linkCase {
+	return linkCase{m: m, DesiredLink: DesiredLink{Name: d.link}, recordedLink: d.recordedLink, own: d.own}
 }
 
 // ownLinks are the Links of a unwanted link at its place.
-func (m *maker) ownLinks(d unwantedLink) (out []LinkView) {
+func (m removalPlanner) ownLinks(d unwantedLink) (out []LinkView) {
 	for _, v := range m.index.liveLinks[d.at] {
 		if m.index.isOwn(d.recordedLink, v) {
 			out = append(out, v)
@@ -124,20 +124,20 @@ func (m *maker) ownLinks(d unwantedLink) (out []LinkView) {
 
 // linkObjects lists everything that a link left at its place: Links, their
 // Secrets, tokens, and grants on the listening side.
-func (m *maker) linkObjects(d unwantedLink) []ObjectRef {
-	c := d.asCase()
-	out := m.removal(c, c.own)
+func (m removalPlanner) linkObjects(d unwantedLink) []ObjectRef {
+	c := d.asCase(m.maker)
+	out := m.remains.removal(c, c.own)
 	_, moved := m.index.links[d.link]
 	elsewhere := func(r ObjectRef) bool { // what the link has where it is now, and what it listens by there
 		listening := r.Kind == ObjectGrant || r.Kind == ObjectCertificate
 		return moved && (listening || r.place() != d.at)
 	}
-	return append(out, m.leftovers(c, elsewhere)...)
+	return append(out, m.remains.leftovers(c, elsewhere)...)
 }
 
 // deleteLink plans a link's removal; several tells that the same name goes at more
 // than one place.
-func (m *maker) deleteLink(d unwantedLink, several bool) Action {
+func (m removalPlanner) deleteLink(d unwantedLink, several bool) Action {
 	a := Action{
 		ID: "link/" + string(d.link), Kind: KindLink, Verb: VerbDelete, Cause: CausePending,
 		Cluster: d.at.cluster, Namespace: d.at.namespace, Name: string(d.link),
@@ -173,7 +173,7 @@ func (m *maker) deleteLink(d unwantedLink, several bool) Action {
 
 // deleteSite plans the removal of the site at a place that the description no
 // longer has there, and lets a new site of the same namespace wait for it.
-func (m *maker) deleteSite(at place) {
+func (m removalPlanner) deleteSite(at place) {
 	wanted, ok := m.index.desiredAt[at]
 	inv := m.index.inventories[at]
 	name, uid := m.index.staleSite(at, wanted)
@@ -181,7 +181,7 @@ func (m *maker) deleteSite(at place) {
 		return
 	}
 	if inv.Broken != "" {
-		m.refuseBroken(DesiredSite{Name: name, Cluster: at.cluster, Namespace: at.namespace}, inv)
+		m.sites.refuseBroken(DesiredSite{Name: name, Cluster: at.cluster, Namespace: at.namespace}, inv)
 		return
 	}
 	if inv.Content.Protect && inv.Content.Site == name || m.index.protected(at, uid) {
@@ -221,7 +221,7 @@ func (m *maker) deleteSite(at place) {
 	}
 }
 
-func (m *maker) deleteID(at place, name network.SiteName) string {
+func (m removalPlanner) deleteID(at place, name network.SiteName) string {
 	id := "site/" + string(name)
 	_, still := m.index.desired[name]
 	if still || m.has(id) { // it moves, or a move was never finished
@@ -232,7 +232,7 @@ func (m *maker) deleteID(at place, name network.SiteName) string {
 
 // linksOf lists the planned actions that take links away from a site, by either
 // end: those that delete a link, and those that move one to another site.
-func (m *maker) linksOf(at place, name network.SiteName) (gone, moving []string) {
+func (m removalPlanner) linksOf(at place, name network.SiteName) (gone, moving []string) {
 	for _, a := range m.actions {
 		if a.Kind != KindLink {
 			continue
@@ -255,7 +255,7 @@ func (m *maker) recordedTo(a Action) network.SiteName {
 }
 
 // addSoft adds each wished order that closes no circle.
-func (m *maker) addSoft() {
+func (m removalPlanner) addSoft() {
 	x := newOrders(m.actions)
 	for _, o := range m.soft {
 		if !x.waitingFor(o.id)[o.after] {
@@ -273,7 +273,7 @@ func (m *maker) dependOn(id, on string) {
 	}
 }
 
-func (m *maker) whyDelete(at place, name network.SiteName, first []string) string {
+func (m removalPlanner) whyDelete(at place, name network.SiteName, first []string) string {
 	why := "no longer in the description"
 	if d, still := m.index.desired[name]; still {
 		why = fmt.Sprintf("now in namespace %s of cluster %s", d.Namespace, d.Cluster)
@@ -292,7 +292,7 @@ func (m *maker) whyDelete(at place, name network.SiteName, first []string) strin
 }
 
 // takenAlong names the Links made by hand that go with the Site of the UID, sorted.
-func (m *maker) takenAlong(at place, uid string) (names []string) {
+func (m removalPlanner) takenAlong(at place, uid string) (names []string) {
 	for _, v := range m.index.liveLinks[at] {
 		if !v.Owned(m.network()) && v.OwnerUID != "" && v.OwnerUID == uid {
 			names = append(names, v.Name)
@@ -303,7 +303,7 @@ func (m *maker) takenAlong(at place, uid string) (names []string) {
 
 // ownedFields are the live values of what was applied to the Site of the UID; nil when
 // there is no such Site.
-func (m *maker) ownedFields(at place, uid string) map[string]any {
+func (m removalPlanner) ownedFields(at place, uid string) map[string]any {
 	for _, s := range m.index.sites[at] {
 		if uid != "" && s.UID == uid {
 			return observedFields(nil, m.index.inventories[at].Content.Fields, s.Fields)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// sites plans what the description's sites need.
-func (m *maker) sites() {
+// plan plans what the description's sites need.
+func (m sitePlanner) plan() {
 	for _, s := range m.in.Desired.Sites {
 		if !m.index.readable(s.Cluster) || m.waiting.removal[s.place()] {
 			m.unknown++
@@ -20,7 +20,7 @@ func (m *maker) sites() {
 	}
 }
 
-func (m *maker) site(s DesiredSite) {
+func (m sitePlanner) site(s DesiredSite) {
 	at := s.place()
 	live, foreign := m.findSite(s)
 	if live == nil && foreign != nil {
@@ -45,7 +45,7 @@ func (m *maker) site(s DesiredSite) {
 }
 
 // findSite returns the network's own Site for s, or a foreign Site in its place.
-func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
+func (m sitePlanner) findSite(s DesiredSite) (own, foreign *SiteView) {
 	for _, v := range m.index.sites[s.place()] {
 		switch {
 		case v.Deleting:
@@ -62,7 +62,7 @@ func (m *maker) findSite(s DesiredSite) (own, foreign *SiteView) {
 // mayTake reports whether an unlabelled Site of the wanted name counts as ours: its
 // inventory says so, or we were asked to adopt. A saved plan does not take the word of an
 // inventory that knows no UID: whoever made the Site meanwhile is not known.
-func (m *maker) mayTake(s DesiredSite, v SiteView) bool {
+func (m sitePlanner) mayTake(s DesiredSite, v SiteView) bool {
 	inv := m.index.inventories[s.place()].Content
 	begun := inv.Site == s.Name && inv.Intent.Open()
 	begun = begun && (inv.UID != "" || m.in.Approved == nil)
@@ -70,7 +70,7 @@ func (m *maker) mayTake(s DesiredSite, v SiteView) bool {
 	return v.Labels[LabelManagedBy] != ManagedBy && (m.mayAdopt(v.Meta) || ours)
 }
 
-func (m *maker) foreignSite(s DesiredSite, v SiteView) {
+func (m sitePlanner) foreignSite(s DesiredSite, v SiteView) {
 	r := Refusal{Code: "foreign-site", Subject: fmt.Sprintf("site %q", s.Name)}
 	where := fmt.Sprintf("namespace %s of cluster %s", s.Namespace, s.Cluster)
 	switch owner := v.Labels[LabelNetwork]; {
@@ -88,7 +88,7 @@ func (m *maker) foreignSite(s DesiredSite, v SiteView) {
 	m.refuse(r)
 }
 
-func (m *maker) refuseBroken(s DesiredSite, inv InventoryView) {
+func (m sitePlanner) refuseBroken(s DesiredSite, inv InventoryView) {
 	m.refuse(Refusal{
 		Code: "broken-inventory", Subject: fmt.Sprintf("site %q", s.Name),
 		Message:  fmt.Sprintf("%s cannot be read: %s", ref(s.Cluster, ObjectConfigMap, inv.Meta), inv.Broken),
@@ -97,7 +97,7 @@ func (m *maker) refuseBroken(s DesiredSite, inv InventoryView) {
 }
 
 // recordedSite gives the fields last applied, nil when nothing is recorded.
-func (m *maker) recordedSite(s DesiredSite) map[string]any {
+func (m sitePlanner) recordedSite(s DesiredSite) map[string]any {
 	inv, ok := m.index.inventories[s.place()]
 	if !ok || inv.Content.Site != s.Name {
 		return nil
@@ -108,7 +108,7 @@ func (m *maker) recordedSite(s DesiredSite) map[string]any {
 // whyNew is why something is made of which nothing is known.
 const whyNew = "declared and not on the cluster"
 
-func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
+func (m sitePlanner) createSite(a Action, at place, recorded map[string]any) Action {
 	a.Verb, a.Cause, a.Why = VerbCreate, CausePending, whyNew
 	if recorded != nil && !m.index.cleared(at) {
 		a.Cause, a.Why = CauseDrift, "was applied before and is gone from the cluster"
@@ -134,7 +134,7 @@ func (m *maker) createSite(a Action, at place, recorded map[string]any) Action {
 }
 
 // updateSite compares a living Site; needed is false when nothing is to be done.
-func (m *maker) updateSite(a Action, s DesiredSite, recorded map[string]any, live SiteView) (_ Action, needed bool) {
+func (m sitePlanner) updateSite(a Action, s DesiredSite, recorded map[string]any, live SiteView) (_ Action, needed bool) {
 	a.Verb = VerbUpdate
 	view := m.index.inventories[s.place()]
 	inv := view.Content
@@ -210,7 +210,7 @@ func edgeSteps(steps []Step) []Step {
 	return out
 }
 
-func (m *maker) whySite(adopted, closing bool, recorded map[string]any, fields []Field) string {
+func (m sitePlanner) whySite(adopted, closing bool, recorded map[string]any, fields []Field) string {
 	switch {
 	case adopted:
 		return "taken over as it is, without being re-created"

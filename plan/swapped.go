@@ -12,7 +12,7 @@ import (
 
 // swapped guesses that the ways to clusters were exchanged: each of them has just the sites,
 // in just the namespaces, that are described in another one of them.
-func (m *maker) swapped() {
+func (m checks) swapped() {
 	has, told := m.mistaken(), map[network.ClusterName]bool{}
 	for _, first := range slices.Sorted(maps.Keys(has)) {
 		ring := []string{string(first)}
@@ -37,7 +37,7 @@ func (m *maker) swapped() {
 
 // mistaken are the clusters that have none of the sites which are described there, and those
 // of one other cluster alone, with that one.
-func (m *maker) mistaken() map[network.ClusterName]network.ClusterName {
+func (m checks) mistaken() map[network.ClusterName]network.ClusterName {
 	found := map[network.ClusterName]map[network.ClusterName]bool{}
 	for at, s := range m.index.now().sites {
 		if s.fixed {

@@ -14,7 +14,7 @@ const codeUnread = "namespace-unread"
 
 // unread tells of namespaces that may hold something of the network and were not read.
 // Nothing is planned there, and nothing is taken for absent.
-func (m *maker) unread() {
+func (m checks) unread() {
 	for _, c := range m.in.Observation.Clusters {
 		if c.State != StateOK {
 			continue
@@ -41,7 +41,7 @@ func (m *maker) unread() {
 
 // unreadEnd tells of a link that goes away from a listening site whose namespace was
 // not read: what it had there stays, as nobody sees it.
-func (m *maker) unreadEnd(name network.LinkName, l InventoryLink, to place) {
+func (m checks) unreadEnd(name network.LinkName, l InventoryLink, to place) {
 	view, known := m.index.clusters[to.cluster]
 	if !known || view.State != StateOK || view.HasRead(to.namespace) || l.State == LinkRetired || to.namespace == "" {
 		return

@@ -33,7 +33,7 @@ func newWaiting(o Observation) waiting {
 
 // holdRemovals finds the sites whose removal has to wait. It comes before anything is
 // planned, as what would take their place waits too.
-func (m *maker) holdRemovals() {
+func (m sitePlanner) holdRemovals() {
 	if len(m.waiting.unread) == 0 {
 		return
 	}
@@ -55,7 +55,7 @@ func (m *maker) holdRemovals() {
 
 // holdListening reports whether a change of a living site has to wait, as links from
 // clusters that could not be read would lose it and could not be made anew.
-func (m *maker) holdListening(a Action, live SiteView) bool {
+func (m sitePlanner) holdListening(a Action, live SiteView) bool {
 	at := a.place()
 	if len(m.waiting.unread) == 0 || !a.closes() || !m.index.listensAt(at, live.UID) {
 		return false

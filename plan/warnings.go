@@ -11,7 +11,7 @@ import (
 
 // blast says of each site that is made anew how many links lose their credentials
 // with the old one. They are made anew in the same plan.
-func (m *maker) blast() {
+func (m checks) blast() {
 	for i, a := range m.actions {
 		if a.Kind != KindSite || a.Verb != VerbCreate {
 			continue
@@ -30,13 +30,13 @@ func (m *maker) blast() {
 }
 
 // expiring warns of links whose certificate ends soon, but for those that get another.
-func (m *maker) expiring() {
+func (m checks) expiring() {
 	for _, l := range m.in.Desired.Links {
 		from, to := m.index.desired[l.From], m.index.desired[l.To]
 		if m.in.ExpiringBefore == "" || !m.index.readable(from.Cluster) {
 			continue
 		}
-		c := m.examine(l, from, to)
+		c := m.links.examine(l, from, to)
 		i := slices.IndexFunc(c.current, func(v LinkView) bool {
 			ends := m.index.secrets[c.at][v.TLSCredentials].Expires
 			return ends != "" && ends < m.in.ExpiringBefore
@@ -53,7 +53,7 @@ func (m *maker) expiring() {
 }
 
 // remade reports whether the plan makes a link anew, with a new certificate.
-func (m *maker) remade(l DesiredLink) bool {
+func (m checks) remade(l DesiredLink) bool {
 	id := "link/" + string(l.Name)
 	return slices.ContainsFunc(m.actions, func(a Action) bool {
 		return a.ID == id && (a.Has(StepGrant) || a.Has(StepCertificate))
@@ -61,7 +61,7 @@ func (m *maker) remade(l DesiredLink) bool {
 }
 
 // noSites says of a description without sites how much the plan removes.
-func (m *maker) noSites() {
+func (m checks) noSites() {
 	i := slices.IndexFunc(m.in.Diagnostics, func(f diag.Finding) bool { return f.Code == network.CodeNoSites })
 	var parts []string
 	for _, k := range []Kind{KindSite, KindLink, KindObject} {
