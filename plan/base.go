@@ -10,17 +10,6 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 )
 
-// The origins of an action.
-const (
-	// OriginChange is that of an action which only the change asks for.
-	OriginChange Origin = "change"
-	// OriginAnyway is that of an action which is pending, or drift, without the change.
-	OriginAnyway Origin = "anyway"
-	// OriginBoth is that of an action which is pending without the change, and another one
-	// with it.
-	OriginBoth Origin = "both"
-)
-
 // Against says of each action of head whether it is due to the change from a base: other
 // is the plan for the base, made on the same observation, and source its description.
 func Against(head, other Plan, source Source) Plan {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -230,4 +231,70 @@ func skupperVersion(c ClusterView, d Desired) string {
 		}
 	}
 	return v
+}
+
+func (i impostor) refusal(view ClusterView, sites int) Refusal {
+	r := Refusal{Code: ClusterChanged + "." + string(i.name), Subject: fmt.Sprintf("cluster %q", i.name), Message: i.says(view)}
+	if i.pinned != "" {
+		r.Override = i.fix()
+		return r
+	}
+	r.Number = sites
+	r.Message += "; " + i.fix() + ". If the cluster was made anew, the flag takes this one in its place"
+	return r
+}
+
+// swapped guesses that the ways to clusters were exchanged: each of them has just the sites,
+// in just the namespaces, that are described in another one of them.
+func swapped(w *index) (findings diag.List) {
+	has, told := mistaken(w), map[network.ClusterName]bool{}
+	for _, first := range slices.Sorted(maps.Keys(has)) {
+		ring := []string{string(first)}
+		for next := has[first]; next != first && next != "" && len(ring) <= len(has); next = has[next] {
+			ring = append(ring, string(next))
+		}
+		if closed := has[network.ClusterName(ring[len(ring)-1])] == first; !closed || told[first] {
+			continue
+		}
+		for _, name := range ring {
+			told[network.ClusterName(name)] = true
+		}
+		slices.Sort(ring)
+		findings = append(findings, diag.Finding{
+			Severity: diag.Warning, Code: "clusters-swapped", Subject: fmt.Sprintf("cluster %q", ring[0]),
+			Message: fmt.Sprintf("the sites of %s are each found in another one of them, in the same namespaces: their contexts or kubeconfigs may be swapped",
+				strings.Join(ring, ", ")),
+			Fix: "exchange how they are reached; if the sites are meant to move, this may be passed over",
+		})
+	}
+	return findings
+}
+
+// mistaken are the clusters that have none of the sites which are described there, and those
+// of one other cluster alone, with that one.
+func mistaken(w *index) map[network.ClusterName]network.ClusterName {
+	found := map[network.ClusterName]map[network.ClusterName]bool{}
+	for at, s := range w.now().sites {
+		if s.fixed {
+			continue
+		}
+		d, described := w.desired[s.name]
+		home := at.cluster
+		if described && d.Namespace == at.namespace {
+			home = d.Cluster
+		}
+		if found[at.cluster] == nil {
+			found[at.cluster] = map[network.ClusterName]bool{}
+		}
+		found[at.cluster][home] = true
+	}
+	out := map[network.ClusterName]network.ClusterName{}
+	for name, homes := range found {
+		for home := range homes {
+			if len(homes) == 1 && home != name {
+				out[name] = home
+			}
+		}
+	}
+	return out
 }

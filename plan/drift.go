@@ -31,9 +31,9 @@ func Drift(in Input, applied Desired) Plan {
 	p.Unmanaged = notNil(slices.DeleteFunc(p.Unmanaged, func(r ObjectRef) bool { return r.Kind == ObjectLink })) // facts tell of them
 	p.Applied = appliedAt(in.Observation, applied.Network)
 	in.Desired, in.ExpiringBefore = git, ""
-	m := newMaker(in)
-	m.checks.swapped()
-	p.Topology, p.Diagnostics = moved{m.index, in.Filter, m.rules}.topology(), append(p.Diagnostics, m.findings...).Sorted()
+	w := worldOf(git, in.Observation, takesNothing)
+	p.Topology = moved{w, in.Filter, rulesOf(in.Ignore)}.topology()
+	p.Diagnostics = append(p.Diagnostics, swapped(w)...).Sorted()
 	p.Behind = behind(in)
 	return identified(p)
 }

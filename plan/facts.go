@@ -29,8 +29,9 @@ type facts struct {
 // factsOf gives the facts that no rule covers, and those that one does, both sorted. The
 // input's description is what was last applied, and drift the plan made of it.
 func factsOf(in Input, drift Plan) ([]Live, []Ignored) {
-	m := newMaker(in)
-	f := &facts{in: m.in, index: m.index, rules: m.rules, drift: map[string]Action{}, going: map[string]bool{}, sites: m.index.standing()}
+	w := worldOf(in.Desired, in.Observation, takesNothing)
+	in.Observation = w.observed
+	f := &facts{in: in, index: w, rules: rulesOf(in.Ignore), drift: map[string]Action{}, going: map[string]bool{}, sites: w.standing()}
 	for _, a := range drift.Actions {
 		f.drift[a.ID] = a
 		if a.Link != nil {

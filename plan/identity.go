@@ -1,14 +1,8 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 )
-
-// ClusterChanged is the code of the refusal to take one cluster for another: its name leads
-// to another one than the description pins, or than Leases and records note. The cluster's
-// name follows behind a point.
-const ClusterChanged = "cluster-changed"
 
 // changedClusters refuses names that lead to other clusters than they did: what is written
 // there may be another network's, and what is missing there may be elsewhere. A part of the
@@ -27,17 +21,6 @@ func (m checks) changedClusters() {
 // part reports whether only a part of the network was asked for.
 func (in Input) part() bool {
 	return !in.Filter.IsZero() || in.Approved != nil && in.Approved.Narrowed
-}
-
-func (i impostor) refusal(view ClusterView, sites int) Refusal {
-	r := Refusal{Code: ClusterChanged + "." + string(i.name), Subject: fmt.Sprintf("cluster %q", i.name), Message: i.says(view)}
-	if i.pinned != "" {
-		r.Override = i.fix()
-		return r
-	}
-	r.Number = sites
-	r.Message += "; " + i.fix() + ". If the cluster was made anew, the flag takes this one in its place"
-	return r
 }
 
 // identify notes in each action which clusters its ends are.

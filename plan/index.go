@@ -65,6 +65,9 @@ func worldOf(wanted Desired, observed Observation, adoptable func(Meta) bool) *i
 	return newIndex(wanted, Settled(observed, wanted.Network), adoptable)
 }
 
+// takesNothing is for looking alone: what others made stays theirs.
+func takesNothing(Meta) bool { return false }
+
 func newIndex(wanted Desired, observed Observation, adoptable func(Meta) bool) *index {
 	ix := &index{
 		network: wanted.Network, wanted: wanted, observed: observed, adoptable: adoptable,

@@ -6,10 +6,6 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 )
 
-// ClusterLeft is the code of the refusal to leave a cluster out of the description while
-// sites of the network run there, with the cluster's name behind a point.
-const ClusterLeft = "cluster-left"
-
 // leftClusters refuses to go on while a cluster with sites is described no more: nothing
 // there would be looked at ever again. With the flag it is forgotten. A part of the network
 // that was asked for has nothing to do with it.
@@ -25,8 +21,6 @@ func (m checks) leftClusters() {
 		})
 	}
 }
-
-const describeAgain = "describe it again without its sites, apply, and take it out then"
 
 // unnoted warns where it is not known which clusters the network has.
 func (m checks) unnoted() {

@@ -46,7 +46,7 @@ func Make(in Input) Plan {
 	m.checks.sameClusters()
 	m.checks.leftClusters()
 	m.checks.unnoted()
-	m.checks.swapped()
+	m.findings = append(m.findings, swapped(m.index)...)
 	m.sites.holdRemovals()
 	m.sites.plan()
 	m.links.plan()

@@ -109,10 +109,6 @@ func (m objectPlanner) impossible(x objectIndex, o DesiredObject) bool {
 	return true
 }
 
-func objectSubject(o DesiredObject) string {
-	return fmt.Sprintf("object %s/%s of site %q", o.Kind, o.Name, o.Site)
-}
-
 // object compares one wanted object with the live one, which may be nil.
 func (m objectPlanner) object(o DesiredObject, live *ObjectView) {
 	var going *ObjectView
@@ -358,13 +354,6 @@ var skuppersOwn = map[string]bool{
 	"Site.skupper.io": true, "Link.skupper.io": true, "AccessGrant.skupper.io": true, "AccessToken.skupper.io": true,
 	"Certificate.skupper.io": true, "Secret": true,
 }
-
-// The codes of warnings about recorded objects of which nothing can be told: of kinds that
-// are not served, and that may not be read.
-const (
-	codeUnknownKind = "unknown-kind"
-	codeUnreadKind  = "kind-unread"
-)
 
 // untold warns of a recorded object of which nobody can tell whether it is there: its record
 // stays.

@@ -7,6 +7,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -364,3 +365,67 @@ func (p *Plan) adopted() map[string]bool {
 	}
 	return out
 }
+
+// codeWaits is the code of warnings about what waits for a cluster to be read.
+const codeWaits = "waits"
+
+// codeUnread is the code of warnings about namespaces that were not read.
+const codeUnread = "namespace-unread"
+
+// whyNew is why something is made of which nothing is known.
+const whyNew = "declared and not on the cluster"
+
+// The kinds of Skupper's objects that carry the traffic of one service. Overlays add them.
+const (
+	ObjectListener          ObjectKind = "Listener"
+	ObjectMultiKeyListener  ObjectKind = "MultiKeyListener"
+	ObjectConnector         ObjectKind = "Connector"
+	ObjectAttachedConnector ObjectKind = "AttachedConnector"
+	ObjectConnectorBinding  ObjectKind = "AttachedConnectorBinding"
+)
+
+// The codes of effects on services, beside those of plan/topology.
+const (
+	// ServiceLost is a host and port that nothing listens on any more, or a routing key
+	// that no site offers any more.
+	ServiceLost = "service-lost"
+	// ServiceMoved is a host and port that leads to another routing key, or a routing key
+	// that fewer sites offer.
+	ServiceMoved = "service-moved"
+)
+
+// codeUnknownProxy is the code of warnings of credentials that cannot be read here.
+const codeUnknownProxy = "proxy-unknown"
+
+func proxySubject(name network.ProxyName) string { return fmt.Sprintf("proxy %q", name) }
+
+func objectSubject(o DesiredObject) string {
+	return fmt.Sprintf("object %s/%s of site %q", o.Kind, o.Name, o.Site)
+}
+
+// The codes of warnings about recorded objects of which nothing can be told: of kinds that
+// are not served, and that may not be read.
+const (
+	codeUnknownKind = "unknown-kind"
+	codeUnreadKind  = "kind-unread"
+)
+
+// ClusterLeft is the code of the refusal to leave a cluster out of the description while
+// sites of the network run there, with the cluster's name behind a point.
+const ClusterLeft = "cluster-left"
+
+// ClusterChanged is the code of the refusal to take one cluster for another: its name leads
+// to another one than the description pins, or than Leases and records note. The cluster's
+// name follows behind a point.
+const ClusterChanged = "cluster-changed"
+
+// The origins of an action.
+const (
+	// OriginChange is that of an action which only the change asks for.
+	OriginChange Origin = "change"
+	// OriginAnyway is that of an action which is pending, or drift, without the change.
+	OriginAnyway Origin = "anyway"
+	// OriginBoth is that of an action which is pending without the change, and another one
+	// with it.
+	OriginBoth Origin = "both"
+)

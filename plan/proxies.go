@@ -166,11 +166,6 @@ func (m proxyPlanner) keepProxy(c linkCase, want DesiredProxy, v ProxyView) {
 	m.add(a)
 }
 
-// codeUnknownProxy is the code of warnings of credentials that cannot be read here.
-const codeUnknownProxy = "proxy-unknown"
-
-func proxySubject(name network.ProxyName) string { return fmt.Sprintf("proxy %q", name) }
-
 // tellUnknown counts and reports, once, credentials that cannot be read here.
 func (m proxyPlanner) tellUnknown(c linkCase, want DesiredProxy, message, fix string) {
 	id := proxyID(c.Proxy, c.at)

@@ -9,25 +9,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// The kinds of Skupper's objects that carry the traffic of one service. Overlays add them.
-const (
-	ObjectListener          ObjectKind = "Listener"
-	ObjectMultiKeyListener  ObjectKind = "MultiKeyListener"
-	ObjectConnector         ObjectKind = "Connector"
-	ObjectAttachedConnector ObjectKind = "AttachedConnector"
-	ObjectConnectorBinding  ObjectKind = "AttachedConnectorBinding"
-)
-
-// The codes of effects on services, beside those of plan/topology.
-const (
-	// ServiceLost is a host and port that nothing listens on any more, or a routing key
-	// that no site offers any more.
-	ServiceLost = "service-lost"
-	// ServiceMoved is a host and port that leads to another routing key, or a routing key
-	// that fewer sites offer.
-	ServiceMoved = "service-moved"
-)
-
 // service is what one listener or connector is for, as its applications know it. All but
 // one of address, key and workload are empty in what identifies it.
 type service struct {

@@ -105,9 +105,6 @@ func (m sitePlanner) recordedSite(s DesiredSite) map[string]any {
 	return inv.Content.Fields
 }
 
-// whyNew is why something is made of which nothing is known.
-const whyNew = "declared and not on the cluster"
-
 func (m sitePlanner) createSite(a Action, at place, recorded map[string]any) Action {
 	a.Verb, a.Cause, a.Why = VerbCreate, CausePending, whyNew
 	if recorded != nil && !m.index.cleared(at) {

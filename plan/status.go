@@ -80,7 +80,7 @@ func (s Status) Ready() bool {
 // StatusOf says how the desired network and what the network owns besides fare. Links
 // whose certificate ends before expiringBefore (RFC 3339, UTC; empty for none) say so.
 func StatusOf(d Desired, o Observation, expiringBefore string) Status {
-	w := worldOf(d, o, func(Meta) bool { return false })
+	w := worldOf(d, o, takesNothing)
 	s := Status{Format: StatusFormat, Network: d.Network, Clusters: clusterStates(w), Sites: []SiteStatus{}, Links: []LinkStatus{}}
 	for _, site := range d.Sites {
 		s.Sites = append(s.Sites, siteStatus(w, site))

@@ -9,9 +9,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// codeUnread is the code of warnings about namespaces that were not read.
-const codeUnread = "namespace-unread"
-
 // unread tells of namespaces that may hold something of the network and were not read.
 // Nothing is planned there, and nothing is taken for absent.
 func (m checks) unread() {

@@ -65,9 +65,6 @@ func (m sitePlanner) holdListening(a Action, live SiteView) bool {
 	return true
 }
 
-// codeWaits is the code of warnings about what waits for a cluster to be read.
-const codeWaits = "waits"
-
 // hold marks a place and says why.
 func (m *maker) hold(set map[place]bool, at place, name network.SiteName, why string) {
 	set[at] = true

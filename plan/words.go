@@ -45,3 +45,5 @@ func spelled[N ~string](list []N, most int) string {
 	}
 	return text
 }
+
+const describeAgain = "describe it again without its sites, apply, and take it out then"
