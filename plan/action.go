@@ -308,3 +308,7 @@ func identity(a Action) string {
 	}
 	return strings.Join(parts, " ")
 }
+
+func isZero(v any) bool {
+	return v == nil || v == "" || v == false || v == "none"
+}

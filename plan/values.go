@@ -39,10 +39,6 @@ func equalField(a, b any) bool {
 	return sameValue(a, b) || (isZero(a) && isZero(b))
 }
 
-func isZero(v any) bool {
-	return v == nil || v == "" || v == false || v == "none"
-}
-
 func exactly(string) func(a, b any) bool { return sameValue }
 
 // diffFields compares owned fields three ways: desired, as last applied, and
