@@ -255,8 +255,8 @@ func (a Action) removes() (out []ObjectRef) {
 	return out
 }
 
-// seen are the link's own Links, those to be adopted included.
-func (w LinkWork) seen() []LiveLink { return append(slices.Clone(w.Seen), w.Live...) }
+// allSeen are the link's own Links, those to be adopted included.
+func (w LinkWork) allSeen() []LiveLink { return append(slices.Clone(w.Seen), w.Live...) }
 
 // adopts are the UIDs of the objects that an adoption takes over.
 func (a Action) adopts() (uids []string) {

@@ -157,11 +157,11 @@ func changedEnds(a, b LinkWork) string {
 
 // changedLinks compares a link's own Links as they were and are.
 func (j judge) changedLinks(a, b Action) string {
-	for _, is := range b.Link.seen() {
-		i := slices.IndexFunc(a.Link.seen(), func(l LiveLink) bool { return l.UID == is.UID })
+	for _, is := range b.Link.allSeen() {
+		i := slices.IndexFunc(a.Link.allSeen(), func(l LiveLink) bool { return l.UID == is.UID })
 		cost := int32(0)
 		if i >= 0 {
-			cost = max(a.Link.seen()[i].Cost, 1)
+			cost = max(a.Link.allSeen()[i].Cost, 1)
 		}
 		if now := max(is.Cost, 1); now != cost && now != a.Link.Cost && !(i >= 0 && b.Link.KeepCost) {
 			if i < 0 {
@@ -170,8 +170,8 @@ func (j judge) changedLinks(a, b Action) string {
 			return fmt.Sprintf("Link %s has cost %d now, had %d", is.Name, now, cost)
 		}
 	}
-	for _, was := range a.Link.seen() {
-		stays := slices.ContainsFunc(b.Link.seen(), func(l LiveLink) bool { return l.UID == was.UID })
+	for _, was := range a.Link.allSeen() {
+		stays := slices.ContainsFunc(b.Link.allSeen(), func(l LiveLink) bool { return l.UID == was.UID })
 		goes := slices.ContainsFunc(j.removals(a), func(r ObjectRef) bool { return r.UID == was.UID })
 		if !stays && !goes {
 			return fmt.Sprintf("Link %s is gone", was.Name)

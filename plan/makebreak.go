@@ -19,11 +19,11 @@ import (
 //
 // It gives the actions with what they wait for, and with removals of old Links as actions
 // of their own.
-func inSequence(world *index, actions []Action) []Action {
+func inSequence(w *index, actions []Action) []Action {
 	if len(actions) < 2 {
 		return actions
 	}
-	x := newSequence(world, actions)
+	x := newSequence(w, actions)
 	for _, e := range topology.Exchanges(x.nodes, x.strands) {
 		breaks, makes := x.sides(e)
 		x.exchange(breaks, makes)
@@ -54,9 +54,9 @@ type turn struct {
 	toEdge bool
 }
 
-func newSequence(world *index, actions []Action) *sequence {
+func newSequence(ix *index, actions []Action) *sequence {
 	x := &sequence{
-		world: world, actions: actions, was: world.now(), orders: newOrders(actions),
+		world: ix, actions: actions, was: ix.now(), orders: newOrders(actions),
 		turning: map[network.SiteName]turn{}, making: map[string]bool{},
 	}
 	then, planned := x.was.then(actions), changesOf(actions)

@@ -24,11 +24,11 @@ type rails struct {
 
 // tooMuch gives the refusals of a plan's actions; without limits there are none. Each can be
 // lifted, see Lift.
-func tooMuch(world *index, actions []Action, limits *network.DeleteLimits) []Refusal {
+func tooMuch(w *index, actions []Action, limits *network.DeleteLimits) []Refusal {
 	if limits == nil || len(actions) == 0 {
 		return nil
 	}
-	r := &rails{world: world, was: world.now(), actions: actions, declared: *limits, limits: strictest(world.observed, *limits)}
+	r := &rails{world: w, was: w.now(), actions: actions, declared: *limits, limits: strictest(w.observed, *limits)}
 	sites, links := r.goingSites(), r.goingLinks()
 	r.limit(deletes{kind: KindSite, least: 1, most: r.limits.Sites, going: sites, all: r.countSites()})
 	r.limit(deletes{kind: KindLink, least: 2, most: r.limits.Links, going: links, all: r.countLinks()})

@@ -26,13 +26,13 @@ type outcome struct {
 
 // topologyOf leads from what runs to what the actions make of it. What could not be read
 // counts as described, before and after.
-func topologyOf(world *index, actions []Action) Topology {
-	o := outcome{world, actions}
+func topologyOf(w *index, actions []Action) Topology {
+	o := outcome{w, actions}
 	was := o.running()
 	is := o.then(was)
 	t := shaped(was.network(), is.network())
 	t.Basis = BasisRunning
-	if slices.ContainsFunc(world.observed.Clusters, func(c ClusterView) bool { return c.State != StateOK }) {
+	if slices.ContainsFunc(w.observed.Clusters, func(c ClusterView) bool { return c.State != StateOK }) {
 		t.Basis = BasisDescribed
 	}
 	t.Effects = notNil(worstFirst(t.Effects, o.services(), o.takenOver(), o.down(is)))
@@ -59,11 +59,11 @@ func effectsOf(list []topology.Effect) []Effect {
 
 // found is the network as it is on the clusters, with the Links that are down and with what
 // the actions take over.
-func found(world *index, actions []Action) network.Network {
-	n := outcome{world, actions}.there()
+func found(w *index, actions []Action) network.Network {
+	n := outcome{w, actions}.there()
 	n.ways = slices.DeleteFunc(n.ways, func(w way) bool { return !w.fixed && w.uid == "" })
 	out := n.network()
-	out.Name = world.network
+	out.Name = w.network
 	return out
 }
 
