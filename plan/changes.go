@@ -9,7 +9,7 @@ import (
 
 // costOf is the cost of a way that stays, once its link's action is done.
 func (c changes) costOf(w way) int32 {
-	for _, a := range c.links[linkAt{w.link, w.at}] {
+	for _, a := range c.links[linkAt{name: w.link, at: w.at}] {
 		if a.Verb != VerbDelete && !a.Link.KeepCost {
 			return a.Link.Cost
 		}
@@ -41,7 +41,7 @@ func (c changes) breakers(w way) []string {
 		return nil
 	}
 	var out []string
-	for _, a := range c.links[linkAt{w.link, w.at}] {
+	for _, a := range c.links[linkAt{name: w.link, at: w.at}] {
 		switch {
 		case removesWay(a, w):
 			out = append(out, a.ID)
@@ -88,7 +88,7 @@ func changesOf(actions []Action) changes {
 		at := a.place()
 		switch a.Kind {
 		case KindLink:
-			key := linkAt{network.LinkName(a.Name), at}
+			key := linkAt{name: network.LinkName(a.Name), at: at}
 			c.links[key] = append(c.links[key], a)
 		case KindSite:
 			c.sites[at] = append(c.sites[at], a)

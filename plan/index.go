@@ -380,14 +380,14 @@ func (ix *index) linksNow() map[linkAt]bool {
 	for at, inv := range ix.inventories {
 		for name, l := range inv.Content.Links {
 			if l.State != LinkRetired && ix.readable(at.cluster) {
-				out[linkAt{name, at}] = true
+				out[linkAt{name: name, at: at}] = true
 			}
 		}
 	}
 	for at, links := range ix.liveLinks {
 		for _, v := range links {
 			if name := v.Labels[LabelLink]; name != "" && v.Owned(ix.network) && ix.readable(at.cluster) {
-				out[linkAt{network.LinkName(name), at}] = true
+				out[linkAt{name: network.LinkName(name), at: at}] = true
 			}
 		}
 	}

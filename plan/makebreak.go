@@ -115,7 +115,7 @@ func (x *sequence) addWay(w way, planned changes, kept map[way]bool) {
 	breakers := planned.breakers(w)
 	s := topology.Strand{From: x.was.sites[w.at].name, To: x.was.sites[w.to].name, Before: true}
 	s.After = len(breakers) == 0
-	for _, a := range planned.links[linkAt{w.link, w.at}] {
+	for _, a := range planned.links[linkAt{name: w.link, at: w.at}] {
 		if !x.same(w, a) {
 			continue
 		}

@@ -99,7 +99,7 @@ func (r *rails) countSites() map[network.ClusterName]int {
 func (r *rails) goingLinks() going {
 	out, there, planned := going{}, r.world.linksNow(), changesOf(r.actions)
 	for _, a := range r.actions {
-		key := linkAt{network.LinkName(a.Name), a.place()}
+		key := linkAt{name: network.LinkName(a.Name), at: a.place()}
 		stays := func(o Action) bool { return o.Verb != VerbDelete }
 		if a.Kind == KindLink && a.Verb == VerbDelete && there[key] && !slices.ContainsFunc(planned.links[key], stays) {
 			out[a.Cluster] = append(out[a.Cluster], a.Name)

@@ -138,7 +138,7 @@ func (o outcome) then(was present) present {
 func (o outcome) down(after present) []Effect {
 	up := map[linkAt]bool{}
 	for _, w := range after.ways {
-		up[linkAt{w.link, w.at}] = true
+		up[linkAt{name: w.link, at: w.at}] = true
 	}
 	planned := changesOf(o.actions)
 	var links []network.LinkName
@@ -146,7 +146,7 @@ func (o outcome) down(after present) []Effect {
 	for _, w := range o.there().ways {
 		from, to := after.sites[w.at].name, after.sites[w.to].name
 		stays := w.uid != "" && len(planned.breakers(w)) == 0 && from != "" && to != ""
-		if stays && !o.runs(w) && !up[linkAt{w.link, w.at}] {
+		if stays && !o.runs(w) && !up[linkAt{name: w.link, at: w.at}] {
 			links, sites = append(links, w.link), append(sites, from, to)
 		}
 	}

@@ -26,7 +26,7 @@ func (d moved) topology() Topology {
 	}
 	up := map[linkAt]bool{}
 	for i, w := range is.ways {
-		key := linkAt{w.link, w.at}
+		key := linkAt{name: w.link, at: w.at}
 		up[key] = true
 		a, known := recorded[key]
 		if known && d.leaves(was, a, "cost") {
@@ -80,7 +80,7 @@ func (d moved) appliedWays() map[linkAt]way {
 	out := map[linkAt]way{}
 	for at := range sites {
 		for _, w := range d.world.recordedWays(at, uids, nil) {
-			out[linkAt{w.link, at}] = w
+			out[linkAt{name: w.link, at: at}] = w
 		}
 	}
 	return out
