@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -149,14 +148,4 @@ func (c linkCase) addressField(v LinkView) (Field, bool) {
 	want := addressesOf(c.m.index.endpoints(c.action.Link.To), v, len(c.current))
 	from, to := Addresses(v.Endpoints), Addresses(want)
 	return Field{Path: "endpoints", From: from, To: to, Cause: CauseDrift}, len(want) > 0 && from != to
-}
-
-// Addresses shows endpoints in one line, in an order of their own.
-func Addresses(list []Endpoint) string {
-	var out []string
-	for _, e := range list {
-		out = append(out, e.String())
-	}
-	slices.Sort(out)
-	return strings.Join(out, ", ")
 }

@@ -393,3 +393,36 @@ type NotedCluster struct {
 	// Sites is how many sites it has, 1 or more.
 	Sites int `json:"sites"`
 }
+
+// UnknownAt counts the described sites, links and objects that nothing is known of
+// while the cluster cannot be read.
+func UnknownAt(d Desired, cluster network.ClusterName) int {
+	n, there := 0, map[network.SiteName]bool{}
+	for _, s := range d.Sites {
+		if s.Cluster == cluster {
+			n++
+			there[s.Name] = true
+		}
+	}
+	for _, l := range d.Links {
+		if there[l.From] || there[l.To] {
+			n++
+		}
+	}
+	for _, o := range d.Objects {
+		if o.Cluster == cluster {
+			n++
+		}
+	}
+	return n
+}
+
+// Addresses shows endpoints in one line, in an order of their own.
+func Addresses(list []Endpoint) string {
+	var out []string
+	for _, e := range list {
+		out = append(out, e.String())
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}

@@ -269,3 +269,75 @@ func Stored(fields, live map[string]any) map[string]any {
 	}
 	return out
 }
+
+// listOf gives the list that a path of Flatten leads through, where its items have no
+// name: the path up to the first index.
+func listOf(path string) (string, bool) {
+	for rest := path; rest != ""; {
+		step, after := cutStep(rest)
+		if inner, ok := strings.CutPrefix(step, "["); ok && inner != "" && strings.Contains("#0123456789", inner[:1]) {
+			return strings.TrimSuffix(path, rest), true
+		}
+		rest = after
+	}
+	return "", false
+}
+
+// KeepIn gives a copy of an object's manifest with the values that the live one has at
+// the paths, which are of Flatten. Where a path leads through a list whose items have no
+// name, all of the list is taken over. Paths that lead nowhere change nothing, and so do
+// those of empty maps: what others keep below one is not ours to send.
+func KeepIn(manifest, live map[string]any, paths []string) map[string]any {
+	out, _ := copied(manifest).(map[string]any)
+	for _, path := range paths {
+		if list, ok := listOf(path); ok {
+			path = list
+		}
+		sent, _ := at(out, path)
+		if v, ok := at(live, path); ok && path != "" && !(isMap(sent) && isMap(v)) {
+			setAt(out, path, copied(v))
+		}
+	}
+	return out
+}
+
+func isMap(v any) bool {
+	_, ok := v.(map[string]any)
+	return ok
+}
+
+// setAt sets the value at a path, where the map that holds it is there.
+func setAt(v any, path string, value any) {
+	for {
+		step, rest := cutStep(path)
+		if rest == "" {
+			if m, ok := v.(map[string]any); ok {
+				m[keyOf(step)] = value
+			}
+			return
+		}
+		var ok bool
+		if v, ok = follow(v, step); !ok {
+			return
+		}
+		path = rest
+	}
+}
+
+func copied(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, item := range v {
+			out[key] = copied(item)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = copied(item)
+		}
+		return out
+	}
+	return v
+}

@@ -95,26 +95,3 @@ func (m *maker) unseen(l DesiredLink) bool {
 	return !m.index.readable(from.Cluster) || !m.index.readable(to.Cluster) ||
 		m.waiting.removal[fromAt] || m.waiting.removal[toAt] || m.waiting.listening[toAt]
 }
-
-// UnknownAt counts the described sites, links and objects that nothing is known of
-// while the cluster cannot be read.
-func UnknownAt(d Desired, cluster network.ClusterName) int {
-	n, there := 0, map[network.SiteName]bool{}
-	for _, s := range d.Sites {
-		if s.Cluster == cluster {
-			n++
-			there[s.Name] = true
-		}
-	}
-	for _, l := range d.Links {
-		if there[l.From] || there[l.To] {
-			n++
-		}
-	}
-	for _, o := range d.Objects {
-		if o.Cluster == cluster {
-			n++
-		}
-	}
-	return n
-}
