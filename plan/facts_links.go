@@ -175,7 +175,7 @@ func (f *facts) moved(l runningLink, a Action) {
 // ruledEndpoints reports whether a rule covers the endpoints of a link by certificate,
 // which are a field of drift then.
 func (f *facts) ruledEndpoints(l runningLink) bool {
-	return viaOf(l.recorded) == network.ViaCertificate && !l.recorded.Adopted && ruleFor(f.rules, l.about, "endpoints") != nil
+	return l.recorded.via() == network.ViaCertificate && !l.recorded.Adopted && ruleFor(f.rules, l.about, "endpoints") != nil
 }
 
 func hasField(a Action, path string) bool {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -352,3 +353,6 @@ func settledFields(equality func(path string) func(a, b any) bool, applied map[s
 	}
 	return out
 }
+
+// via is how a recorded link got its credentials.
+func (l InventoryLink) via() network.Via { return cmp.Or(l.Via, network.ViaToken) }

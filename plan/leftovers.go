@@ -84,7 +84,7 @@ func (m remains) ownSecret(c linkCase, v LinkView, s SecretView) bool {
 	switch {
 	case s.Owned(m.network), s.OwnerUID != "" && s.OwnerUID == v.OwnerUID:
 		return true
-	case s.Labels[LabelManagedBy] == ManagedBy || viaOf(c.recorded) != network.ViaCertificate || c.recorded.Adopted:
+	case s.Labels[LabelManagedBy] == ManagedBy || c.recorded.via() != network.ViaCertificate || c.recorded.Adopted:
 		return false
 	}
 	return s.Marked && network.IsObjectName(s.Name, c.Name, c.recorded.Attempt)

@@ -1,22 +1,18 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// viaOf is how a recorded link got its credentials.
-func viaOf(l InventoryLink) network.Via { return cmp.Or(l.Via, network.ViaToken) }
-
 // rekeyed says why a link that is as recorded needs new credentials or a new Link:
 // nothing of this can change in place. It is empty when nothing does.
 func (c linkCase) rekeyed() string {
 	switch {
-	case viaOf(c.recorded) != c.Via:
-		return fmt.Sprintf("its credentials come by %s now, by %s before", c.Via, viaOf(c.recorded))
+	case c.recorded.via() != c.Via:
+		return fmt.Sprintf("its credentials come by %s now, by %s before", c.Via, c.recorded.via())
 	case c.recorded.Rotation < c.Rotation:
 		return fmt.Sprintf("rotation %d asks for new keys", c.Rotation)
 	case c.recorded.Proxy != c.Proxy && c.Proxy == "":
@@ -59,7 +55,7 @@ func (c linkCase) otherwise() string {
 
 // rekeyCause says who moved: git, unless only the cluster did.
 func (c linkCase) rekeyCause() Cause {
-	same := viaOf(c.recorded) == c.Via && c.recorded.Rotation >= c.Rotation && c.recorded.Proxy == c.Proxy
+	same := c.recorded.via() == c.Via && c.recorded.Rotation >= c.Rotation && c.recorded.Proxy == c.Proxy
 	if !same {
 		return CausePending
 	}
@@ -88,7 +84,7 @@ func (c linkCase) keyFields() []Field {
 	}{
 		{"to", string(c.recorded.To), string(c.To)},
 		{"cost", max(c.recorded.Cost, 1), c.Cost},
-		{"via", string(viaOf(c.recorded)), string(c.Via)},
+		{"via", string(c.recorded.via()), string(c.Via)},
 		{"proxy", string(c.recorded.Proxy), string(c.Proxy)},
 		{"rotation", c.recorded.Rotation, c.Rotation},
 	} {
