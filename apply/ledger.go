@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -193,4 +195,28 @@ func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespa
 // confirmSite records that the Site of that UID is written.
 func (l *ledger) confirmSite(ctx context.Context, a plan.Action, uid string, answer plan.Answer) error {
 	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Confirm(a, uid, answer) })
+}
+
+// NoteLocks writes into records where the locks of their clusters are kept, under these locks.
+// A record that is gone, or goes, notes nothing.
+func NoteLocks(ctx context.Context, net string, clusters map[network.ClusterName]Cluster, records []plan.ObjectRef, opts Options) error {
+	l := newLedger(plan.Plan{Network: net}, clusters, Options{Run: opts.Run})
+	failed := make([]error, len(records))
+	var g errgroup.Group
+	g.SetLimit(opts.withDefaults().Parallelism)
+	for i, r := range records {
+		g.Go(func() error {
+			err := l.update(ctx, r.Cluster, r.Namespace, func(inv *plan.Inventory) {
+				if inv.Site != "" {
+					inv.LockNamespace = opts.Locks[r.Cluster]
+				}
+			})
+			if !errors.Is(err, ErrStale) {
+				failed[i] = err
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // no function above returns an error: it is noted
+	return errors.Join(failed...)
 }

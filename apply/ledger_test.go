@@ -122,3 +122,57 @@ func TestRecordTellsOfUncommittedChanges(t *testing.T) {
 		t.Errorf("a record that is as it was is written: %v, %d writes", err, c.writes)
 	}
 }
+
+// recordsOf is a cluster with one record, of a site or none.
+type recordsOf struct {
+	Cluster
+	record  *Object
+	written []string
+}
+
+func (c *recordsOf) Get(context.Context, plan.ObjectRef) (Object, error) {
+	if c.record == nil {
+		return Object{}, ErrNotFound
+	}
+	return *c.record, nil
+}
+
+func (c *recordsOf) Apply(_ context.Context, o Object, _ bool) (Object, error) {
+	c.written = append(c.written, o.Data[plan.InventoryKey])
+	return o, nil
+}
+
+// Records note the present place, once; one that is gone, or goes, is not made again.
+func TestNoteLocks(t *testing.T) {
+	t.Parallel()
+	text := func(lock string) map[string]string {
+		data, err := plan.Inventory{Network: "net", Site: "s", Commit: "c0ffee", LockNamespace: lock}.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return map[string]string{plan.InventoryKey: data}
+	}
+	for name, tt := range map[string]struct {
+		record *Object
+		want   int
+	}{
+		"elsewhere": {&Object{ResourceVersion: "1", Data: text("old")}, 1},
+		"older":     {&Object{ResourceVersion: "1", Data: text("")}, 1},
+		"there":     {&Object{ResourceVersion: "1", Data: text("now")}, 0},
+		"going":     {&Object{ResourceVersion: "1", Data: text("old"), Deleting: true}, 0},
+		"gone":      {nil, 0},
+	} {
+		c := &recordsOf{record: tt.record}
+		refs := []plan.ObjectRef{{Cluster: "a", Kind: plan.ObjectConfigMap, Namespace: "s", Name: "fairlead-net"}}
+		err := NoteLocks(t.Context(), "net", map[network.ClusterName]Cluster{"a": c}, refs, Options{Locks: map[network.ClusterName]string{"a": "now"}})
+		if err != nil || len(c.written) != tt.want {
+			t.Errorf("%s: %v %v", name, c.written, err)
+			continue
+		}
+		for _, data := range c.written {
+			if inv, err := plan.DecodeInventory(data); err != nil || inv.LockNamespace != "now" || inv.Commit != "c0ffee" {
+				t.Errorf("%s: %+v %v", name, inv, err)
+			}
+		}
+	}
+}

@@ -7,13 +7,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 )
 
 // objectLease is the kind of locks, which no plan has.
 const objectLease plan.ObjectKind = "Lease"
 
-// Leases is one Lease of a cluster. It implements apply.Leases.
+// Leases is one Lease of a cluster. It implements lock.Leases.
 type Leases struct {
 	cluster *Cluster
 	ref     plan.ObjectRef
@@ -25,31 +26,31 @@ func (c *Cluster) Leases(namespace, name string) *Leases {
 	return &Leases{c, plan.ObjectRef{Cluster: c.name, Kind: objectLease, Namespace: namespace, Name: name}}
 }
 
-// Get implements apply.Leases.
-func (l *Leases) Get(ctx context.Context) (apply.Lease, error) {
+// Get implements lock.Leases.
+func (l *Leases) Get(ctx context.Context) (lock.Lease, error) {
 	return toLease(l.cluster.Get(ctx, l.ref))
 }
 
-// Create implements apply.Leases.
-func (l *Leases) Create(ctx context.Context, want apply.Lease) (apply.Lease, error) {
+// Create implements lock.Leases.
+func (l *Leases) Create(ctx context.Context, want lock.Lease) (lock.Lease, error) {
 	return toLease(l.cluster.Create(ctx, l.object(want)))
 }
 
-// Update implements apply.Leases. It replaces the whole Lease: a server-side apply
+// Update implements lock.Leases. It replaces the whole Lease: a server-side apply
 // would leave in place what another of our runs created.
-func (l *Leases) Update(ctx context.Context, want apply.Lease) (apply.Lease, error) {
+func (l *Leases) Update(ctx context.Context, want lock.Lease) (lock.Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	body, _ := manifest(l.object(want))
 	body.SetResourceVersion(want.Version)
 	u, err := l.cluster.resource(l.ref).Update(ctx, body, metav1.UpdateOptions{FieldManager: plan.ManagedBy})
 	if err != nil {
-		return apply.Lease{}, wrap(err, "update", l.ref)
+		return lock.Lease{}, wrap(err, "update", l.ref)
 	}
 	return toLease(object(l.ref, u), nil)
 }
 
-// Changed implements apply.Leases.
+// Changed implements lock.Leases.
 func (l *Leases) Changed(ctx context.Context, version string) error {
 	return l.cluster.Wait(ctx, l.ref, func(o apply.Object, exists bool) (bool, error) {
 		return !exists || o.ResourceVersion != version, nil
@@ -60,7 +61,7 @@ func (l *Leases) Changed(ctx context.Context, version string) error {
 const microTime = "2006-01-02T15:04:05.000000Z07:00"
 
 // object is the Lease as it is sent.
-func (l *Leases) object(want apply.Lease) apply.Object {
+func (l *Leases) object(want lock.Lease) apply.Object {
 	spec := map[string]any{
 		"leaseDurationSeconds": max(int64(want.Duration/time.Second), 1),
 		"leaseTransitions":     want.Transitions,
@@ -77,11 +78,11 @@ func (l *Leases) object(want apply.Lease) apply.Object {
 }
 
 // toLease reads a Lease. What it does not say, or says in another form, stays zero.
-func toLease(o apply.Object, err error) (apply.Lease, error) {
+func toLease(o apply.Object, err error) (lock.Lease, error) {
 	if err != nil {
-		return apply.Lease{}, err
+		return lock.Lease{}, err
 	}
-	out := apply.Lease{
+	out := lock.Lease{
 		Version: o.ResourceVersion, Labels: o.Labels, Annotations: o.Annotations, Deleting: o.Deleting, Finalizers: o.Finalizers,
 	}
 	out.Holder, _ = o.Spec["holderIdentity"].(string)

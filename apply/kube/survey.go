@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -50,7 +51,7 @@ type survey struct {
 	// area gives the namespaces to read, looked up once.
 	area func() ([]string, error)
 	// leases gives the network's Leases, read once.
-	leases func() ([]apply.Lease, error)
+	leases func() ([]lock.Lease, error)
 }
 
 func newSurvey(c *Cluster, r Reading) *survey {
@@ -192,7 +193,7 @@ func (s *survey) namespaces(ctx context.Context) ([]string, error) {
 func (s *survey) recorded(ctx context.Context) (out []string, err error) {
 	list, err := s.noted(ctx)
 	for _, l := range list {
-		out = append(out, apply.NamespacesOf(l)...)
+		out = append(out, lock.NamespacesOf(l)...)
 	}
 	return out, unlessRefused(err)
 }
@@ -203,17 +204,17 @@ func (s *survey) clusters(ctx context.Context) error {
 	list, err := s.noted(ctx)
 	s.view.Unnoted = refused(err)
 	for _, l := range list {
-		s.view.Noted = append(s.view.Noted, apply.ClustersOf(l)...)
-		s.view.Deletes = apply.StricterLimits(s.view.Deletes, apply.LimitsOf(l))
+		s.view.Noted = append(s.view.Noted, lock.ClustersOf(l)...)
+		s.view.Deletes = lock.StricterLimits(s.view.Deletes, lock.LimitsOf(l))
 	}
 	return unlessRefused(err)
 }
 
 // noted is what the network's Leases note, as far as they may be read.
-func (s *survey) noted(ctx context.Context) ([]apply.Lease, error) {
+func (s *survey) noted(ctx context.Context) ([]lock.Lease, error) {
 	s.mu.Lock()
 	if s.leases == nil {
-		s.leases = sync.OnceValues(func() ([]apply.Lease, error) { return s.readLeases(ctx) })
+		s.leases = sync.OnceValues(func() ([]lock.Lease, error) { return s.readLeases(ctx) })
 	}
 	leases := s.leases
 	s.mu.Unlock()
@@ -221,7 +222,7 @@ func (s *survey) noted(ctx context.Context) ([]apply.Lease, error) {
 }
 
 // readLeases reads all of them. A refusal is the error where nothing else goes wrong.
-func (s *survey) readLeases(ctx context.Context) (out []apply.Lease, err error) {
+func (s *survey) readLeases(ctx context.Context) (out []lock.Lease, err error) {
 	area := s.Areas[s.name]
 	for _, namespace := range append([]string{area.Lock}, area.Former...) {
 		l, failed := s.readLease(ctx, namespace)
@@ -239,17 +240,17 @@ func (s *survey) readLeases(ctx context.Context) (out []apply.Lease, err error) 
 
 // readLease is what the network's Lease in a namespace notes; nothing where there is none of
 // the network's.
-func (s *survey) readLease(ctx context.Context, namespace string) (apply.Lease, error) {
+func (s *survey) readLease(ctx context.Context, namespace string) (lock.Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	lease, err := s.metadata.Resource(leases).Namespace(namespace).Get(ctx, network.InventoryName(s.Network), getOptions)
 	switch {
 	case apierrors.IsNotFound(err), err == nil && !meta(lease).Owned(s.Network):
-		return apply.Lease{}, nil
+		return lock.Lease{}, nil
 	case err != nil:
-		return apply.Lease{}, fmt.Errorf("the Lease that names the network's namespaces: %w", err)
+		return lock.Lease{}, fmt.Errorf("the Lease that names the network's namespaces: %w", err)
 	}
-	return apply.Lease{Annotations: lease.GetAnnotations()}, nil
+	return lock.Lease{Annotations: lease.GetAnnotations()}, nil
 }
 
 // identify learns which namespaces exist and who the cluster is: by kube-system's

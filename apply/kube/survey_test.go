@@ -9,7 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -48,8 +48,8 @@ func TestLeaseOfNamespaces(t *testing.T) {
 func TestLeasesOfAllPlaces(t *testing.T) {
 	t.Parallel()
 	notes := map[string]map[string]string{
-		"now": {apply.AnnotationNamespaces: "hub", apply.AnnotationClusters: `[{"name":"a","sites":1}]`, apply.AnnotationDeletes: `{"sites":9,"percent":5}`},
-		"old": {apply.AnnotationNamespaces: "left", apply.AnnotationClusters: `[{"name":"b","sites":2}]`, apply.AnnotationDeletes: `{"sites":1,"percent":50}`},
+		"now": {lock.AnnotationNamespaces: "hub", lock.AnnotationClusters: `[{"name":"a","sites":1}]`, lock.AnnotationDeletes: `{"sites":9,"percent":5}`},
+		"old": {lock.AnnotationNamespaces: "left", lock.AnnotationClusters: `[{"name":"b","sites":2}]`, lock.AnnotationDeletes: `{"sites":1,"percent":50}`},
 	}
 	for _, refused := range []bool{false, true} {
 		c := connected(t, func(w http.ResponseWriter, r *http.Request) {

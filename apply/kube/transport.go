@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 )
 
 // The bounds of one request. client-go's own repetitions are kept from happening: they
@@ -160,12 +161,12 @@ func bodyOf(r *http.Request, n int) (io.ReadCloser, error) {
 	return r.GetBody()
 }
 
-// fence is apply.Fence for what writes.
+// fence is lock.Fence for what writes.
 func fence(r *http.Request) error {
 	if r.Method == http.MethodGet {
 		return nil
 	}
-	return apply.Fence(r.Context())
+	return lock.Fence(r.Context())
 }
 
 func isWatch(r *http.Request) bool {

@@ -17,7 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 )
 
 // pipes is a listener without a network, so that time can be a test's own.
@@ -393,9 +393,9 @@ func TestRetriesAreFenced(t *testing.T) {
 		}{{http.MethodPost, 9, 3}, {http.MethodPost, 1, 1}, {http.MethodPost, 0, 0}, {http.MethodGet, 0, 3}} {
 			b := newBench(t, status(429, "Retry-After", "7"), status(429), status(200))
 			asked := 0
-			ctx := apply.FencedBy(t.Context(), func(context.Context) error {
+			ctx := lock.FencedBy(t.Context(), func(context.Context) error {
 				if asked++; asked > tt.holds {
-					return &apply.Lost{Cluster: "hub"}
+					return &lock.Lost{Cluster: "hub"}
 				}
 				return nil
 			})
@@ -403,7 +403,7 @@ func TestRetriesAreFenced(t *testing.T) {
 			if n := int(b.requests.Load()); n != tt.request {
 				t.Errorf("%s while it holds %d times: %d requests", tt.method, tt.holds, n)
 			}
-			if lost := errors.Is(got.err, apply.ErrLocked); lost != (tt.request < 3) {
+			if lost := errors.Is(got.err, lock.ErrLocked); lost != (tt.request < 3) {
 				t.Errorf("%s while it holds %d times: %v", tt.method, tt.holds, got.err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 )
@@ -62,7 +63,7 @@ var classes = []struct {
 	class error
 	code  int
 }{
-	{apply.ErrLocked, exitLocked}, {apply.ErrTimeout, exitTimeout}, {apply.ErrStale, exitStale},
+	{lock.ErrLocked, exitLocked}, {apply.ErrTimeout, exitTimeout}, {apply.ErrStale, exitStale},
 	{apply.ErrUnreachable, exitUnreachable}, {apply.ErrForbidden, exitUnreachable},
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -69,20 +69,20 @@ func (o *common) unlock(ctx context.Context, name network.ClusterName, namespace
 }
 
 // free frees the lock of a cluster that can be asked.
-func (o *common) free(ctx context.Context, s session, c apply.Lockable, id string) error {
+func (o *common) free(ctx context.Context, s session, c lock.Lockable, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	was, err := apply.Unlock(ctx, c, s.Network.Name, id)
+	was, err := lock.Unlock(ctx, c, s.Network.Name, id)
 	return o.unlocked(s, c.Cluster, was, err)
 }
 
 // unlocked says how it ended.
-func (o *common) unlocked(s session, cluster network.ClusterName, was apply.Holder, err error) error {
-	var held *apply.Held
+func (o *common) unlocked(s session, cluster network.ClusterName, was lock.Holder, err error) error {
+	var held *lock.Held
 	switch {
 	case errors.As(err, &held):
 		return fail(exitLocked, "%w; it was left alone. If that run is dead:\n  %s", err, o.unlockCommand(cluster, held.Former, held.Holder.ID))
-	case errors.Is(err, apply.ErrForeignLock):
+	case errors.Is(err, lock.ErrForeign):
 		return o.notLocked(s, err)
 	case err != nil:
 		return failure{code: exitUnreachable, err: err}

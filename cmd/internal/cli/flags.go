@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
@@ -83,7 +83,7 @@ type common struct {
 	asked []string
 	loading
 	// lock takes the locks of a command that writes, before it observes; nil for none.
-	lock func(context.Context, session) (*apply.Locks, error)
+	lock func(context.Context, session) (*lock.Locks, error)
 }
 
 // describe adds the flags that say which description is meant and how to show.

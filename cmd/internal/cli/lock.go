@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -22,7 +23,7 @@ type locking struct {
 func (l *locking) lockFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.DurationVar(&l.lockTimeout, "lock-timeout", 0, "how long to wait for the locks of another run that lives (default: not at all)")
-	f.DurationVar(&l.lockLease, "lock-lease", apply.DefaultLease, "how long a lock outlives a run that died, in whole seconds")
+	f.DurationVar(&l.lockLease, "lock-lease", lock.DefaultLease, "how long a lock outlives a run that died, in whole seconds")
 }
 
 func (l *locking) checkLocks() error {
@@ -44,9 +45,9 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 	}
 	within, lost := context.WithCancelCause(ctx)
 	defer lost(nil)
-	var locks *apply.Locks
-	o.lock = func(ctx context.Context, s session) (*apply.Locks, error) {
-		taken, err := apply.Lock(ctx, o.lockables(s), o.lockOptions(s, lost))
+	var locks *lock.Locks
+	o.lock = func(ctx context.Context, s session) (*lock.Locks, error) {
+		taken, err := lock.Take(ctx, o.lockables(s), o.lockOptions(s, lost))
 		locks = taken
 		return taken, o.notLocked(s, err)
 	}
@@ -61,14 +62,14 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 	if settled {
 		o.noteLocks(within)
 	}
-	if why := context.Cause(within); errors.Is(why, apply.ErrLocked) && err != nil {
+	if why := context.Cause(within); errors.Is(why, lock.ErrLocked) && err != nil {
 		return failure{code: exitLocked, err: fmt.Errorf("%w; the apply was stopped: %w", why, err)}
 	}
 	return err
 }
 
-func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions {
-	return apply.LockOptions{
+func (o *applyFlags) lockOptions(s session, lost func(error)) lock.Options {
+	return lock.Options{
 		Network: s.Network.Name, Holder: o.holder(s), Lease: o.lockLease, Timeout: o.lockTimeout, Partial: o.allowPartial,
 		Clusters: plan.Noted(s.desired, nil), Deletes: &s.Network.Policy.Deletes,
 		Lost: func(why error) {
@@ -76,7 +77,7 @@ func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions 
 			fmt.Fprintf(o.sys.Err, "fairlead: %v; stopping\n", why)
 		},
 		Waiting: func(why error) {
-			var held *apply.Held
+			var held *lock.Held
 			if o.lockTimeout == 0 && errors.As(why, &held) {
 				fmt.Fprintf(o.sys.Err, "Looking for up to %s whether that run lives: %v.\n", held.Lease, held)
 				return
@@ -87,7 +88,7 @@ func (o *applyFlags) lockOptions(s session, lost func(error)) apply.LockOptions 
 }
 
 // release frees the locks; what cannot be freed is said and changes nothing else.
-func (o *applyFlags) release(ctx context.Context, locks *apply.Locks, settled bool) {
+func (o *applyFlags) release(ctx context.Context, locks *lock.Locks, settled bool) {
 	for _, left := range locks.Release(ctx, settled) {
 		fmt.Fprintf(o.sys.Err, "The lock could not be freed: %v. It ends by itself after %s; at once with: %s\n",
 			left, o.lockLease, o.unlockCommand(left.Cluster, left.Former, o.invocation.ID))
@@ -95,14 +96,14 @@ func (o *applyFlags) release(ctx context.Context, locks *apply.Locks, settled bo
 }
 
 // holder says who takes the locks.
-func (o *common) holder(s session) apply.Holder {
+func (o *common) holder(s session) lock.Holder {
 	who := o.invocation
-	return apply.Holder{ID: who.ID, User: who.User, Host: who.Host, URL: who.URL, Commit: s.source.Commit, Since: who.Started}
+	return lock.Holder{ID: who.ID, User: who.User, Host: who.Host, URL: who.URL, Commit: s.source.Commit, Since: who.Started}
 }
 
 // lockables are the locks of the clusters of a description that can be asked.
-func (o *common) lockables(s session) []apply.Lockable {
-	var out []apply.Lockable
+func (o *common) lockables(s session) []lock.Lockable {
+	var out []lock.Lockable
 	for _, c := range s.Network.Clusters {
 		if _, ok := s.clusters[c.Name]; !ok { // nobody can reach it
 			continue
@@ -135,7 +136,7 @@ func (o *common) underLock(ctx context.Context, s *session) (err error) {
 
 // leave takes clusters without a lock for such that cannot be read: nothing is planned
 // there.
-func (s *session) leave(missing []apply.NotLocked) {
+func (s *session) leave(missing []lock.NotLocked) {
 	for _, m := range missing {
 		if _, ok := s.clusters[m.Cluster]; !ok { // it has locks at several places
 			continue
@@ -146,8 +147,8 @@ func (s *session) leave(missing []apply.NotLocked) {
 }
 
 // lockable is the lock of one cluster in a namespace.
-func (s session) lockable(c network.Cluster, namespace string) apply.Lockable {
-	return apply.Lockable{
+func (s session) lockable(c network.Cluster, namespace string) lock.Lockable {
+	return lock.Lockable{
 		Cluster: c.Name, In: namespace, Former: namespace != c.LocksIn(), Namespaces: namespacesOn(s.Network, c.Name),
 		Leases: s.clusters[c.Name].Leases(namespace, network.InventoryName(s.Network.Name)),
 	}
@@ -165,7 +166,7 @@ func uidsOf(o plan.Observation) map[network.ClusterName]string {
 // notLocked says why a lock was not taken or freed, what to do, and with which code to
 // end.
 func (o *common) notLocked(s session, err error) error {
-	var held *apply.Held
+	var held *lock.Held
 	switch {
 	case err == nil:
 		return nil
@@ -173,9 +174,9 @@ func (o *common) notLocked(s session, err error) error {
 		return fail(exitLocked, `%w; nothing was applied.
 Wait for it with --lock-timeout %s: a run that died keeps the lock for %s. If it is dead for sure:
   %s`, err, patient(held.Lease), held.Lease, o.unlockCommand(held.Cluster, held.Former, held.Holder.ID))
-	case errors.Is(err, apply.ErrLocked):
+	case errors.Is(err, lock.ErrLocked):
 		return failure{code: exitLocked, err: fmt.Errorf("%w; nothing was applied", err)}
-	case errors.Is(err, apply.ErrForeignLock):
+	case errors.Is(err, lock.ErrForeign):
 		return fail(exitRefused, "%w: its labels are not those of network %s; rename the network, or delete the Lease %s if nobody needs it",
 			err, s.Network.Name, network.InventoryName(s.Network.Name))
 	case errors.Is(err, apply.ErrForbidden), errors.Is(err, apply.ErrNotFound):

@@ -12,6 +12,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -95,7 +96,7 @@ func TestLockFlags(t *testing.T) {
 func TestLockLeftOut(t *testing.T) {
 	t.Parallel()
 	s := session{clusters: map[network.ClusterName]*kube.Cluster{"a": nil, "b": nil}}
-	s.leave([]apply.NotLocked{
+	s.leave([]lock.NotLocked{
 		{Cluster: "b", Err: fmt.Errorf("no: %w", apply.ErrForbidden)}, {Cluster: "b", Former: "old", Err: apply.ErrForbidden},
 	})
 	got := s.withUnread(plan.Observation{Clusters: []plan.ClusterView{{Name: "a", State: plan.StateOK}}})

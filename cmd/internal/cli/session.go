@@ -11,6 +11,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
@@ -187,7 +188,7 @@ type session struct {
 	clusters map[network.ClusterName]*kube.Cluster
 	vault    *vault
 	// locks are those of a command that writes; nil for all others.
-	locks *apply.Locks
+	locks *lock.Locks
 	// former are the namespaces in which clusters' locks were kept before, by the records.
 	former map[network.ClusterName][]string
 	// base is the description of --base; nil without one. It is only compared with: nobody

@@ -10,7 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -89,10 +89,10 @@ func TestLockNamespaceChanges(t *testing.T) {
 		}
 		old, _ := b.lock(i)
 		now := b.get(i, place, "leases", "fairlead-"+b.name)
-		if was := old.GetAnnotations(); was[apply.AnnotationNamespaces] != "" || was[apply.AnnotationClusters] != "[]" || was[apply.AnnotationDeletes] != "" {
+		if was := old.GetAnnotations(); was[lock.AnnotationNamespaces] != "" || was[lock.AnnotationClusters] != "[]" || was[lock.AnnotationDeletes] != "" {
 			t.Errorf("the Lease that the lock left notes %v", was)
 		}
-		if is := now.GetAnnotations(); is[apply.AnnotationNamespaces] == "" || textOf(now, "spec", "holderIdentity") != "" {
+		if is := now.GetAnnotations(); is[lock.AnnotationNamespaces] == "" || textOf(now, "spec", "holderIdentity") != "" {
 			t.Errorf("the Lease of the lock notes %v", is)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/cli"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -224,18 +224,18 @@ func TestLockShowsItsHolder(t *testing.T) {
 		notes := l.GetAnnotations()
 		delete(notes, "fairlead.dev/request")
 		sites := map[network.ClusterName]int{}
-		for _, c := range apply.ClustersOf(apply.Lease{Annotations: notes}) {
+		for _, c := range lock.ClustersOf(lock.Lease{Annotations: notes}) {
 			sites[c.Name] = c.Sites
 		}
 		known := sites["one"] == 1 && sites["two"] == 1 && len(sites) == 2
-		if holder != "" || notes["fairlead.dev/namespaces"] != ns || !known || notes[apply.AnnotationDeletes] == "" || len(notes) != 3 {
+		if holder != "" || notes["fairlead.dev/namespaces"] != ns || !known || notes[lock.AnnotationDeletes] == "" || len(notes) != 3 {
 			t.Errorf("the Lease that stays on %s: %q %v", contextName(i), holder, notes)
 		}
 	}
 	a.describe(nil, nil)
 	a.must(0, "apply", "--yes")
 	for i := range a.dyn {
-		if l, _ := a.lock(i); l.GetAnnotations()["fairlead.dev/namespaces"] != "" || l.GetAnnotations()[apply.AnnotationClusters] != "[]" {
+		if l, _ := a.lock(i); l.GetAnnotations()["fairlead.dev/namespaces"] != "" || l.GetAnnotations()[lock.AnnotationClusters] != "[]" {
 			t.Errorf("the Lease on %s notes %v", contextName(i), l.GetAnnotations())
 		}
 	}

@@ -40,9 +40,11 @@ var mayImport = map[string][]string{
 	"plan/desired/overlay": {"schema/network", "schema/diag", "plan", "plan/desired"},
 
 	"apply": {"plan", "schema/network", "schema/diag", "secrets"},
+	// It guards apply's clusters; apply itself knows of no lock.
+	"apply/lock": {"apply", "plan", "schema/network"},
 	// It reads and writes apply's objects, answers with apply's errors, and
 	// unwraps values at the last moment, on their way into a request.
-	"apply/kube": {"apply", "plan", "schema/network", "schema/diag", "secrets", "secrets/program"},
+	"apply/kube": {"apply", "apply/lock", "plan", "schema/network", "schema/diag", "secrets", "secrets/program"},
 
 	"secrets":     {},
 	"secrets/...": {"secrets", "secrets/program", "secrets/internal/..."},

@@ -19,7 +19,7 @@ const (
 
 // acting are the calls and literals that make clients, locks, resolvers and sessions.
 var acting = map[string][]string{
-	"kube.Connect": {judgedType, sessionType}, "apply.Lock": {judgedType, sessionType}, "apply.Unlock": {judgedType, sessionType},
+	"kube.Connect": {judgedType, sessionType}, "lock.Take": {judgedType, sessionType}, "lock.Unlock": {judgedType, sessionType},
 	"secrets.Mux{}": {judgedType}, "session{}": {judgedType}, "vault{}": {judgedType},
 	"env.Resolver{}": {judgedType}, "file.Resolver{}": {judgedType}, "age.Resolver{}": {judgedType},
 	"sops.Resolver{}": {judgedType}, "command.Resolver{}": {judgedType}, "kubernetes.Resolver{}": {judgedType},

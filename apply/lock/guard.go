@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -13,8 +14,8 @@ import (
 // Guard gives the clusters so that no write starts on one whose lock is not held, or was
 // last renewed too long ago: then the write waits for the renewal. Locks that are nil
 // hold nothing.
-func (l *Locks) Guard(clusters map[network.ClusterName]Cluster) map[network.ClusterName]Cluster {
-	out := make(map[network.ClusterName]Cluster, len(clusters))
+func (l *Locks) Guard(clusters map[network.ClusterName]apply.Cluster) map[network.ClusterName]apply.Cluster {
+	out := make(map[network.ClusterName]apply.Cluster, len(clusters))
 	for name, c := range clusters {
 		out[name] = guarded{Cluster: c, name: name, holds: l.of(name)}
 	}
@@ -36,7 +37,7 @@ func (l *Locks) of(name network.ClusterName) (out []*hold) {
 
 // guarded is a cluster that is written to under its locks.
 type guarded struct {
-	Cluster
+	apply.Cluster
 	name network.ClusterName
 	// holds are empty where there is no lock.
 	holds []*hold
@@ -44,7 +45,7 @@ type guarded struct {
 
 func (g guarded) ready(ctx context.Context) error {
 	if len(g.holds) == 0 {
-		return fmt.Errorf("cluster %s was not locked, nothing is written there: %w", g.name, ErrUnreachable)
+		return fmt.Errorf("cluster %s was not locked, nothing is written there: %w", g.name, apply.ErrUnreachable)
 	}
 	for fresh := false; !fresh; { // while one is waited for another may grow old
 		for _, h := range g.holds {
@@ -57,23 +58,23 @@ func (g guarded) ready(ctx context.Context) error {
 	return nil
 }
 
-// Create implements Writer.
-func (g guarded) Create(ctx context.Context, o Object) (Object, error) {
+// Create implements apply.Writer.
+func (g guarded) Create(ctx context.Context, o apply.Object) (apply.Object, error) {
 	if err := g.ready(ctx); err != nil {
-		return Object{}, err
+		return apply.Object{}, err
 	}
 	return g.Cluster.Create(FencedBy(ctx, g.ready), o)
 }
 
-// Apply implements Writer.
-func (g guarded) Apply(ctx context.Context, o Object, force bool) (Object, error) {
+// Apply implements apply.Writer.
+func (g guarded) Apply(ctx context.Context, o apply.Object, force bool) (apply.Object, error) {
 	if err := g.ready(ctx); err != nil {
-		return Object{}, err
+		return apply.Object{}, err
 	}
 	return g.Cluster.Apply(FencedBy(ctx, g.ready), o, force)
 }
 
-// Delete implements Writer. A lost lock ends the apply's context before it shows here,
+// Delete implements apply.Writer. A lost lock ends the apply's context before it shows here,
 // so what is still deleted under a context that has not ended is what an apply takes
 // back at its end: credentials of its own, which must not stay whoever has the lock.
 func (g guarded) Delete(ctx context.Context, ref plan.ObjectRef) error {
@@ -83,8 +84,8 @@ func (g guarded) Delete(ctx context.Context, ref plan.ObjectRef) error {
 	return g.Cluster.Delete(FencedBy(ctx, g.readyToDelete), ref)
 }
 
-// DeleteUnchanged implements Writer, as Delete does.
-func (g guarded) DeleteUnchanged(ctx context.Context, o Object) error {
+// DeleteUnchanged implements apply.Writer, as Delete does.
+func (g guarded) DeleteUnchanged(ctx context.Context, o apply.Object) error {
 	if err := g.readyToDelete(ctx); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"context"
@@ -6,16 +6,21 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"fairlead.dev/fairlead/apply"
 )
 
 // slowestAnswer is how long an answer to a renewal may take, where the lease would allow
 // less: while it is awaited nothing is written.
 const slowestAnswer = 10 * time.Second
 
+// freeing bounds the freeing of locks.
+const freeing = 10 * time.Second
+
 // hold is a lock that is ours, and kept so by one goroutine.
 type hold struct {
 	Lockable
-	opts *LockOptions
+	opts *Options
 	// stop ends the goroutine, which closes ended.
 	stop  context.CancelFunc
 	ended chan struct{}
@@ -33,7 +38,7 @@ type hold struct {
 
 // newHold keeps a lock that was just taken by a request sent at the given time. It is
 // kept also when ctx ends: only release lets it go.
-func newHold(ctx context.Context, c Lockable, opts *LockOptions, got Lease, sent time.Time) *hold {
+func newHold(ctx context.Context, c Lockable, opts *Options, got Lease, sent time.Time) *hold {
 	h := &hold{Lockable: c, opts: opts, lease: got, sent: sent, ended: make(chan struct{}), turn: make(chan struct{})}
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go h.keep(ctx) // ends with stop, or when the lock is lost
@@ -48,7 +53,7 @@ func (h *hold) keep(ctx context.Context) {
 			h.lose(&Lost{Cluster: h.Cluster, Former: h.former(), Err: fmt.Errorf("internal error: a panic of type %T", p)})
 		}
 	}()
-	for pause := h.opts.every(); Pause(ctx, pause) == nil; {
+	for pause := h.opts.every(); apply.Pause(ctx, pause) == nil; {
 		pause = h.opts.every()
 		err := h.renew(ctx)
 		var gone *Lost
@@ -82,7 +87,7 @@ func (h *hold) renew(ctx context.Context) error {
 	sent, next := time.Now(), h.lease
 	next.Renewed = sent
 	got, err := h.Leases.Update(ctx, next)
-	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+	if errors.Is(err, apply.ErrConflict) || errors.Is(err, apply.ErrNotFound) {
 		if next, err = h.again(ctx); err != nil {
 			return err
 		}
@@ -105,7 +110,7 @@ func (h *hold) renew(ctx context.Context) error {
 func (h *hold) again(ctx context.Context) (Lease, error) {
 	now, err := h.Leases.Get(ctx)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, apply.ErrNotFound):
 		return now, &Lost{Cluster: h.Cluster, Former: h.former()}
 	case err != nil:
 		return now, err
@@ -168,7 +173,7 @@ func (h *hold) fresh() bool {
 // says that all sites are as declared: then the Leases note no other namespaces and
 // clusters, and the limits as declared. What could not be freed ends by itself.
 func (l *Locks) Release(ctx context.Context, settled bool) []NotLocked {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), freeing)
 	defer cancel()
 	for _, h := range l.held { // one that renews would take another's freeing for a loss
 		h.end()
@@ -212,12 +217,12 @@ const tries = 4
 func free(ctx context.Context, leases Leases, id string, l Lease, notes map[string]string) (err error) {
 	for try := range tries {
 		if try > 0 {
-			if Pause(ctx, time.Duration(try)*200*time.Millisecond) != nil {
+			if apply.Pause(ctx, time.Duration(try)*200*time.Millisecond) != nil {
 				return err
 			}
 		}
 		if l.Version == "" {
-			if l, err = leases.Get(ctx); err != nil && !errors.Is(err, ErrNotFound) {
+			if l, err = leases.Get(ctx); err != nil && !errors.Is(err, apply.ErrNotFound) {
 				continue
 			}
 		}
@@ -245,19 +250,19 @@ func Unlock(ctx context.Context, c Lockable, network, id string) (Holder, error)
 	for {
 		l, err := c.Leases.Get(ctx)
 		switch {
-		case errors.Is(err, ErrNotFound), err == nil && ownedLease(l, network) && l.Holder == "":
+		case errors.Is(err, apply.ErrNotFound), err == nil && ownedLease(l, network) && l.Holder == "":
 			return Holder{}, nil
 		case err != nil:
 			return Holder{}, c.notLocked(err)
 		case !ownedLease(l, network):
-			return Holder{}, c.notLocked(ErrForeignLock)
+			return Holder{}, c.notLocked(ErrForeign)
 		case l.Holder != id:
 			return Holder{}, &Held{Cluster: c.Cluster, Former: c.former(), Holder: holderOf(l), Renewed: l.Renewed, Lease: leaseOf(l)}
 		}
 		if _, err = c.Leases.Update(ctx, freed(l, nil)); err == nil {
 			return holderOf(l), nil
 		}
-		if !errors.Is(err, ErrConflict) {
+		if !errors.Is(err, apply.ErrConflict) {
 			return Holder{}, c.notLocked(err)
 		}
 		if err := ctx.Err(); err != nil { // otherwise its holder renewed it meanwhile

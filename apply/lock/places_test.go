@@ -1,7 +1,6 @@
-package apply
+package lock
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -26,7 +26,7 @@ func TestFormerPlaces(t *testing.T) {
 		x, y, gone := newFake(), newFake(), newFake()
 		log := &lockLog{}
 		x.log, x.name, y.log, y.name = log, "x", log, "y"
-		gone.fail = func(verb string) error { return ErrNotFound }
+		gone.fail = func(verb string) error { return apply.ErrNotFound }
 		for _, list := range [][]Lockable{
 			{y.at("a", "y", false), x.at("a", "x", true), gone.at("a", "z", true)}, {x.at("a", "x", false), y.at("a", "y", true)},
 		} {
@@ -37,13 +37,13 @@ func TestFormerPlaces(t *testing.T) {
 			l.mustRelease(t)
 			log.take()
 		}
-		if _, err := Lock(t.Context(), []Lockable{gone.at("a", "z", false)}, by("me")); !errors.Is(err, ErrNotFound) {
+		if _, err := Take(t.Context(), []Lockable{gone.at("a", "z", false)}, by("me")); !errors.Is(err, apply.ErrNotFound) {
 			t.Error(err)
 		}
 		other := mustLock(t, by("other"), x.at("a", "x", false))
 		defer other.Release(t.Context(), false)
 		var held *Held
-		_, err := Lock(t.Context(), []Lockable{y.at("a", "y", false), x.at("a", "x", true)}, by("me"))
+		_, err := Take(t.Context(), []Lockable{y.at("a", "y", false), x.at("a", "x", true)}, by("me"))
 		if !errors.As(err, &held) || held.Former != "x" || !strings.Contains(err.Error(), "cluster a is locked in namespace x by ") {
 			t.Error(err)
 		}
@@ -57,13 +57,13 @@ func TestWriteUnderAllPlaces(t *testing.T) {
 		for _, stolen := range []int{0, 1} {
 			fakes := []*fakeLease{newFake(), newFake()}
 			l := mustLock(t, by("me"), fakes[0].at("a", "x", true), fakes[1].at("a", "y", false))
-			c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{wrote: func() {}}})["a"]
-			if _, err := c.Create(t.Context(), Object{}); err != nil {
+			c := l.Guard(map[network.ClusterName]apply.Cluster{"a": &silent{wrote: func() {}}})["a"]
+			if _, err := c.Create(t.Context(), apply.Object{}); err != nil {
 				t.Error(err)
 			}
 			fakes[stolen].edit(func(l *Lease) { l.Holder = "thief" })
 			time.Sleep(DefaultLease)
-			if _, err := c.Create(t.Context(), Object{}); !errors.Is(err, ErrLocked) {
+			if _, err := c.Create(t.Context(), apply.Object{}); !errors.Is(err, ErrLocked) {
 				t.Errorf("written with a lock that is lost: %v", err)
 			}
 			l.Release(t.Context(), false)
@@ -113,58 +113,4 @@ func TestNotesMove(t *testing.T) {
 			t.Errorf("the place that the lock left: %+v", got.Annotations)
 		}
 	})
-}
-
-// recordsOf is a cluster with one record, of a site or none.
-type recordsOf struct {
-	Cluster
-	record  *Object
-	written []string
-}
-
-func (c *recordsOf) Get(context.Context, plan.ObjectRef) (Object, error) {
-	if c.record == nil {
-		return Object{}, ErrNotFound
-	}
-	return *c.record, nil
-}
-
-func (c *recordsOf) Apply(_ context.Context, o Object, _ bool) (Object, error) {
-	c.written = append(c.written, o.Data[plan.InventoryKey])
-	return o, nil
-}
-
-// Records note the present place, once; one that is gone, or goes, is not made again.
-func TestNoteLocks(t *testing.T) {
-	t.Parallel()
-	text := func(lock string) map[string]string {
-		data, err := plan.Inventory{Network: "net", Site: "s", Commit: "c0ffee", LockNamespace: lock}.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return map[string]string{plan.InventoryKey: data}
-	}
-	for name, tt := range map[string]struct {
-		record *Object
-		want   int
-	}{
-		"elsewhere": {&Object{ResourceVersion: "1", Data: text("old")}, 1},
-		"older":     {&Object{ResourceVersion: "1", Data: text("")}, 1},
-		"there":     {&Object{ResourceVersion: "1", Data: text("now")}, 0},
-		"going":     {&Object{ResourceVersion: "1", Data: text("old"), Deleting: true}, 0},
-		"gone":      {nil, 0},
-	} {
-		c := &recordsOf{record: tt.record}
-		refs := []plan.ObjectRef{{Cluster: "a", Kind: plan.ObjectConfigMap, Namespace: "s", Name: "fairlead-net"}}
-		err := NoteLocks(t.Context(), "net", map[network.ClusterName]Cluster{"a": c}, refs, Options{Locks: map[network.ClusterName]string{"a": "now"}})
-		if err != nil || len(c.written) != tt.want {
-			t.Errorf("%s: %v %v", name, c.written, err)
-			continue
-		}
-		for _, data := range c.written {
-			if inv, err := plan.DecodeInventory(data); err != nil || inv.LockNamespace != "now" || inv.Commit != "c0ffee" {
-				t.Errorf("%s: %+v %v", name, inv, err)
-			}
-		}
-	}
 }

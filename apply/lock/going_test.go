@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ func TestLeaseThatGoes(t *testing.T) {
 		mustLock(t, by("other"), a.as("a", "shop")).mustRelease(t)
 		a.edit(func(l *Lease) { l.Deleting, l.Finalizers = true, []string{"example.com/hold"} })
 		var going *Going
-		if _, err := Lock(t.Context(), []Lockable{a.as("a")}, by("me")); !errors.As(err, &going) || !errors.Is(err, ErrLocked) ||
+		if _, err := Take(t.Context(), []Lockable{a.as("a")}, by("me")); !errors.As(err, &going) || !errors.Is(err, ErrLocked) ||
 			!strings.Contains(err.Error(), "held by finalizer example.com/hold") {
 			t.Fatalf("%v", err)
 		}
@@ -25,7 +25,7 @@ func TestLeaseThatGoes(t *testing.T) {
 		opts.Timeout = time.Minute
 		told := 0
 		opts.Waiting = func(error) { told++ }
-		if _, err := Lock(t.Context(), []Lockable{a.as("a")}, opts); !errors.As(err, &going) {
+		if _, err := Take(t.Context(), []Lockable{a.as("a")}, opts); !errors.As(err, &going) {
 			t.Fatalf("%v", err)
 		}
 		go func() {
@@ -60,7 +60,7 @@ func TestLeaseThatGoesIsHeld(t *testing.T) {
 		opts := by("me")
 		opts.Timeout = time.Second
 		var held *Held
-		if _, err := Lock(t.Context(), []Lockable{a.as("a")}, opts); !errors.As(err, &held) {
+		if _, err := Take(t.Context(), []Lockable{a.as("a")}, opts); !errors.As(err, &held) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -70,7 +71,7 @@ func (f *fakeLease) Get(context.Context) (Lease, error) {
 		return Lease{}, err
 	}
 	if !f.exists {
-		return Lease{}, ErrNotFound
+		return Lease{}, apply.ErrNotFound
 	}
 	return f.now, nil
 }
@@ -82,7 +83,7 @@ func (f *fakeLease) Create(_ context.Context, l Lease) (Lease, error) {
 		return Lease{}, err
 	}
 	if f.exists {
-		return Lease{}, ErrExists
+		return Lease{}, apply.ErrExists
 	}
 	return f.set(l, "create")
 }
@@ -95,9 +96,9 @@ func (f *fakeLease) Update(_ context.Context, l Lease) (Lease, error) {
 	}
 	switch {
 	case !f.exists:
-		return Lease{}, ErrNotFound
+		return Lease{}, apply.ErrNotFound
 	case l.Version != f.now.Version:
-		return Lease{}, ErrConflict
+		return Lease{}, apply.ErrConflict
 	}
 	return f.set(l, "update")
 }
@@ -151,13 +152,13 @@ func (f *fakeLease) as(name string, namespaces ...string) Lockable {
 	return Lockable{Cluster: network.ClusterName(name), Leases: f, Namespaces: namespaces}
 }
 
-func by(id string) LockOptions {
-	return LockOptions{Network: "net", Holder: Holder{ID: id, User: "ana", Host: "box", Commit: "0123456789abcdef", URL: "https://ci/1", Since: time.Now()}}
+func by(id string) Options {
+	return Options{Network: "net", Holder: Holder{ID: id, User: "ana", Host: "box", Commit: "0123456789abcdef", URL: "https://ci/1", Since: time.Now()}}
 }
 
-func mustLock(t *testing.T, opts LockOptions, list ...Lockable) *Locks {
+func mustLock(t *testing.T, opts Options, list ...Lockable) *Locks {
 	t.Helper()
-	l, err := Lock(t.Context(), list, opts)
+	l, err := Take(t.Context(), list, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +224,7 @@ func TestLockThatIsHeld(t *testing.T) {
 		a, b, c := newFake(), newFake(), newFake()
 		holder := mustLock(t, by("other"), b.as("b"))
 		defer holder.mustRelease(t)
-		_, err := Lock(t.Context(), []Lockable{c.as("c"), b.as("b"), a.as("a")}, by("me"))
+		_, err := Take(t.Context(), []Lockable{c.as("c"), b.as("b"), a.as("a")}, by("me"))
 		var held *Held
 		if !errors.As(err, &held) || !errors.Is(err, ErrLocked) || held.Cluster != "b" || held.Holder.ID != "other" {
 			t.Fatalf("%v", err)
@@ -253,7 +254,7 @@ func TestLockWaitsForItsHolder(t *testing.T) {
 		opts.Waiting = func(error) { told++ }
 		opts.Timeout = time.Minute
 		start := time.Now()
-		if _, err := Lock(t.Context(), []Lockable{a.as("a")}, opts); !errors.Is(err, ErrLocked) || time.Since(start) != time.Minute {
+		if _, err := Take(t.Context(), []Lockable{a.as("a")}, opts); !errors.Is(err, ErrLocked) || time.Since(start) != time.Minute {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 		opts.Timeout = 2 * time.Hour
@@ -281,7 +282,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		time.AfterFunc(time.Minute, cancel)
 		opts := by("me")
 		opts.Timeout = time.Hour
-		if _, err := Lock(ctx, []Lockable{a.as("a"), b.as("b")}, opts); !errors.Is(err, context.Canceled) {
+		if _, err := Take(ctx, []Lockable{a.as("a"), b.as("b")}, opts); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 		if a.lease().Holder != "" {
@@ -346,7 +347,7 @@ func TestDeadHolderWithoutTimeout(t *testing.T) {
 				start, told := time.Now(), 0
 				opts := by("me")
 				opts.Waiting = func(error) { told++ }
-				l, err := Lock(t.Context(), list, opts)
+				l, err := Take(t.Context(), list, opts)
 				if took := time.Since(start); took != tt.after || (err == nil) != tt.takes {
 					t.Errorf("%s, skew %s: %v after %s", tt.name, skew, err, took)
 				}
@@ -370,11 +371,11 @@ func TestFence(t *testing.T) {
 		a := newFake()
 		l := mustLock(t, by("me"), a.as("a"))
 		var under []context.Context
-		c := l.Guard(map[network.ClusterName]Cluster{"a": keeper{keep: func(ctx context.Context) { under = append(under, ctx) }}})["a"]
+		c := l.Guard(map[network.ClusterName]apply.Cluster{"a": keeper{keep: func(ctx context.Context) { under = append(under, ctx) }}})["a"]
 		ctx := t.Context()
-		_, errCreate := c.Create(ctx, Object{})
-		_, errApply := c.Apply(ctx, Object{}, true)
-		if err := errors.Join(errCreate, errApply, c.Delete(ctx, plan.ObjectRef{}), c.DeleteUnchanged(ctx, Object{})); err != nil || len(under) != 4 {
+		_, errCreate := c.Create(ctx, apply.Object{})
+		_, errApply := c.Apply(ctx, apply.Object{}, true)
+		if err := errors.Join(errCreate, errApply, c.Delete(ctx, plan.ObjectRef{}), c.DeleteUnchanged(ctx, apply.Object{})); err != nil || len(under) != 4 {
 			t.Fatal(err, len(under))
 		}
 		for _, u := range under {
@@ -397,17 +398,20 @@ func TestFence(t *testing.T) {
 
 // keeper is a cluster that keeps the contexts of writes.
 type keeper struct {
-	Cluster
+	apply.Cluster
 	keep func(context.Context)
 }
 
-func (k keeper) Create(ctx context.Context, o Object) (Object, error) { k.keep(ctx); return o, nil }
-func (k keeper) Apply(ctx context.Context, o Object, _ bool) (Object, error) {
+func (k keeper) Create(ctx context.Context, o apply.Object) (apply.Object, error) {
 	k.keep(ctx)
 	return o, nil
 }
-func (k keeper) Delete(ctx context.Context, _ plan.ObjectRef) error  { k.keep(ctx); return nil }
-func (k keeper) DeleteUnchanged(ctx context.Context, _ Object) error { k.keep(ctx); return nil }
+func (k keeper) Apply(ctx context.Context, o apply.Object, _ bool) (apply.Object, error) {
+	k.keep(ctx)
+	return o, nil
+}
+func (k keeper) Delete(ctx context.Context, _ plan.ObjectRef) error        { k.keep(ctx); return nil }
+func (k keeper) DeleteUnchanged(ctx context.Context, _ apply.Object) error { k.keep(ctx); return nil }
 
 func TestLostToAnother(t *testing.T) {
 	t.Parallel()
@@ -424,16 +428,16 @@ func TestLostToAnother(t *testing.T) {
 			opts := by("me")
 			opts.Lost = cancel
 			l := mustLock(t, opts, a.as("a"))
-			c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{}})["a"]
+			c := l.Guard(map[network.ClusterName]apply.Cluster{"a": &silent{}})["a"]
 			a.edit(tt.change)
 			<-ctx.Done()
 			if err := context.Cause(ctx); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v", err)
 			}
-			if _, err := c.Create(ctx, Object{}); err == nil {
+			if _, err := c.Create(ctx, apply.Object{}); err == nil {
 				t.Error("it still writes")
 			}
-			if _, err := c.Apply(context.WithoutCancel(ctx), Object{}, true); !errors.Is(err, ErrLocked) {
+			if _, err := c.Apply(context.WithoutCancel(ctx), apply.Object{}, true); !errors.Is(err, ErrLocked) {
 				t.Error(err)
 			}
 			if err := c.Delete(ctx, plan.ObjectRef{}); err == nil {
@@ -484,26 +488,26 @@ func TestRenewalsThatFail(t *testing.T) {
 			opts := by("me")
 			opts.Lost = cancel
 			l := mustLock(t, opts, a.as("a"))
-			c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{}})["a"]
+			c := l.Guard(map[network.ClusterName]apply.Cluster{"a": &silent{}})["a"]
 			start := time.Now()
 			a.mu.Lock()
 			a.fail = func(string) error {
 				if time.Since(start) < tt.outage {
-					return ErrUnreachable
+					return apply.ErrUnreachable
 				}
 				return nil
 			}
 			a.mu.Unlock()
 			time.Sleep(44 * time.Second)
-			if _, err := c.Create(ctx, Object{}); err != nil || time.Since(start) != 44*time.Second {
+			if _, err := c.Create(ctx, apply.Object{}); err != nil || time.Since(start) != 44*time.Second {
 				t.Errorf("%v after %s", err, time.Since(start))
 			}
 			time.Sleep(2 * time.Second)
-			_, err := c.Create(ctx, Object{})
+			_, err := c.Create(ctx, apply.Object{})
 			if (err != nil) != tt.lost || time.Since(start) < min(tt.outage, time.Minute) {
 				t.Errorf("%v after %s", err, time.Since(start))
 			}
-			if why := context.Cause(ctx); tt.lost && (!errors.Is(why, ErrLocked) || !errors.Is(why, ErrUnreachable)) {
+			if why := context.Cause(ctx); tt.lost && (!errors.Is(why, ErrLocked) || !errors.Is(why, apply.ErrUnreachable)) {
 				t.Error(why)
 			}
 			time.Sleep(time.Hour)
@@ -533,7 +537,7 @@ func TestUnlock(t *testing.T) {
 		a.fail = func(verb string) error {
 			if verb == "update" && !renewed {
 				renewed = true
-				return ErrConflict
+				return apply.ErrConflict
 			}
 			return nil
 		}
@@ -556,12 +560,12 @@ func TestTakenWithoutAnAnswer(t *testing.T) {
 		a := newFake()
 		a.lose = func(verb string) error {
 			if verb == "create" {
-				return ErrUnreachable
+				return apply.ErrUnreachable
 			}
 			return nil
 		}
-		_, err := Lock(t.Context(), []Lockable{a.as("a")}, by("me"))
-		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "cluster a") {
+		_, err := Take(t.Context(), []Lockable{a.as("a")}, by("me"))
+		if !errors.Is(err, apply.ErrUnreachable) || !strings.Contains(err.Error(), "cluster a") {
 			t.Error(err)
 		}
 		if !a.exists || a.lease().Holder != "" {
@@ -575,20 +579,20 @@ func TestLocksThatCannotBeTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b, foreign, down, denied := newFake(), newFake(), newFake(), newFake(), newFake()
 		foreign.edit(func(*Lease) {})
-		down.fail = func(string) error { return ErrUnreachable }
-		denied.fail = func(string) error { return ErrForbidden }
+		down.fail = func(string) error { return apply.ErrUnreachable }
+		denied.fail = func(string) error { return apply.ErrForbidden }
 		late := newFake()
-		late.fail = func(verb string) error { return map[string]error{"create": ErrUnreachable}[verb] }
+		late.fail = func(verb string) error { return map[string]error{"create": apply.ErrUnreachable}[verb] }
 		list := []Lockable{a.as("a"), down.as("down"), late.as("late"), b.as("z")}
 		for _, tt := range []struct {
 			list []Lockable
 			want error
 		}{
-			{[]Lockable{a.as("a"), foreign.as("b")}, ErrForeignLock},
-			{list, ErrUnreachable},
-			{[]Lockable{denied.as("x"), a.as("a")}, ErrForbidden},
+			{[]Lockable{a.as("a"), foreign.as("b")}, ErrForeign},
+			{list, apply.ErrUnreachable},
+			{[]Lockable{denied.as("x"), a.as("a")}, apply.ErrForbidden},
 		} {
-			if _, err := Lock(t.Context(), tt.list, by("me")); !errors.Is(err, tt.want) {
+			if _, err := Take(t.Context(), tt.list, by("me")); !errors.Is(err, tt.want) {
 				t.Error(err)
 			}
 			if a.lease().Holder != "" {
@@ -604,11 +608,11 @@ func TestLocksThatCannotBeTaken(t *testing.T) {
 		if got := l.Missing[1].Error(); got != "cluster late: unreachable" {
 			t.Error(got)
 		}
-		c := l.Guard(map[network.ClusterName]Cluster{"a": &silent{}, "down": &silent{}})
-		if _, err := c["a"].Create(t.Context(), Object{}); err != nil {
+		c := l.Guard(map[network.ClusterName]apply.Cluster{"a": &silent{}, "down": &silent{}})
+		if _, err := c["a"].Create(t.Context(), apply.Object{}); err != nil {
 			t.Error(err)
 		}
-		if _, err := c["down"].Create(t.Context(), Object{}); !errors.Is(err, ErrUnreachable) {
+		if _, err := c["down"].Create(t.Context(), apply.Object{}); !errors.Is(err, apply.ErrUnreachable) {
 			t.Error(err)
 		}
 		l.mustRelease(t)
@@ -633,7 +637,7 @@ func TestTwoNamesOfOneLock(t *testing.T) {
 
 // silent is a cluster that takes any write.
 type silent struct {
-	Cluster
+	apply.Cluster
 	wrote func()
 }
 
@@ -643,9 +647,15 @@ func (s *silent) did() {
 	}
 }
 
-func (s *silent) Create(_ context.Context, o Object) (Object, error)        { s.did(); return o, nil }
-func (s *silent) Apply(_ context.Context, o Object, _ bool) (Object, error) { s.did(); return o, nil }
-func (s *silent) Delete(context.Context, plan.ObjectRef) error              { s.did(); return nil }
+func (s *silent) Create(_ context.Context, o apply.Object) (apply.Object, error) {
+	s.did()
+	return o, nil
+}
+func (s *silent) Apply(_ context.Context, o apply.Object, _ bool) (apply.Object, error) {
+	s.did()
+	return o, nil
+}
+func (s *silent) Delete(context.Context, plan.ObjectRef) error { s.did(); return nil }
 
 // Many runs over the same clusters, some of them dying, with answers that are refused or
 // get lost: whoever writes to a cluster has its lock, and everybody gets a turn.
@@ -666,7 +676,7 @@ func TestLocksUnderFaults(t *testing.T) {
 				f := newFake()
 				unreliable := func(string) error {
 					if chance(10) {
-						return ErrUnreachable
+						return apply.ErrUnreachable
 					}
 					return nil
 				}
@@ -694,7 +704,7 @@ func takeTurns(t *testing.T, name string, fakes map[network.ClusterName]*fakeLea
 		ctx, cancel := context.WithCancelCause(t.Context())
 		opts.Lost = cancel
 		var list []Lockable
-		clusters := map[network.ClusterName]Cluster{}
+		clusters := map[network.ClusterName]apply.Cluster{}
 		for n, f := range fakes {
 			list = append(list, f.as(string(n)))
 			clusters[n] = &silent{wrote: func() {
@@ -703,7 +713,7 @@ func takeTurns(t *testing.T, name string, fakes map[network.ClusterName]*fakeLea
 				}
 			}}
 		}
-		l, err := Lock(ctx, list, opts)
+		l, err := Take(ctx, list, opts)
 		if err != nil {
 			cancel(nil)
 			continue
@@ -711,7 +721,7 @@ func takeTurns(t *testing.T, name string, fakes map[network.ClusterName]*fakeLea
 		ok := true
 		for _, c := range l.Guard(clusters) {
 			for range 5 {
-				_, err := c.Create(ctx, Object{})
+				_, err := c.Create(ctx, apply.Object{})
 				ok = ok && err == nil
 				time.Sleep(10 * time.Second)
 			}

@@ -1,4 +1,7 @@
-package apply
+// Package lock holds the locks of a network, one Lease on each cluster, so that only one run
+// writes there at a time. It takes them in order, renews them, and lets no write start under
+// one that was lost. It reaches Leases only through the interface that it declares here.
+package lock
 
 import (
 	"cmp"
@@ -10,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -20,8 +24,8 @@ const DefaultLease = time.Minute
 // ErrLocked means that another run holds a lock, or took it away.
 var ErrLocked = errors.New("locked")
 
-// ErrForeignLock means that a Lease of the lock's name is not the network's.
-var ErrForeignLock = errors.New("the Lease is not the network's")
+// ErrForeign means that a Lease of the lock's name is not the network's.
+var ErrForeign = errors.New("the Lease is not the network's")
 
 // Lease is the lock of a network on one cluster, as data.
 //
@@ -48,12 +52,12 @@ type Lease struct {
 
 // Leases keeps one Lease.
 type Leases interface {
-	// Get returns the Lease, or ErrNotFound.
+	// Get returns the Lease, or apply.ErrNotFound.
 	Get(ctx context.Context) (Lease, error)
-	// Create makes it; ErrExists when there is one, ErrNotFound without its namespace.
+	// Create makes it; apply.ErrExists when there is one, apply.ErrNotFound without its namespace.
 	Create(ctx context.Context, l Lease) (Lease, error)
-	// Update replaces it if it still is of l.Version: otherwise ErrConflict, or
-	// ErrNotFound.
+	// Update replaces it if it still is of l.Version: otherwise apply.ErrConflict, or
+	// apply.ErrNotFound.
 	Update(ctx context.Context, l Lease) (Lease, error)
 	// Changed returns when the Lease is no longer of the version, or with the error
 	// of a ctx that ended. It watches and does not poll.
@@ -72,8 +76,8 @@ type Lockable struct {
 	Namespaces []string
 }
 
-// LockOptions say for whom locks are taken, and how.
-type LockOptions struct {
+// Options say for whom locks are taken, and how.
+type Options struct {
 	// Network is the network's name.
 	Network string
 	Holder  Holder
@@ -100,7 +104,7 @@ type LockOptions struct {
 }
 
 // every is how often a lock is renewed.
-func (o LockOptions) every() time.Duration { return o.Lease / 4 }
+func (o Options) every() time.Duration { return o.Lease / 4 }
 
 // NotLocked is a cluster whose lock was not taken or not freed, and why.
 type NotLocked struct {
@@ -123,7 +127,7 @@ func (n NotLocked) Unwrap() error { return n.Err }
 type Locks struct {
 	// Missing are the clusters without a lock that Partial allows, by name.
 	Missing []NotLocked
-	opts    LockOptions
+	opts    Options
 	// clusters are what a settled Release notes; opts is shared with the renewing and stays.
 	clusters []plan.NotedCluster
 	// renewed are those clusters of which any Release notes the UID.
@@ -133,11 +137,11 @@ type Locks struct {
 	held  []*hold
 }
 
-// Lock takes the locks of all clusters in the order of their names and of the Leases'
+// Take takes the locks of all clusters in the order of their names and of the Leases'
 // namespaces, so that two runs never wait for each other. Where one cannot be taken, those that were are freed and
 // the error says why: a *Held for each that another run has (ErrLocked),
-// ErrForeignLock, or that of the cluster.
-func Lock(ctx context.Context, list []Lockable, opts LockOptions) (*Locks, error) {
+// ErrForeign, or that of the cluster.
+func Take(ctx context.Context, list []Lockable, opts Options) (*Locks, error) {
 	opts.Lease = cmp.Or(opts.Lease, DefaultLease)
 	l := &Locks{opts: opts, clusters: opts.Clusters}
 	sorted := slices.SortedStableFunc(slices.Values(list), func(a, b Lockable) int {
@@ -166,7 +170,7 @@ func Lock(ctx context.Context, list []Lockable, opts LockOptions) (*Locks, error
 // without notes a cluster without a lock, if that is allowed. A former place whose namespace
 // is gone holds no lock of anybody.
 func (l *Locks) without(c Lockable, err error) bool {
-	if c.Former && errors.Is(err, ErrNotFound) {
+	if c.Former && errors.Is(err, apply.ErrNotFound) {
 		return true
 	}
 	if !l.tolerates(err) {
@@ -178,7 +182,7 @@ func (l *Locks) without(c Lockable, err error) bool {
 
 // tolerates reports whether a cluster whose lock failed so may be left out.
 func (l *Locks) tolerates(err error) bool {
-	return l.opts.Partial && (errors.Is(err, ErrUnreachable) || errors.Is(err, ErrForbidden))
+	return l.opts.Partial && (errors.Is(err, apply.ErrUnreachable) || errors.Is(err, apply.ErrForbidden))
 }
 
 // leaseRead is what reading a Lease gave.
@@ -223,7 +227,7 @@ func eachLock(n int, do func(int) error, note func(int, error)) {
 func (l *Locks) unread(list []Lockable, seen []leaseRead) error {
 	var all []error
 	for i, r := range seen {
-		if r.err != nil && !errors.Is(r.err, ErrNotFound) && !l.tolerates(r.err) {
+		if r.err != nil && !errors.Is(r.err, apply.ErrNotFound) && !l.tolerates(r.err) {
 			all = append(all, list[i].notLocked(r.err))
 		}
 	}
@@ -239,131 +243,37 @@ func (l *Locks) add(ctx context.Context, c Lockable, first leaseRead, deadline t
 		return nil
 	}
 	if !t.sent.IsZero() { // it may be ours without our knowing
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), freeing)
 		defer cancel()
 		err = errors.Join(err, free(bounded, c.Leases, l.opts.Holder.ID, Lease{}, nil))
 	}
 	return err
 }
 
-// taking is one lock on its way to us.
-type taking struct {
-	Lockable
-	opts     *LockOptions
-	deadline time.Time
-	// sent is when the last write was sent; zero before the first.
-	sent time.Time
-	// version is the Lease's as it was first seen at the time since.
-	version string
-	since   time.Time
-	// told is the holder of whom Waiting was told.
-	told string
-	// went is a Lease that is being deleted: the next one notes what it notes.
-	went Lease
+// former is the namespace of the Lease where that is a former place.
+func (c Lockable) former() string {
+	if c.Former {
+		return c.In
+	}
+	return ""
 }
 
-// take tries until the lock is ours, the deadline is over, or something fails.
-func (t *taking) take(ctx context.Context, r leaseRead) (Lease, error) {
-	for {
-		got, done, err := t.try(ctx, r)
-		if done || err != nil {
-			return got, err
-		}
-		if err := ctx.Err(); err != nil {
-			return Lease{}, err
-		}
-		r.lease, r.err = t.Leases.Get(ctx)
+func (c Lockable) notLocked(err error) NotLocked { return NotLocked{c.Cluster, c.former(), err} }
+
+// inFormer names a former place in a sentence; nothing where there is none.
+func inFormer(namespace string) string {
+	if namespace == "" {
+		return ""
 	}
+	return " in namespace " + namespace
 }
 
-// try takes the lock as it was read, if it is free; otherwise it waits for a change.
-func (t *taking) try(ctx context.Context, r leaseRead) (got Lease, done bool, err error) {
-	switch {
-	case errors.Is(r.err, ErrNotFound):
-		t.sent = time.Now()
-		got, err = t.Leases.Create(ctx, t.ours(t.went))
-		return got, err == nil, unless(err, ErrExists)
-	case r.err != nil:
-		return got, false, r.err
-	case !ownedLease(r.lease, t.opts.Network):
-		return got, false, ErrForeignLock
-	case r.lease.Deleting && t.free(r.lease):
-		return got, false, t.waitGone(ctx, r.lease)
-	case t.free(r.lease):
-		t.sent = time.Now()
-		got, err = t.Leases.Update(ctx, t.ours(r.lease))
-		return got, err == nil, unless(unless(err, ErrConflict), ErrNotFound)
-	}
-	return got, false, t.wait(ctx, r.lease)
-}
+// Lock names the lock in a sentence about its cluster.
+func (n NotLocked) Lock() string { return "its lock" + inFormer(n.Former) }
 
-// free reports whether nobody has the lock, or we, or somebody who is dead.
-func (t *taking) free(now Lease) bool {
-	return now.Holder == "" || now.Holder == t.opts.Holder.ID || t.dead(now)
-}
-
-// unless drops an error of the class.
-func unless(err, class error) error {
-	if errors.Is(err, class) {
-		return nil
+// Moved says that no record notes a former place of a lock any more.
+func (l *Locks) Moved() {
+	if l != nil {
+		l.moved = true
 	}
-	return err
-}
-
-// dead reports whether a holder gave no sign for as long as its lock holds, by our own
-// clock: the clocks of two machines are never compared. Taking it is on condition that
-// it still is as it was seen.
-func (t *taking) dead(now Lease) bool {
-	return t.version == now.Version && time.Since(t.since) >= leaseOf(now)
-}
-
-// leaseOf is how long a Lease holds.
-func leaseOf(l Lease) time.Duration { return cmp.Or(l.Duration, DefaultLease) }
-
-// wait returns when the Lease changed, or may be taken for dead; with a *Held when the
-// holder lives and the deadline is over. One that gave no sign of life since the Lease was
-// first seen is waited for beyond the deadline, unless its lock holds for longer than usual.
-func (t *taking) wait(ctx context.Context, now Lease) error {
-	left, lease := time.Until(t.deadline), leaseOf(now)
-	if t.version == now.Version && lease <= DefaultLease {
-		left = max(left, lease-time.Since(t.since))
-	}
-	if t.version != now.Version {
-		t.version, t.since = now.Version, time.Now()
-	}
-	held := &Held{Cluster: t.Cluster, Former: t.former(), Holder: holderOf(now), Renewed: now.Renewed, Lease: lease, Waited: t.opts.Timeout}
-	if left <= 0 {
-		return held
-	}
-	if t.opts.Waiting != nil && t.told != now.Holder {
-		t.told = now.Holder
-		t.opts.Waiting(held)
-	}
-	return t.changed(ctx, now, min(left, lease-time.Since(t.since)))
-}
-
-// changed returns when the Lease changed, or when the time is over: then look again.
-func (t *taking) changed(ctx context.Context, now Lease, limit time.Duration) error {
-	bounded, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	err := t.Leases.Changed(bounded, now.Version)
-	if ctx.Err() == nil && bounded.Err() != nil {
-		return nil
-	}
-	return err
-}
-
-// ours is the Lease as we take it.
-func (t *taking) ours(was Lease) Lease {
-	next := was
-	next.Holder, next.Duration = t.opts.Holder.ID, t.opts.Lease
-	next.Acquired, next.Renewed = t.sent, t.sent
-	if was.Version != "" && was.Holder != next.Holder {
-		next.Transitions++
-	}
-	next.Labels = with(was.Labels, map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: t.opts.Network})
-	next.Annotations = t.opts.Holder.note(was.Annotations)
-	next.Annotations[AnnotationNamespaces] = joinNamespaces(append(NamespacesOf(was), t.Namespaces...))
-	next.Annotations[AnnotationClusters] = joinClusters(bothClusters(ClustersOf(was), t.opts.Clusters))
-	return next
 }
