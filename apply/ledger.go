@@ -192,9 +192,24 @@ func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespa
 	return err
 }
 
-// confirmSite records that the Site of that UID is written.
-func (l *ledger) confirmSite(ctx context.Context, a plan.Action, uid string, answer plan.Answer) error {
-	return l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Confirm(a, uid, answer) })
+// remove deletes an inventory and waits until it is gone; the next use of the page reads it
+// again.
+func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namespace string) error {
+	pg := l.page(cluster, namespace)
+	pg.mu.Lock()
+	defer pg.mu.Unlock()
+	pg.loaded, pg.begun, pg.lost, pg.held = false, false, false, nil
+	o, err := l.clusters[cluster].Get(ctx, pg.ref)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.clusters[cluster].Delete(ctx, o.ObjectRef); err != nil {
+		return err
+	}
+	return waitGone(ctx, l.clusters[cluster], o.ObjectRef, l.timeout)
 }
 
 // NoteLocks writes into records where the locks of their clusters are kept, under these locks.

@@ -64,7 +64,7 @@ func TestLedger(t *testing.T) {
 	}
 	check("begun", 1, "", nil, true)
 	for range 2 {
-		if err := l.confirmSite(ctx, a, "u", plan.Answer{}); err != nil {
+		if err := l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Confirm(a, "u", plan.Answer{}) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,168 +1,128 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// ends holds the clients of a link's two clusters.
-type ends struct{ from, to Cluster }
-
-func (t *task) ends() (ends, error) {
-	from, err := t.cluster(t.Link.From.Cluster)
-	if err != nil {
-		return ends{}, err
-	}
-	to, err := t.cluster(t.Link.To.Cluster)
-	return ends{from, to}, err
+// link is the action of a link.
+type link struct {
+	*task
+	// from and to are the clusters of its ends.
+	from, to Cluster
+	// links are the Links that the steps so far made or changed.
+	links []Object
+	// unanswered are attempts of which it is not known what came of their redemption.
+	unanswered []int
+	// tokens are the names of the link's own tokens that this run made or found.
+	tokens []string
 }
 
-// makeLink takes a link from nothing, or from wherever an earlier apply stopped,
-// to operational: grant, token, Link, and then the credentials go; or Certificate,
-// Secret, Link.
-func (t *task) makeLink(ctx context.Context) error {
-	e, err := t.ends()
+// reach finds the clusters of both ends.
+func (l *link) reach() (err error) {
+	if l.from, err = l.cluster(l.Link.From.Cluster); err != nil {
+		return err
+	}
+	l.to, err = l.cluster(l.Link.To.Cluster)
+	return err
+}
+
+// objectAt is an object at one end of a link.
+func objectAt(e plan.End, kind plan.ObjectKind, name string) plan.ObjectRef {
+	return plan.ObjectRef{Cluster: e.Cluster, Kind: kind, Namespace: e.Namespace, Name: name}
+}
+
+// siteAt is the Site at one end of a link.
+func siteAt(e plan.End) plan.ObjectRef { return objectAt(e, plan.ObjectSite, e.Object) }
+
+// object is the name of the current attempt's token.
+func (l *link) object() string { return l.objectOf(l.attempt) }
+
+func (l *link) objectOf(attempt int) string {
+	return network.ObjectName(network.LinkName(l.Name), attempt)
+}
+
+func (l *link) tokenRef() plan.ObjectRef { return objectAt(l.Link.From, plan.ObjectToken, l.object()) }
+
+func (l *link) secretRef(name string) plan.ObjectRef {
+	return objectAt(l.Link.From, plan.ObjectSecret, name)
+}
+
+func (l *link) linkRef(name string) plan.ObjectRef {
+	return objectAt(l.Link.From, plan.ObjectLink, name)
+}
+
+func (l *link) grantRef() plan.ObjectRef { return l.issuedRef(plan.ObjectGrant) }
+
+// issuedRef is the attempt's grant at the listening site, or its Certificate there, whose Secret
+// has the same name.
+func (l *link) issuedRef(kind plan.ObjectKind) plan.ObjectRef {
+	return objectAt(l.Link.To, kind, plan.GrantName(l.plan.Network, network.LinkName(l.Name), l.attempt))
+}
+
+// record writes the intent, and which Site the credentials will be of.
+func (l *link) record(ctx context.Context) error {
+	if err := l.begin(ctx); err != nil {
+		return err
+	}
+	return l.amend(ctx, l.Link.To.UID)
+}
+
+// amend records the attempt, what is not known of those before, and of which Site the
+// credentials are where that is given.
+func (l *link) amend(ctx context.Context, toUID string) error {
+	return l.note(ctx, func(inv *plan.Inventory) {
+		inv.Amend(network.LinkName(l.Name), toUID, l.attempt, l.unanswered...)
+	})
+}
+
+// reread looks at a link's own Links once more before the action touches anything: gone means
+// done.
+func (l *link) reread(ctx context.Context) error {
+	c, err := l.cluster(l.Cluster)
 	if err != nil {
 		return err
 	}
-	t.attempt = t.Link.Attempt
-	if err := t.awaitSites(ctx, e); err != nil {
-		return err
-	}
-	if err := t.step(ctx, plan.StepRecord, func(ctx context.Context) error {
-		if err := t.reread(ctx); err != nil {
-			return err
-		}
-		return t.record(ctx)
-	}); err != nil {
-		return err
-	}
-	links, err := t.links(ctx, e)
-	if err != nil {
-		return err
-	}
-	if err := t.settle(ctx, e, links); err != nil {
-		if t.Has(plan.StepGrant) {
-			t.withdraw(ctx, e, false)
-		}
-		return err
-	}
-	if err := t.step(ctx, plan.StepRetire, func(ctx context.Context) error { return t.removeObjects(ctx, t.Link.Remove) }); err != nil {
-		return err
-	}
-	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error { return t.clean(ctx, e) }); err != nil {
-		return err
-	}
-	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error { return t.confirm(ctx, names(links)) })
-}
-
-// links gives the link's new Links, one for each endpoint group.
-func (t *task) links(ctx context.Context, e ends) ([]Object, error) {
-	if t.Has(plan.StepCertificate) {
-		return t.certify(ctx, e)
-	}
-	return t.obtain(ctx, e)
-}
-
-// awaitSites waits until both ends are ready, which they may not be although the
-// plan has nothing to do there, and learns their UIDs: a redemption at a site that
-// has no endpoints yet burns its grant. The plan is left as it is: the task works
-// on a copy.
-func (t *task) awaitSites(ctx context.Context, e ends) error {
-	work := *t.Link
-	t.Link = &work
-	t.at = plan.StepReady
-	role := ""
-	for _, w := range []struct {
-		c       Cluster
-		end     *plan.End
-		listens bool
-	}{{e.from, &work.From, false}, {e.to, &work.To, true}} {
-		ref := plan.ObjectRef{Cluster: w.end.Cluster, Kind: plan.ObjectSite, Namespace: w.end.Namespace, Name: w.end.Object}
-		err := t.wait(ctx, w.c, ref, "ready", func(o Object, exists bool) (bool, error) {
-			if w.end.UID != "" && exists && o.UID != w.end.UID {
-				return false, fmt.Errorf("%s was made anew: %w", ref, ErrStale)
-			}
-			ready, err := siteReady(o, exists, w.listens)
-			if !ready || err != nil {
-				return false, err
-			}
-			w.end.UID = o.UID
-			if !w.listens {
-				edge, _ := o.Spec["edge"].(bool)
-				role = roleOf(edge)
-				return true, nil
-			}
-			return complete(o, work.Groups, role), nil
-		}, func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
-		if err != nil {
+	for _, seen := range l.Link.Seen {
+		ref := l.linkRef(seen.Name)
+		ref.UID = seen.UID
+		if err := recheck(ctx, c, ref, func(live Object) error { return l.checkCost(live, seen) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// roleOf is the name of the endpoint that a connecting site uses.
-func roleOf(edge bool) string {
-	if edge {
-		return "edge"
+// checkCost refuses a Link whose cost is not the planned one.
+func (l *link) checkCost(live Object, seen plan.LiveLink) error {
+	if cost := costOf(live); !expected(cost, max(seen.Cost, 1), l.Link.Cost) {
+		return fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, seen.Cost, ErrStale)
 	}
-	return "inter-router"
+	return nil
 }
 
-// complete reports whether a Site shows all of its routers, each with an endpoint of
-// the role: a link made of fewer would stay so.
-func complete(site Object, groups int, role string) bool {
-	all := groupsOf(site)
-	for _, group := range all {
-		has := slices.ContainsFunc(group, func(item any) bool {
-			endpoint, _ := item.(map[string]any)
-			return text(endpoint, "name") == role
-		})
-		if !has {
-			return false
-		}
-	}
-	return len(all) >= groups
-}
-
-// record writes the intent, and which Site the credentials will be of.
-func (t *task) record(ctx context.Context) error {
-	if err := t.ledger.begin(ctx, t.Cluster, t.Namespace); err != nil {
-		return err
-	}
-	return t.amend(ctx, t.Link.To.UID)
-}
-
-// amend records the attempt, what is not known of those before, and of which Site the
-// credentials are where that is given.
-func (t *task) amend(ctx context.Context, toUID string) error {
-	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-		inv.Amend(network.LinkName(t.Name), toUID, t.attempt, t.unanswered...)
-	})
-}
+// costOf is the cost of a Link; Skupper counts one below 1 as 1.
+func costOf(o Object) int64 { return max(number(o.Spec, "cost"), 1) }
 
 // findLinks reads the Links that an attempt's redemption made: one of the
 // token's name, or the numbered pair of an HA site.
-func (t *task) findLinks(ctx context.Context, e ends, attempt int) ([]Object, error) {
+func (l *link) findLinks(ctx context.Context, attempt int) ([]Object, error) {
 	var out []Object
-	object := t.objectOf(attempt)
+	object := l.objectOf(attempt)
 	for _, name := range network.LinkObjectNames(object) {
-		o, err := e.from.Get(ctx, t.linkRef(name))
+		o, err := l.from.Get(ctx, l.linkRef(name))
 		if errors.Is(err, ErrNotFound) || err == nil && o.Deleting {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		made, err := t.made(ctx, e.from, o, object)
+		made, err := l.made(ctx, o, object)
 		if err != nil {
 			return nil, err
 		}
@@ -177,175 +137,145 @@ func (t *task) findLinks(ctx context.Context, e ends, attempt int) ([]Object, er
 // the link's label, or it is new and uses the Secret that redemption named after the token.
 // A name alone proves nothing: another link may be called like one of a pair, and others
 // have tokens of their own.
-func (t *task) made(ctx context.Context, c Reader, o Object, object string) (bool, error) {
+func (l *link) made(ctx context.Context, o Object, object string) (bool, error) {
 	if label := o.Labels[plan.LabelLink]; label != "" {
-		return t.labelled(o), nil
+		return l.labelled(o), nil
 	}
 	if text(o.Spec, "tlsCredentials") != object {
 		return false, nil
 	}
-	return t.awaited(ctx, c, object)
+	return l.awaited(ctx, object)
 }
 
 // labelled reports whether an object carries the labels of this very link.
-func (t *task) labelled(o Object) bool {
-	return o.Labels[plan.LabelLink] == t.Name && o.Labels[plan.LabelNetwork] == t.plan.Network
-}
-
-// exists reports whether an object is there, though it may be on its way out.
-func (t *task) exists(ctx context.Context, c Reader, ref plan.ObjectRef) (bool, error) {
-	_, err := c.Get(ctx, ref)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// explain adds site and cause to a failure, for a reader who sees only this line.
-func (t *task) explain(ctx context.Context, e ends, err error) error {
-	var burnt errRedemption
-	var off errGrantsOff
-	switch {
-	case errors.As(err, &off):
-		return fmt.Errorf("listening site %s: %w; enable the controller's grant server", t.Link.To.Site, off)
-	case !errors.As(err, &burnt):
-		return err
-	}
-	secret := t.secretRef(t.attempt)
-	if o, lookErr := e.from.Get(ctx, secret); lookErr == nil && !t.redeemed(o) {
-		return refused("the token from site %s could not be redeemed at site %s: %s is there already and is not ours",
-			t.Link.To.Site, t.Link.From.Site, secret)
-	}
-	return refused("the token from site %s could not be redeemed at site %s: %s", t.Link.To.Site, t.Link.From.Site, burnt.message)
+func (l *link) labelled(o Object) bool {
+	return o.Labels[plan.LabelLink] == l.Name && o.Labels[plan.LabelNetwork] == l.plan.Network
 }
 
 // redeemed reports whether a Secret or Link was made by redeeming our token: the
 // controller makes the connecting Site its owner.
-func (t *task) redeemed(o Object) bool {
-	return o.OwnerUID != "" && o.OwnerUID == t.Link.From.UID || o.Labels[plan.LabelLink] == t.Name || t.carried(o)
+func (l *link) redeemed(o Object) bool {
+	return o.OwnerUID != "" && o.OwnerUID == l.Link.From.UID || o.Labels[plan.LabelLink] == l.Name || l.carried(o)
 }
 
 // carried reports whether an unlabelled Secret has a name under which this link's
 // own are carried over.
-func (t *task) carried(o Object) bool {
-	if t.Link.Via != network.ViaCertificate || t.Verb == plan.VerbAdopt || o.Kind != plan.ObjectSecret || o.Labels[plan.LabelManagedBy] != "" {
+func (l *link) carried(o Object) bool {
+	if l.Link.Via != network.ViaCertificate || l.Verb == plan.VerbAdopt || o.Kind != plan.ObjectSecret || o.Labels[plan.LabelManagedBy] != "" {
 		return false
 	}
-	return network.IsObjectName(o.Name, network.LinkName(t.Name), t.Link.Attempt)
+	return network.IsObjectName(o.Name, network.LinkName(l.Name), l.Link.Attempt)
 }
 
-// settle takes the Links over and waits until the routers carry them.
-func (t *task) settle(ctx context.Context, e ends, links []Object) error {
-	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) error {
-		for _, l := range links {
-			if err := t.takeOver(ctx, e, l, "", nil); err != nil {
-				return err
-			}
-		}
-		return t.labelSecrets(ctx, e, links)
-	}); err != nil {
-		return err
+// awaited reports whether a Link or a Secret without a mark may be what a redemption of ours
+// made: this run made or found a token of that name, one is there, or the Site notes that it
+// was taken away.
+func (l *link) awaited(ctx context.Context, token string) (bool, error) {
+	if slices.Contains(l.tokens, token) {
+		return true, nil
 	}
-	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitConfigured(ctx, e, links) }); err != nil {
-		return err
+	switch o, err := l.from.Get(ctx, objectAt(l.Link.From, plan.ObjectToken, token)); {
+	case err == nil && l.labelled(o):
+		return true, nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return false, err
 	}
-	return t.step(ctx, plan.StepOperational, func(ctx context.Context) error {
-		if err := t.waitNew(ctx, e, links); err != nil || t.Verb != plan.VerbReplace {
-			return err
-		}
-		return t.waitReport(ctx, e, links)
-	})
+	site, err := l.from.Get(ctx, siteAt(l.Link.From))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && slices.Contains(plan.Unanswered(site.Annotations), token), err
 }
 
-// takeOver labels one Link and sets its cost. Any change of its metadata is the
-// touch without which the controller leaves a new Link alone until its resync. The
-// UID is always a condition; a new Link's version is not, as its status moves.
-func (t *task) takeOver(ctx context.Context, e ends, l Object, version string, endpoints []any) error {
-	sent := t.takenOver(l, version, endpoints)
-	written, err := e.from.Apply(ctx, sent, true)
+// noteUnanswered notes on the connecting Site that a token of the link goes before it is known
+// what came of it. What its redemption makes later bears no mark of ours, and a record is no
+// proof: others may write it.
+func (l *link) noteUnanswered(ctx context.Context, c Cluster, token plan.ObjectRef) error {
+	switch o, err := c.Get(ctx, token); {
+	case errors.Is(err, ErrNotFound), err == nil && !l.labelled(o):
+		return nil
+	case err != nil:
+		return err
+	}
+	site, err := c.Get(ctx, siteAt(l.Link.From))
+	if errors.Is(err, ErrNotFound) {
+		return nil // what was made for it goes with it
+	}
 	if err != nil {
 		return err
 	}
-	t.noteAltered(written, lostLabels(sent.Labels, written))
-	if want, kept := number(sent.Spec, "cost"), max(number(written.Spec, "cost"), 1); want != kept {
-		t.keptCost = int32(kept)
-		t.noteAltered(written, []string{fmt.Sprintf("cost of Link %s is %d there and %d was sent", l.Name, kept, want)})
+	key := plan.AnnotationUnanswered + l.Name
+	value := plan.WithUnanswered(site.Annotations[key], token.Name)
+	if value == site.Annotations[key] {
+		return nil
+	}
+	return c.Annotate(ctx, site.ObjectRef, noteRun(l.opts.Run, map[string]string{key: value}))
+}
+
+// existing is an object that is there already, if this link made it.
+func (l *link) existing(ctx context.Context, c Reader, ref plan.ObjectRef) (Object, error) {
+	o, err := present(ctx, c, ref)
+	if err == nil && !l.labelled(o) {
+		return o, fmt.Errorf("%s is there already and is not ours: %w", ref, ErrStale)
+	}
+	return o, err
+}
+
+// deleteOwn deletes an object if it carries the link's label, and that very one, and gives
+// its reference; one without a UID when there is nothing to delete.
+func (l *link) deleteOwn(ctx context.Context, c Cluster, ref plan.ObjectRef) (plan.ObjectRef, error) {
+	o, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) {
+		return plan.ObjectRef{}, nil
+	}
+	if err != nil || !l.labelled(o) {
+		return plan.ObjectRef{}, err
+	}
+	return o.ObjectRef, c.Delete(ctx, o.ObjectRef)
+}
+
+// removeMade removes Links and the Secret that the redemption of an attempt that is over
+// left behind.
+func (l *link) removeMade(ctx context.Context, attempt int) error {
+	links, err := l.findLinks(ctx, attempt)
+	if err != nil {
+		return err
+	}
+	awaited, err := l.awaited(ctx, l.objectOf(attempt))
+	if err != nil {
+		return err
+	}
+	if secret, err := l.from.Get(ctx, l.secretRef(l.objectOf(attempt))); err == nil && (awaited || l.labelled(secret)) {
+		links = append(links, secret)
+	}
+	for _, o := range links {
+		if !l.redeemed(o) {
+			continue
+		}
+		if err := l.remove(ctx, l.from, o.ObjectRef); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// takenOver is what an apply writes of a Link. Server-side apply takes away what was
-// applied before and is left out now, so endpoints that may have been, those of a link by
-// certificate and noted ones, always go along.
-func (t *task) takenOver(l Object, version string, endpoints []any) Object {
-	spec := map[string]any{"cost": int64(t.Link.Cost)}
-	if t.Link.KeepCost {
-		spec["cost"] = max(number(l.Spec, "cost"), 1)
-	}
-	switch have, _ := l.Spec["endpoints"].([]any); {
-	case endpoints != nil:
-		spec["endpoints"] = endpoints
-	case (t.Link.Via == network.ViaCertificate || l.Annotations[plan.AnnotationEndpoints] != "") && len(have) > 0:
-		spec["endpoints"] = have
-	}
-	notes := t.notes()
-	if at := cmp.Or(addressesOf(endpoints), l.Annotations[plan.AnnotationEndpoints]); at != "" {
-		notes[plan.AnnotationEndpoints] = at
-	}
-	return Object{
-		ObjectRef: l.ObjectRef, ResourceVersion: version, Labels: t.labels(plan.LabelLink), Annotations: notes, Spec: spec,
-	}
-}
-
-// notes are a Link's annotations: beside commit and digest the declared cost, which may
-// not be the one that it keeps, and what a plan has to know of it when the inventory is
-// lost.
-func (t *task) notes() map[string]string {
-	out := t.annotations(t.owned())
-	out[plan.AnnotationVia], out[plan.AnnotationRotation] = string(t.Link.Via), strconv.Itoa(int(t.Link.Rotation))
-	out[plan.AnnotationCost] = strconv.Itoa(int(t.Link.Cost))
-	if t.Link.Adopted {
-		out[plan.AnnotationAdopted] = "true"
-	}
-	return out
-}
-
-// clean deletes the redeemed token and its spent grant, what this run's earlier attempts
-// made after they were given up, and what the plan names.
-func (t *task) clean(ctx context.Context, e ends) error {
-	if t.Has(plan.StepGrant) {
-		if err := t.removeCredentials(ctx, e); err != nil {
-			return err
-		}
-	}
-	for attempt := t.Link.Attempt; attempt < t.attempt; attempt++ {
-		if err := t.removeMade(ctx, e, attempt); err != nil {
-			return err
-		}
-	}
-	if t.Has(plan.StepRetire) {
-		return nil
-	}
-	return t.removeObjects(ctx, t.Link.Remove)
-}
-
-// removeObjects deletes what the plan names, in its order, each by its UID. A Link works and
+// removePlanned deletes what the plan names, in its order, each by its UID. A Link works and
 // a grant can be redeemed until it is gone, so that is waited for.
-func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
-	for _, ref := range refs {
-		c, err := t.cluster(ref.Cluster)
+func (l *link) removePlanned(ctx context.Context) error {
+	for _, ref := range l.Link.Remove {
+		c, err := l.cluster(ref.Cluster)
 		if err != nil {
 			return err
 		}
 		if ref.Kind == plan.ObjectToken {
-			if err := t.noteUnanswered(ctx, c, ref); err != nil {
+			if err := l.noteUnanswered(ctx, c, ref); err != nil {
 				return err
 			}
 		}
-		if owner := issuerOf(ref, refs); owner != "" {
-			err = again(func() error { return t.removeIssued(ctx, c, ref, owner) })
+		if owner := issuerOf(ref, l.Link.Remove); owner != "" {
+			err = again(func() error { return l.removeIssued(ctx, c, ref, owner) })
 		} else {
-			err = t.remove(ctx, c, ref)
+			err = l.remove(ctx, c, ref)
 		}
 		if err != nil {
 			return err
@@ -354,17 +284,50 @@ func (t *task) removeObjects(ctx context.Context, refs []plan.ObjectRef) error {
 	return nil
 }
 
-// confirm records that the link is up as desired.
-func (t *task) confirm(ctx context.Context, links []string) error {
-	return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-		inv.ConfirmLink(t.Action, t.Link.To.UID, links, t.keptCost)
-	})
+// issuerOf is the UID of the Certificate among refs that a Secret was issued for;
+// empty when it is none's.
+func issuerOf(secret plan.ObjectRef, refs []plan.ObjectRef) string {
+	for _, r := range refs {
+		same := r.Cluster == secret.Cluster && r.Namespace == secret.Namespace && r.Name == secret.Name
+		if secret.Kind == plan.ObjectSecret && r.Kind == plan.ObjectCertificate && same {
+			return r.UID
+		}
+	}
+	return ""
 }
 
-// owned are the link's owned fields, for the digest.
-func (t *task) owned() map[string]any {
-	return map[string]any{
-		"from": t.Link.From.Site, "to": t.Link.To.Site, "cost": t.Link.Cost,
-		"via": t.Link.Via, "proxy": t.Link.ProxySecret, "rotation": t.Link.Rotation,
+// removeIssued deletes the Secret of a deleted Certificate. The controller may have
+// made it once more in between, and the garbage collector may be faster.
+func (l *link) removeIssued(ctx context.Context, c Cluster, ref plan.ObjectRef, owner string) error {
+	o, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) || err == nil && o.OwnerUID != owner {
+		return nil
 	}
+	if err != nil {
+		return err
+	}
+	return l.remove(ctx, c, o.ObjectRef)
+}
+
+// delete removes all of a link. An unfinished redemption may bring a Link after its token is
+// gone, so its names are looked at once more.
+func (l *link) delete(ctx context.Context) (err error) {
+	if err := l.reread(ctx); err != nil {
+		return err
+	}
+	if err := l.removePlanned(ctx); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(l.Link.Remove, func(r plan.ObjectRef) bool { return r.Kind == plan.ObjectToken }) {
+		return nil
+	}
+	if l.from, err = l.cluster(l.Cluster); err != nil {
+		return err
+	}
+	return l.removeMade(ctx, l.attempt)
+}
+
+// retire records that the link is gone.
+func (l *link) retire(ctx context.Context) error {
+	return l.note(ctx, func(inv *plan.Inventory) { inv.RetireLink(network.LinkName(l.Name)) })
 }

@@ -2,9 +2,7 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 
@@ -12,207 +10,223 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// updateLink changes a link that is there: cost, labels, leftovers, or only what
+// linkUpdate changes a link that is there: cost, labels, leftovers, or only what
 // the inventory says of it.
-func (t *task) updateLink(ctx context.Context) error {
-	e, err := t.ends()
-	if err != nil {
-		return err
-	}
-	t.attempt = t.Link.Attempt
-	if err := t.step(ctx, plan.StepRecord, t.record); err != nil {
-		return err
-	}
-	if err := t.awaitRouters(ctx, e); err != nil {
-		return err
-	}
-	var links []Object
-	if err := t.step(ctx, plan.StepTakeOver, func(ctx context.Context) (err error) {
-		if links, err = t.changeLinks(ctx, e); err != nil {
-			return err
-		}
-		if err := t.labelSecrets(ctx, e, links); err != nil {
-			return err
-		}
-		return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) { inv.ConfirmCost(network.LinkName(t.Name), t.keptCost) })
-	}); err != nil {
-		return err
-	}
-	if err := t.step(ctx, plan.StepConfigured, func(ctx context.Context) error { return t.waitConfigured(ctx, e, links) }); err != nil {
-		return err
-	}
-	var added []Object
-	if err := t.step(ctx, plan.StepAdd, func(ctx context.Context) (err error) {
-		added, err = t.addLinks(ctx, e)
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := t.step(ctx, plan.StepOperational, func(ctx context.Context) error { return t.awaitLive(ctx, e) }); err != nil {
-		return err
-	}
-	if err := t.step(ctx, plan.StepClean, func(ctx context.Context) error {
-		if err := t.surviving(ctx, e); err != nil {
-			return err
-		}
-		return t.removeObjects(ctx, t.Link.Remove)
-	}); err != nil {
-		return err
-	}
-	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error {
-		all := names(added)
-		for _, l := range t.Link.Live {
-			all = append(all, l.Name)
-		}
-		slices.Sort(all)
-		return t.confirm(ctx, all)
-	})
+type linkUpdate struct {
+	*linkWriter
+	// added are the Links of further routers.
+	added []Object
 }
 
-// awaitLive waits until the Links that stay carry traffic, before others go.
-func (t *task) awaitLive(ctx context.Context, e ends) error {
-	var links []Object
-	for _, planned := range t.Link.Live {
-		o, err := e.from.Get(ctx, t.linkRef(planned.Name))
-		if err != nil {
-			return err
-		}
-		links = append(links, o)
+// awaitRouters waits until the listening Site shows the planned number of routers:
+// it may have been changed in this same apply.
+func (u *linkUpdate) awaitRouters(ctx context.Context) error {
+	if u.Link.Routers == 0 {
+		return nil
 	}
-	if err := t.waitOperational(ctx, e, links); err != nil {
-		return err
-	}
-	return t.waitReport(ctx, e, links)
+	what := fmt.Sprintf("showing %d routers", u.Link.Routers)
+	return u.wait(ctx, u.to, siteAt(u.Link.To), what, func(o Object, exists bool) (bool, error) {
+		ready, err := siteReady(o, exists, true)
+		return ready && len(groupsOf(o)) == u.Link.Routers, err
+	}, func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
 }
 
 // changeLinks brings each Link to its desired cost and labels: one conditional
 // patch for each that differs.
-func (t *task) changeLinks(ctx context.Context, e ends) ([]Object, error) {
-	out := make([]Object, 0, len(t.Link.Live))
-	for _, planned := range t.Link.Live {
-		err := again(func() error {
-			live, err := t.changeLink(ctx, e, planned)
-			if err == nil {
-				out = append(out, live)
-			}
+func (u *linkUpdate) changeLinks(ctx context.Context) error {
+	for _, planned := range u.Link.Live {
+		if err := again(func() error { return u.changeLink(ctx, planned) }); err != nil {
 			return err
-		})
-		if err != nil {
-			return nil, err
 		}
 	}
-	return out, nil
+	if err := u.labelSecrets(ctx, u.links); err != nil {
+		return err
+	}
+	return u.note(ctx, func(inv *plan.Inventory) { inv.ConfirmCost(network.LinkName(u.Name), u.keptCost) })
 }
 
 // changeLink reads a Link again: as desired means done, as planned means write,
 // anything else is stale.
-func (t *task) changeLink(ctx context.Context, e ends, planned plan.LiveLink) (Object, error) {
-	live, err := e.from.Get(ctx, t.linkRef(planned.Name))
+func (u *linkUpdate) changeLink(ctx context.Context, planned plan.LiveLink) error {
+	live, err := u.from.Get(ctx, u.linkRef(planned.Name))
 	if err != nil {
-		return live, err
+		return err
 	}
-	desired, cost := int64(t.Link.Cost), max(number(live.Spec, "cost"), 1)
-	if t.Link.KeepCost {
-		desired = cost
-	}
-	endpoints, err := t.newEndpoints(ctx, e, live)
+	endpoints, err := u.newEndpoints(ctx, live)
 	if err != nil {
-		return live, err
+		return err
 	}
 	switch {
 	case live.Deleting:
-		return live, notGoing(live)
+		return notGoing(live)
 	case live.UID != planned.UID:
-		return live, fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
-	case cost != desired && cost != max(int64(planned.Cost), 1):
-		return live, fmt.Errorf("%s: cost is now %d, was %d: %w", live.ObjectRef, cost, planned.Cost, ErrStale)
-	case cost == desired && t.labelled(live) && t.noted(live) && endpoints == nil && Holds(live, "Configured"):
-		return live, nil
+		return fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
 	}
-	return live, t.takeOver(ctx, e, live, live.ResourceVersion, endpoints)
+	if !u.Link.KeepCost {
+		if err := u.checkCost(live, planned); err != nil {
+			return err
+		}
+	}
+	asDesired := u.Link.KeepCost || costOf(live) == int64(u.Link.Cost)
+	if !asDesired || !u.labelled(live) || !u.noted(live) || endpoints != nil || !Holds(live, "Configured") {
+		err = u.takeOver(ctx, live, live.ResourceVersion, endpoints)
+	}
+	if err == nil {
+		u.links = append(u.links, live)
+	}
+	return err
 }
 
 // noted reports whether a Link notes the declared cost.
-func (t *task) noted(live Object) bool {
-	return live.Annotations[plan.AnnotationCost] == strconv.Itoa(int(t.Link.Cost))
+func (u *linkUpdate) noted(live Object) bool {
+	return live.Annotations[plan.AnnotationCost] == strconv.Itoa(int(u.Link.Cost))
 }
 
 // newEndpoints are what a Link by certificate should lead to now: the endpoints of
 // the group that it leads to, nil when it has them or the plan wants no change.
-func (t *task) newEndpoints(ctx context.Context, e ends, live Object) ([]any, error) {
-	if !t.Link.Reconnect {
+func (u *linkUpdate) newEndpoints(ctx context.Context, live Object) ([]any, error) {
+	if !u.Link.Reconnect {
 		return nil, nil
 	}
-	groups, err := t.groups(ctx, e)
+	groups, err := u.groups(ctx)
 	if err != nil {
 		return nil, err
 	}
 	have, _ := live.Spec["endpoints"].([]any)
 	for _, group := range groups {
-		alone := len(groups) == 1 && len(t.Link.Live) == 1
-		if (alone || groupName(have) == groupName(group)) && !reflect.DeepEqual(have, group) {
+		alone := len(groups) == 1 && len(u.Link.Live) == 1
+		if (alone || groupName(have) == groupName(group)) && !sameJSON(have, group) {
 			return group, nil
 		}
 	}
 	return nil, nil
 }
 
-// groupName is the group of endpoints that are all of one.
-func groupName(endpoints []any) string {
-	if len(endpoints) == 0 {
-		return ""
+// addLinks makes the Links of routers that no living Link leads to, with the
+// credentials that the link has already, and waits until they carry traffic.
+func (u *linkUpdate) addLinks(ctx context.Context) error {
+	groups, err := u.groups(ctx)
+	if err != nil {
+		return err
 	}
-	first, _ := endpoints[0].(map[string]any)
-	return text(first, "group")
-}
-
-// again repeats a read-compare-write whose write met a newer version: a status
-// that moved in between is no reason to give up.
-func again(do func() error) error {
-	const tries = 5
-	var err error
-	for range tries {
-		if err = do(); !errors.Is(err, ErrConflict) {
-			return err
-		}
-	}
-	return err
-}
-
-// deleteLink removes all of a link. An unfinished redemption may bring a Link
-// after its token is gone, so its names are looked at once more.
-func (t *task) deleteLink(ctx context.Context) error {
-	t.attempt = t.Link.Attempt
-	if err := t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
-		if err := t.reread(ctx); err != nil {
-			return err
-		}
-		if err := t.removeObjects(ctx, t.Link.Remove); err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(t.Link.Remove, func(r plan.ObjectRef) bool { return r.Kind == plan.ObjectToken }) {
-			return nil
-		}
-		from, err := t.cluster(t.Cluster)
+	covered := map[string]bool{}
+	secret := ""
+	for _, planned := range u.Link.Live {
+		live, err := u.from.Get(ctx, u.linkRef(planned.Name))
 		if err != nil {
 			return err
 		}
-		return t.removeMade(ctx, ends{from: from}, t.attempt)
-	}); err != nil {
+		have, _ := live.Spec["endpoints"].([]any)
+		for _, group := range groups {
+			if leadsTo(have, group) {
+				covered[groupName(group)] = true
+			}
+		}
+		secret = text(live.Spec, "tlsCredentials")
+	}
+	for i, group := range groups {
+		if covered[groupName(group)] {
+			continue
+		}
+		o, err := u.addLink(ctx, i, group, secret)
+		if err != nil {
+			return err
+		}
+		u.added = append(u.added, o)
+	}
+	if err := u.waitConfigured(ctx, u.added); err != nil {
 		return err
 	}
-	return t.step(ctx, plan.StepConfirm, func(ctx context.Context) error {
-		return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-			inv.RetireLink(network.LinkName(t.Name))
-		})
-	})
+	return u.waitNew(ctx, u.added)
 }
 
-func names(links []Object) []string {
-	out := make([]string, 0, len(links))
-	for _, l := range links {
-		out = append(out, l.Name)
+// leadsTo reports whether endpoints are of the group, or have an address of it.
+func leadsTo(endpoints, group []any) bool {
+	if name := groupName(endpoints); name != "" {
+		return name == groupName(group)
 	}
-	slices.Sort(out)
-	return out
+	for _, have := range endpoints {
+		h, _ := have.(map[string]any)
+		for _, known := range group {
+			k, _ := known.(map[string]any)
+			if text(h, "host") == text(k, "host") && text(h, "port") == text(k, "port") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addLink makes the Link of the i-th router under a name that was never used, and
+// touches it.
+func (u *linkUpdate) addLink(ctx context.Context, i int, group []any, secret string) (Object, error) {
+	if err := u.checkProxy(ctx); err != nil {
+		return Object{}, err
+	}
+	o, _, err := u.createLink(ctx, fmt.Sprintf("%s-%d", u.object(), i+1), u.linkSpec(group, secret))
+	if err != nil {
+		return o, err
+	}
+	return o, u.takeOver(ctx, o.leadingTo(group), "", nil)
+}
+
+// awaitLive waits until the Links that stay carry traffic, before others go.
+func (u *linkUpdate) awaitLive(ctx context.Context) error {
+	var links []Object
+	for _, planned := range u.Link.Live {
+		o, err := u.from.Get(ctx, u.linkRef(planned.Name))
+		if err != nil {
+			return err
+		}
+		links = append(links, o)
+	}
+	if err := u.waitOperational(ctx, links); err != nil {
+		return err
+	}
+	return u.waitReport(ctx, links)
+}
+
+// surviving checks that the Links which stay lead to routers that are there, before
+// others go.
+func (u *linkUpdate) surviving(ctx context.Context) error {
+	if u.Link.Routers == 0 {
+		return nil
+	}
+	groups, err := u.groups(ctx)
+	if err != nil {
+		return err
+	}
+	for _, planned := range u.Link.Live {
+		live, err := u.from.Get(ctx, u.linkRef(planned.Name))
+		if err != nil {
+			return err
+		}
+		have, _ := live.Spec["endpoints"].([]any)
+		ok := false
+		for _, group := range groups {
+			ok = ok || leadsTo(have, group)
+		}
+		if !ok {
+			return fmt.Errorf("%s leads to a router that site %s no longer has: %w", live.ObjectRef, u.Link.To.Site, ErrStale)
+		}
+	}
+	return nil
+}
+
+// clean deletes what the plan names.
+func (u *linkUpdate) clean(ctx context.Context) error {
+	if err := u.surviving(ctx); err != nil {
+		return err
+	}
+	return u.removePlanned(ctx)
+}
+
+// confirm records that the link is up as desired, with the Links that stay and the new ones.
+func (u *linkUpdate) confirm(ctx context.Context) error {
+	all := names(u.added)
+	for _, l := range u.Link.Live {
+		all = append(all, l.Name)
+	}
+	slices.Sort(all)
+	return u.linkWriter.confirm(ctx, all)
 }

@@ -20,13 +20,13 @@ const (
 
 // waitConfigured waits until the controller has configured each Link as it is now, and
 // meanwhile touches those that it never has.
-func (t *task) waitConfigured(ctx context.Context, e ends, links []Object) error {
+func (w *linkWriter) waitConfigured(ctx context.Context, links []Object) error {
 	touching, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	for _, l := range links {
-		all.Go(func() { t.keepTouching(touching, e, l) }) // ends with the wait below
+		all.Go(func() { w.keepTouching(touching, l) }) // ends with the wait below
 	}
-	err := t.eachLink(ctx, e, links, "configured", func(o Object) bool { return Holds(o, "Configured") },
+	err := w.eachLink(ctx, links, "configured", func(o Object) bool { return Holds(o, "Configured") },
 		func(o Object) string { return Reason(o, "Configured", "Ready") })
 	stop()
 	all.Wait()
@@ -35,44 +35,44 @@ func (t *task) waitConfigured(ctx context.Context, e ends, links []Object) error
 
 // keepTouching touches a Link again and again until it has been configured, was changed by
 // somebody, which is a touch, or ctx ends. It only reads what the task holds.
-func (t *task) keepTouching(ctx context.Context, e ends, l Object) {
+func (w *linkWriter) keepTouching(ctx context.Context, l Object) {
 	for n, pause := 1, firstPause; n <= mostTouches; n, pause = n+1, pause*3/2 {
 		if Pause(ctx, pause) != nil {
 			return
 		}
-		now, err := e.from.Get(ctx, l.ObjectRef)
+		now, err := w.from.Get(ctx, l.ObjectRef)
 		if err != nil {
 			continue
 		}
-		touched := t.takenOver(now, now.ResourceVersion, nil)
-		if now.UID != l.UID || LastHeld(now, "Configured") || max(number(now.Spec, "cost"), 1) != number(touched.Spec, "cost") {
+		touched := w.takenOver(now, now.ResourceVersion, nil)
+		if now.UID != l.UID || LastHeld(now, "Configured") || costOf(now) != number(touched.Spec, "cost") {
 			return
 		}
 		touched.Annotations[plan.AnnotationTouch] = strconv.Itoa(n)
-		_, _ = e.from.Apply(ctx, touched, true) // the wait tells what is wrong, if anything is
+		_, _ = w.from.Apply(ctx, touched, true) // the wait tells what is wrong, if anything is
 	}
 }
 
 // waitNew is waitOperational for Links that this apply made, and meanwhile leads them to where
 // the listening Site is. The addresses of others may be somebody's own.
-func (t *task) waitNew(ctx context.Context, e ends, links []Object) error {
+func (w *linkWriter) waitNew(ctx context.Context, links []Object) error {
 	following, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	all.Go(func() { t.follow(following, e, links) }) // ends with the wait below
+	all.Go(func() { w.follow(following, links) }) // ends with the wait below
 	defer all.Wait()
 	defer stop()
-	return t.waitOperational(ctx, e, links)
+	return w.waitOperational(ctx, links)
 }
 
 // waitOperational waits until each Link is up, as far as its own status tells. Where one is
 // not up in time, the report of its site may say more.
-func (t *task) waitOperational(ctx context.Context, e ends, links []Object) error {
+func (w *linkWriter) waitOperational(ctx context.Context, links []Object) error {
 	up := func(o Object) bool {
 		health, _ := LinkOf(o).Health(plan.SiteReport{})
 		return health == plan.LinkUp
 	}
-	return t.eachLink(ctx, e, links, "operational", up, func(o Object) string {
-		_, why := LinkOf(o).Health(t.ownReport(ctx, e))
+	return w.eachLink(ctx, links, "operational", up, func(o Object) string {
+		_, why := LinkOf(o).Health(w.ownReport(ctx))
 		return why
 	})
 }
@@ -82,7 +82,7 @@ func (t *task) waitOperational(ctx context.Context, e ends, links []Object) erro
 // an address, and a token carries those (Skupper: internal/kube/site, CheckRouterAccess; seen
 // of 2.2). Routers take new endpoints of a Link since 2.2.0 alone. It only reads what the
 // task holds.
-func (t *task) follow(ctx context.Context, e ends, links []Object) {
+func (w *linkWriter) follow(ctx context.Context, links []Object) {
 	leads := map[string][]any{}
 	for _, l := range links {
 		leads[l.Name], _ = l.Spec["endpoints"].([]any)
@@ -90,7 +90,7 @@ func (t *task) follow(ctx context.Context, e ends, links []Object) {
 	for {
 		var behind plan.ObjectRef
 		var group []any
-		err := e.to.Wait(ctx, t.siteOf(t.Link.To), func(site Object, _ bool) (bool, error) {
+		err := w.to.Wait(ctx, siteAt(w.Link.To), func(site Object, _ bool) (bool, error) {
 			for _, l := range links {
 				if group = movedTo(leads[l.Name], groupsOf(site)); group != nil {
 					behind = l.ObjectRef
@@ -103,21 +103,21 @@ func (t *task) follow(ctx context.Context, e ends, links []Object) {
 			return
 		}
 		leads[behind.Name] = group
-		_ = again(func() error { return t.lead(ctx, e, behind, group) })
+		_ = again(func() error { return w.lead(ctx, behind, group) })
 	}
 }
 
 // lead leads a Link to other endpoints, where its site's routers take them.
-func (t *task) lead(ctx context.Context, e ends, link plan.ObjectRef, group []any) error {
-	site, err := e.from.Get(ctx, t.siteOf(t.Link.From))
+func (w *linkWriter) lead(ctx context.Context, link plan.ObjectRef, group []any) error {
+	site, err := w.from.Get(ctx, siteAt(w.Link.From))
 	if controller, _ := site.Status["controller"].(map[string]any); err != nil || !plan.EditsLinks(text(controller, "version")) {
 		return err
 	}
-	now, err := e.from.Get(ctx, link)
+	now, err := w.from.Get(ctx, link)
 	if err != nil || now.UID != link.UID {
 		return err
 	}
-	_, err = e.from.Apply(ctx, t.takenOver(now, now.ResourceVersion, group), true)
+	_, err = w.from.Apply(ctx, w.takenOver(now, now.ResourceVersion, group), true)
 	return err
 }
 
@@ -133,9 +133,9 @@ func movedTo(have []any, groups [][]any) []any {
 }
 
 // eachLink waits for one Link after the other.
-func (t *task) eachLink(ctx context.Context, e ends, links []Object, what string, is func(Object) bool, why func(Object) string) error {
+func (w *linkWriter) eachLink(ctx context.Context, links []Object, what string, is func(Object) bool, why func(Object) string) error {
 	for _, l := range links {
-		err := t.wait(ctx, e.from, l.ObjectRef, what, func(o Object, exists bool) (bool, error) {
+		err := w.wait(ctx, w.from, l.ObjectRef, what, func(o Object, exists bool) (bool, error) {
 			if !exists || o.Deleting || o.UID != l.UID {
 				return false, fmt.Errorf("%s was deleted meanwhile: %w", l.ObjectRef, ErrStale)
 			}
@@ -146,4 +146,58 @@ func (t *task) eachLink(ctx context.Context, e ends, links []Object, what string
 		}
 	}
 	return nil
+}
+
+// silence is how long a report may have nothing of a Link that its own status has as
+// operational, before the status alone counts: routers report each 10 s (seen).
+const silence = 30 * time.Second
+
+// reportRef is the ConfigMap with the report of the connecting site.
+func (w *linkWriter) reportRef() plan.ObjectRef {
+	return objectAt(w.Link.From, plan.ObjectConfigMap, NetworkStatusName)
+}
+
+// ownReport is what the routers of the connecting site say just now. It waits for nothing:
+// to list and to watch the ConfigMap is all that an apply may do with it.
+func (w *linkWriter) ownReport(ctx context.Context) plan.SiteReport {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+	defer cancel()
+	var report plan.SiteReport
+	err := w.from.Wait(bounded, w.reportRef(), func(o Object, _ bool) (bool, error) {
+		report = Reported(o.Data, w.Link.From.UID)
+		return true, nil
+	})
+	if err != nil {
+		return NoReport(w.Link.From.UID, fmt.Sprintf("the report of its routers cannot be read: %s", err))
+	}
+	return report
+}
+
+// waitReport waits until the connecting site's routers themselves report the Links up:
+// what they replace goes next. A report that tells nothing keeps nobody waiting, as the
+// Links' own status has them as operational; one without them does for a while.
+func (w *linkWriter) waitReport(ctx context.Context, links []Object) error {
+	patience, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	err := w.watchReport(patience, links, func(l plan.LinkReport, listed bool) bool { return listed && l.Up })
+	if err == nil || ctx.Err() != nil || patience.Err() == nil {
+		return err
+	}
+	return w.watchReport(ctx, links, func(l plan.LinkReport, listed bool) bool { return !listed || l.Up })
+}
+
+// watchReport waits until the report says of each of the Links what is good, or nothing
+// of their site at all.
+func (w *linkWriter) watchReport(ctx context.Context, links []Object, good func(l plan.LinkReport, listed bool) bool) error {
+	down := ""
+	return w.wait(ctx, w.from, w.reportRef(), "reporting the new links up", func(o Object, _ bool) (bool, error) {
+		report := Reported(o.Data, w.Link.From.UID)
+		down = ""
+		for _, l := range links {
+			if reported, listed := report.Link(l.Name); !good(reported, listed) {
+				down = l.Name
+			}
+		}
+		return down == "" || report.Fault != "", nil
+	}, func(Object) string { return fmt.Sprintf("the routers do not report %s up", down) })
 }

@@ -28,65 +28,60 @@ type Proxies interface {
 // password of it, so an anonymous proxy has an empty username.
 const typeBasicAuth = "kubernetes.io/basic-auth"
 
-// applyProxy writes, labels or only records the Secret of a proxy at one site.
-func (t *task) applyProxy(ctx context.Context) error {
-	c, err := t.cluster(t.Cluster)
-	if err != nil {
-		return err
-	}
-	if t.Verb == plan.VerbDelete {
-		return t.step(ctx, plan.StepDelete, func(ctx context.Context) error {
-			if err := t.remove(ctx, c, t.Proxy.Secret); err != nil {
-				return err
-			}
-			return t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) {
-				inv.ForgetSecret(network.ProxyName(t.Name), t.Proxy.Secret.Name)
-			})
-		})
-	}
-	if err := t.step(ctx, plan.StepRecord, func(ctx context.Context) error { return t.ledger.begin(ctx, t.Cluster, t.Namespace) }); err != nil {
-		return err
-	}
-	return t.step(ctx, plan.StepSecret, func(ctx context.Context) error {
-		if t.Verb == plan.VerbAdopt {
-			return t.adoptProxy(ctx, c)
-		}
-		return t.writeProxy(ctx, c)
-	})
+// proxy is the action of a proxy's Secret at one site.
+type proxy struct {
+	*task
+	c Cluster
 }
 
-// adoptProxy labels a Secret that is there.
-func (t *task) adoptProxy(ctx context.Context, c Cluster) error {
-	if _, err := present(ctx, c, t.Proxy.Secret); err != nil {
+// delete removes the Secret and its record.
+func (p *proxy) delete(ctx context.Context) error {
+	if err := p.remove(ctx, p.c, p.Proxy.Secret); err != nil {
 		return err
 	}
-	_, err := c.Apply(ctx, Object{ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Annotations: noteRun(t.opts.Run, nil)}, true)
+	return p.note(ctx, func(inv *plan.Inventory) { inv.ForgetSecret(network.ProxyName(p.Name), p.Proxy.Secret.Name) })
+}
+
+// secret writes the Secret, or labels the one that is there.
+func (p *proxy) secret(ctx context.Context) error {
+	if p.Verb == plan.VerbAdopt {
+		return p.adopt(ctx)
+	}
+	return p.write(ctx)
+}
+
+// adopt labels a Secret that is there.
+func (p *proxy) adopt(ctx context.Context) error {
+	if _, err := present(ctx, p.c, p.Proxy.Secret); err != nil {
+		return err
+	}
+	_, err := p.c.Apply(ctx, Object{ObjectRef: p.Proxy.Secret, Labels: p.labels(plan.LabelProxy), Annotations: noteRun(p.opts.Run, nil)}, true)
 	return err
 }
 
-// writeProxy creates the Secret. It never changes one: a router does not take up
+// write creates the Secret. It never changes one: a router does not take up
 // new content under the old name.
-func (t *task) writeProxy(ctx context.Context, c Cluster) error {
-	if t.opts.Proxies == nil {
+func (p *proxy) write(ctx context.Context) error {
+	if p.opts.Proxies == nil {
 		return errors.New("nobody can resolve the references of proxies")
 	}
-	bounded, cancel := context.WithTimeout(ctx, t.opts.Timeout)
+	bounded, cancel := context.WithTimeout(ctx, p.opts.Timeout)
 	defer cancel()
-	found, err := t.opts.Proxies.Credentials(bounded, network.ProxyName(t.Name))
+	found, err := p.opts.Proxies.Credentials(bounded, network.ProxyName(p.Name))
 	if err != nil {
 		return err
 	}
 	content := map[string]secrets.Value{
-		"host": secrets.New(t.Proxy.Host), "port": secrets.New(t.Proxy.Port), "username": found.Username,
+		"host": secrets.New(p.Proxy.Host), "port": secrets.New(p.Proxy.Port), "username": found.Username,
 	}
 	if !found.Password.IsZero() {
 		content["password"] = found.Password
 	}
-	_, err = t.create(ctx, c, Object{
-		ObjectRef: t.Proxy.Secret, Labels: t.labels(plan.LabelProxy), Annotations: noteRun(t.opts.Run, nil), Secret: content, Type: typeBasicAuth,
+	_, err = p.create(ctx, p.c, Object{
+		ObjectRef: p.Proxy.Secret, Labels: p.labels(plan.LabelProxy), Annotations: noteRun(p.opts.Run, nil), Secret: content, Type: typeBasicAuth,
 	})
 	if errors.Is(err, ErrExists) {
-		return fmt.Errorf("%s appeared meanwhile: %w", t.Proxy.Secret, ErrStale)
+		return fmt.Errorf("%s appeared meanwhile: %w", p.Proxy.Secret, ErrStale)
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -104,111 +103,6 @@ func (r *runner) action(ctx context.Context, a plan.Action) Outcome {
 	}
 	r.sink.Event(Event{Action: a.ID, Phase: Done, Ends: true, Took: out.Took})
 	return out
-}
-
-// recordRefusal records that the API server refused a write of the action's, so that nobody
-// takes it for done. What it says of objects that hold secrets is not kept.
-func (t *task) recordRefusal(ctx context.Context, err error) {
-	var r *Refused
-	if !errors.As(err, &r) || t.Verb == plan.VerbDelete || t.at == plan.StepNamespace || t.at == plan.StepRecord {
-		return
-	}
-	reason := r.Reason
-	switch r.Ref.Kind {
-	case plan.ObjectSecret, plan.ObjectGrant, plan.ObjectToken:
-		reason = fmt.Sprintf("the API server refuses %s", r.Ref)
-	}
-	t.report(t.ledger.update(ctx, t.Cluster, t.Namespace, func(inv *plan.Inventory) { inv.Refuse(t.Action, reason) }))
-}
-
-// perform runs the action; where it fails, t.at is the step. A panic is that action's
-// failure; what it was, but for its type, may hold anything and is not shown.
-func (t *task) perform(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("internal error: a panic of type %T", p)
-		}
-	}()
-	switch a := t.Action; {
-	case a.Kind == plan.KindObject && a.Verb == plan.VerbDelete:
-		return t.deleteObject(ctx)
-	case a.Kind == plan.KindObject:
-		return t.applyObject(ctx)
-	case a.Kind == plan.KindSite && a.Verb == plan.VerbDelete:
-		return t.deleteSite(ctx)
-	case a.Kind == plan.KindSite:
-		return t.applySite(ctx)
-	case a.Kind == plan.KindProxy:
-		return t.applyProxy(ctx)
-	case a.Verb == plan.VerbDelete:
-		return t.deleteLink(ctx)
-	case a.Has(plan.StepGrant), a.Has(plan.StepCertificate):
-		return t.makeLink(ctx)
-	default:
-		return t.updateLink(ctx)
-	}
-}
-
-// task is one action under way; only its own goroutine uses it.
-type task struct {
-	*runner
-	plan.Action
-	at      plan.Step
-	attempt int
-	// altered is what API servers made of its writes, in words; keptCost is the cost that
-	// the link's Links have instead of the one that was sent, 0 where there is none.
-	altered  []string
-	keptCost int32
-	// unanswered are attempts of which it is not known what came of their redemption.
-	unanswered []int
-	// tokens are the names of the link's own tokens that this run made or found.
-	tokens []string
-}
-
-// step runs one step of the action, if the action has it.
-func (t *task) step(ctx context.Context, s plan.Step, do func(context.Context) error) error {
-	if !t.Has(s) {
-		return nil
-	}
-	t.at = s
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	began := time.Now()
-	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Started, Attempt: t.attempt})
-	if err := do(ctx); err != nil {
-		t.sink.Event(Event{Action: t.ID, Step: s, Phase: Failed, Attempt: t.attempt, Took: time.Since(began), Message: err.Error()})
-		return err
-	}
-	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Done, Attempt: t.attempt, Took: time.Since(began)})
-	return nil
-}
-
-// wait bounds one wait by the timeout, see waitFor.
-func (t *task) wait(ctx context.Context, c Reader, ref plan.ObjectRef, what string,
-	until func(Object, bool) (bool, error), why func(Object) string) error {
-	return waitFor(ctx, c, ref, t.opts.Timeout, what, until, why)
-}
-
-// waitFor bounds one wait by a time; why reads the last state for the error.
-func waitFor(ctx context.Context, c Reader, ref plan.ObjectRef, timeout time.Duration, what string,
-	until func(Object, bool) (bool, error), why func(Object) string) error {
-	bounded, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	var last Object
-	err := c.Wait(bounded, ref, func(o Object, exists bool) (bool, error) {
-		last = o
-		return until(o, exists)
-	})
-	switch {
-	case err == nil || !errors.Is(bounded.Err(), context.DeadlineExceeded):
-		return err
-	case ctx.Err() == nil:
-		return fmt.Errorf("%s is not %s after %s: %s: %w", ref, what, timeout, why(last), ErrTimeout)
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("%s is not %s in time: %s: %w", ref, what, why(last), ErrTimeout)
-	}
-	return err
 }
 
 func (r *runner) cluster(name network.ClusterName) (Cluster, error) {

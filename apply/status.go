@@ -1,8 +1,10 @@
 package apply
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -199,4 +201,59 @@ func tokenRedeemed(o Object, exists bool) (bool, error) {
 // spent reports whether a grant has no redemption left.
 func spent(o Object) bool {
 	return number(o.Status, "redemptions") >= max(number(o.Spec, "redemptionsAllowed"), 1)
+}
+
+// NetworkStatusName is the ConfigMap in which a site's controller keeps what the routers
+// report, under the key NetworkStatusKey as JSON (Skupper's own; read from its
+// documentation and source). It holds all that the network has, so it can reach the limit
+// of the API server, and then stays as it was.
+const (
+	NetworkStatusName = "skupper-network-status"
+	NetworkStatusKey  = "NetworkStatus"
+)
+
+type networkStatus struct {
+	SiteStatus []struct {
+		Site struct {
+			Identity string `json:"identity"`
+		} `json:"site"`
+		RouterStatus []struct {
+			Links []struct {
+				Name   string `json:"name"`
+				Status string `json:"status"`
+				Cost   int64  `json:"linkCost"`
+			} `json:"links"`
+		} `json:"routerStatus"`
+	} `json:"siteStatus"`
+}
+
+// NoReport is the report of a site of which nothing is known, and why.
+func NoReport(siteUID, why string) plan.SiteReport { return plan.SiteReport{Site: siteUID, Fault: why} }
+
+// Reported reads what a site's own routers say of its links, from the data of its
+// ConfigMap NetworkStatusName; nil stands for one that is not there.
+func Reported(data map[string]string, siteUID string) plan.SiteReport {
+	report := data[NetworkStatusKey]
+	if report == "" {
+		return NoReport(siteUID, "there is no report of its routers: ConfigMap "+NetworkStatusName+" is missing or empty")
+	}
+	var all networkStatus
+	if err := json.Unmarshal([]byte(report), &all); err != nil {
+		return NoReport(siteUID, fmt.Sprintf("the routers' report in ConfigMap %s cannot be read: %s", NetworkStatusName, err))
+	}
+	out := NoReport(siteUID, "the routers' report in ConfigMap "+NetworkStatusName+" does not have its site")
+	for _, s := range all.SiteStatus {
+		if s.Site.Identity != siteUID {
+			continue
+		}
+		out.Fault = ""
+		for _, r := range s.RouterStatus {
+			for _, l := range r.Links {
+				out.Links = append(out.Links, plan.LinkReport{
+					Name: l.Name, Up: strings.EqualFold(l.Status, "up"), Cost: int32(min(max(l.Cost, 0), math.MaxInt32)),
+				})
+			}
+		}
+	}
+	return out
 }

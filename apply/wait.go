@@ -10,6 +10,45 @@ import (
 	"fairlead.dev/fairlead/plan"
 )
 
+// wait bounds one wait by the timeout, see waitFor.
+func (t *task) wait(ctx context.Context, c Reader, ref plan.ObjectRef, what string,
+	until func(Object, bool) (bool, error), why func(Object) string) error {
+	return waitFor(ctx, c, ref, t.opts.Timeout, what, until, why)
+}
+
+// waitFor bounds one wait by a time; why reads the last state for the error.
+func waitFor(ctx context.Context, c Reader, ref plan.ObjectRef, timeout time.Duration, what string,
+	until func(Object, bool) (bool, error), why func(Object) string) error {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var last Object
+	err := c.Wait(bounded, ref, func(o Object, exists bool) (bool, error) {
+		last = o
+		return until(o, exists)
+	})
+	switch {
+	case err == nil || !errors.Is(bounded.Err(), context.DeadlineExceeded):
+		return err
+	case ctx.Err() == nil:
+		return fmt.Errorf("%s is not %s after %s: %s: %w", ref, what, timeout, why(last), ErrTimeout)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%s is not %s in time: %s: %w", ref, what, why(last), ErrTimeout)
+	}
+	return err
+}
+
+// Pause waits for d, or until ctx ends, whose error it gives then.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // live reads an object that is to be written. One that is being deleted is neither there
 // to stay nor gone: it is waited for, and then there is none.
 func (t *task) live(ctx context.Context, c Cluster, ref plan.ObjectRef) (Object, error) {
