@@ -164,7 +164,9 @@ func (m *memory) Delete(_ context.Context, ref plan.ObjectRef) error {
 
 func (m *memory) SameMeaning(string, any, any) bool { return true }
 
-func (m *memory) DeleteUnchanged(ctx context.Context, o Object) error { return m.Delete(ctx, o.ObjectRef) }
+func (m *memory) DeleteUnchanged(ctx context.Context, o Object) error {
+	return m.Delete(ctx, o.ObjectRef)
+}
 
 // settled is a cluster with two Sites, a Link with its Secret, a proxy and an object, as an
 // earlier apply left them.
