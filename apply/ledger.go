@@ -19,13 +19,11 @@ import (
 type ledger struct {
 	plan     plan.Plan
 	clusters map[network.ClusterName]Cluster
-	run      string
-	// locks are where the clusters' locks are kept.
-	locks map[network.ClusterName]string
-	// timeout bounds the wait for a page that is being deleted; 0 is not to wait.
-	timeout time.Duration
-	mu      sync.Mutex
-	pages   map[pageKey]*page
+	// opts say where the locks are kept, and how long is waited for a page that is being
+	// deleted; 0 is not to wait.
+	opts  Options
+	mu    sync.Mutex
+	pages map[pageKey]*page
 }
 
 type pageKey struct {
@@ -50,7 +48,7 @@ type page struct {
 }
 
 func newLedger(p plan.Plan, clusters map[network.ClusterName]Cluster, opts Options) *ledger {
-	return &ledger{plan: p, clusters: clusters, run: opts.Run, locks: opts.Locks, timeout: opts.Timeout, pages: map[pageKey]*page{}}
+	return &ledger{plan: p, clusters: clusters, opts: opts, pages: map[pageKey]*page{}}
 }
 
 func (l *ledger) page(cluster network.ClusterName, namespace string) *page {
@@ -66,12 +64,22 @@ func (l *ledger) page(cluster network.ClusterName, namespace string) *page {
 	return l.pages[key]
 }
 
+// find gives one of the clusters.
+func find(clusters map[network.ClusterName]Cluster, name network.ClusterName) (Cluster, error) {
+	if c, ok := clusters[name]; ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("cluster %s: %w", name, ErrUnreachable)
+}
+
 // update changes one inventory, if change makes a difference. Another writer's
 // change in between is read again and kept.
-func (l *ledger) update(ctx context.Context, cluster network.ClusterName, namespace string, change func(*plan.Inventory)) error {
-	c, ok := l.clusters[cluster]
-	if !ok {
-		return fmt.Errorf("cluster %s: %w", cluster, ErrUnreachable)
+func (l *ledger) update(
+	ctx context.Context, cluster network.ClusterName, namespace string, change func(*plan.Inventory),
+) error {
+	c, err := find(l.clusters, cluster)
+	if err != nil {
+		return err
 	}
 	pg := l.page(cluster, namespace)
 	pg.mu.Lock()
@@ -88,7 +96,7 @@ func (l *ledger) updateLocked(ctx context.Context, c Cluster, pg *page, change f
 }
 
 func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func(*plan.Inventory)) error {
-	if err := pg.load(ctx, c, l.plan.Network, l.timeout); err != nil {
+	if err := pg.load(ctx, c, l.plan.Network, l.opts.Timeout); err != nil {
 		return err
 	}
 	before, err := pg.content.Encode()
@@ -102,7 +110,7 @@ func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func
 	if err != nil || after == before && !pg.lost {
 		return err
 	}
-	next.LockNamespace = cmp.Or(next.LockNamespace, l.locks[pg.ref.Cluster])
+	next.LockNamespace = cmp.Or(next.LockNamespace, l.opts.Locks[pg.ref.Cluster])
 	if !next.SameApplied(pg.content) {
 		next.Commit, next.Dirty = l.plan.Source.Commit, l.plan.Source.Dirty
 	}
@@ -114,7 +122,7 @@ func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func
 		Labels: map[string]string{
 			plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: l.plan.Network, plan.LabelSite: string(next.Site),
 		},
-		Annotations: noteRun(l.run, nil),
+		Annotations: noteRun(l.opts.Run, nil),
 	}
 	written, err := writePage(ctx, c, o)
 	if err != nil {
@@ -176,9 +184,9 @@ func (pg *page) load(ctx context.Context, c Reader, networkName string, timeout 
 // place in one write, before the first of them writes anything else. Only the
 // first call of an apply writes: a later one would take back what was confirmed.
 func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespace string) error {
-	c, ok := l.clusters[cluster]
-	if !ok {
-		return fmt.Errorf("cluster %s: %w", cluster, ErrUnreachable)
+	c, err := find(l.clusters, cluster)
+	if err != nil {
+		return err
 	}
 	pg := l.page(cluster, namespace)
 	pg.mu.Lock()
@@ -187,7 +195,7 @@ func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespa
 		return nil
 	}
 	here := l.plan.At(cluster, namespace)
-	err := l.updateLocked(ctx, c, pg, func(inv *plan.Inventory) { inv.Begin(here...) })
+	err = l.updateLocked(ctx, c, pg, func(inv *plan.Inventory) { inv.Begin(here...) })
 	pg.begun = err == nil
 	return err
 }
@@ -209,7 +217,7 @@ func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namesp
 	if err := l.clusters[cluster].Delete(ctx, o.ObjectRef); err != nil {
 		return err
 	}
-	return waitGone(ctx, l.clusters[cluster], o.ObjectRef, l.timeout)
+	return waitGone(ctx, l.clusters[cluster], o.ObjectRef, l.opts.Timeout)
 }
 
 // NoteLocks writes into records where the locks of their clusters are kept, under these locks.

@@ -45,7 +45,7 @@ func (m *linkMake) awaitSites(ctx context.Context) error {
 				return true, nil
 			}
 			return complete(o, work.Groups, role), nil
-		}, func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
+		}, siteReason)
 		if err != nil {
 			return err
 		}

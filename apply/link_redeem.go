@@ -179,16 +179,8 @@ func (r *redemption) explain(ctx context.Context, err error) error {
 		return refused("the token from site %s could not be redeemed at site %s: %s is there already and is not ours",
 			r.Link.To.Site, r.Link.From.Site, secret)
 	}
-	return refused("the token from site %s could not be redeemed at site %s: %s", r.Link.To.Site, r.Link.From.Site, burnt.message)
-}
-
-// exists reports whether an object is there, though it may be on its way out.
-func exists(ctx context.Context, c Reader, ref plan.ObjectRef) (bool, error) {
-	_, err := c.Get(ctx, ref)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	return refused("the token from site %s could not be redeemed at site %s: %s",
+		r.Link.To.Site, r.Link.From.Site, burnt.message)
 }
 
 // answer bounds the wait for what comes of a redemption that its grant has counted. A
@@ -272,8 +264,10 @@ func (r *redemption) endGrant(ctx context.Context) (counted bool, err error) {
 	case err != nil:
 		return counted, err
 	}
-	there, err := exists(ctx, r.to, r.grantRef()) // a finalizer may keep it, and it can be redeemed
-	return counted || there, err
+	if _, err = r.to.Get(ctx, r.grantRef()); errors.Is(err, ErrNotFound) {
+		return counted, nil
+	}
+	return counted || err == nil, err // a finalizer may keep it, and it can be redeemed
 }
 
 // giveUp withdraws the credentials of a link whose new Links do not come up.
@@ -287,12 +281,16 @@ func (r *redemption) giveUp(ctx context.Context, err error) error {
 // withdraw takes back the attempt's credentials, so that nothing stays alive that
 // could still be redeemed, and, where the attempt is over, what its failed redemption
 // left. Otherwise Links that were made meanwhile stay: the next apply goes on with them,
-// and a name that was used once could not be used again. It runs to its end even when
-// the apply is interrupted; what it cannot remove, the next plan finds.
+// and a name that was used once could not be used again. The grant goes first: without it
+// no token is worth anything, and a connecting side that hangs must not keep it alive. It
+// runs to its end even when the apply is interrupted; what it cannot remove, the next plan
+// finds.
 func (r *redemption) withdraw(ctx context.Context, over bool) {
-	outlive := context.WithoutCancel(ctx)
-	r.withdrawGrant(outlive)
-	bounded, cancel := context.WithTimeout(outlive, withdrawal)
+	ctx = context.WithoutCancel(ctx)
+	listening, stop := context.WithTimeout(ctx, withdrawal)
+	r.takeAway(listening, r.to, r.grantRef())
+	stop()
+	bounded, cancel := context.WithTimeout(ctx, withdrawal)
 	defer cancel()
 	if !over || slices.Contains(r.unanswered, r.attempt) {
 		if err := r.noteUnanswered(bounded, r.from, r.tokenRef()); err != nil {
@@ -308,14 +306,6 @@ func (r *redemption) withdraw(ctx context.Context, over bool) {
 
 // withdrawal bounds the cleaning up at each end of a link that failed.
 const withdrawal = 10 * time.Second
-
-// withdrawGrant takes the grant first: without it no token is worth anything, and
-// a connecting side that hangs must not keep it alive.
-func (r *redemption) withdrawGrant(ctx context.Context) {
-	bounded, cancel := context.WithTimeout(ctx, withdrawal)
-	defer cancel()
-	r.takeAway(bounded, r.to, r.grantRef())
-}
 
 // takeAway deletes an object of the link's, and tells when that fails or it stays.
 func (r *redemption) takeAway(ctx context.Context, c Cluster, ref plan.ObjectRef) {

@@ -28,7 +28,7 @@ func (u *linkUpdate) awaitRouters(ctx context.Context) error {
 	return u.wait(ctx, u.to, siteAt(u.Link.To), what, func(o Object, exists bool) (bool, error) {
 		ready, err := siteReady(o, exists, true)
 		return ready && len(groupsOf(o)) == u.Link.Routers, err
-	}, func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
+	}, siteReason)
 }
 
 // changeLinks brings each Link to its desired cost and labels: one conditional

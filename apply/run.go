@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"fairlead.dev/fairlead/plan"
@@ -106,8 +105,5 @@ func (r *runner) action(ctx context.Context, a plan.Action) Outcome {
 }
 
 func (r *runner) cluster(name network.ClusterName) (Cluster, error) {
-	if c, ok := r.clusters[name]; ok {
-		return c, nil
-	}
-	return nil, fmt.Errorf("cluster %s: %w", name, ErrUnreachable)
+	return find(r.clusters, name)
 }

@@ -94,7 +94,9 @@ func (s *site) ref() plan.ObjectRef {
 
 // write writes the Site with these fields.
 func (s *site) write(ctx context.Context, fields map[string]any) (Object, error) {
-	return s.writePlanned(ctx, s.c, s.wanted(fields), s.check, func(want *Object, live Object) { *want = s.wanted(s.keep(fields, live)) })
+	return s.writePlanned(ctx, s.c, s.wanted(fields), s.check, func(want *Object, live Object) {
+		*want = s.wanted(s.keep(fields, live))
+	})
 }
 
 // wanted is the Site to send, with these fields.
@@ -153,7 +155,7 @@ func (s *site) waitReady(ctx context.Context) error {
 	ref.UID = ""
 	return s.wait(ctx, s.c, ref, "ready",
 		func(o Object, exists bool) (bool, error) { return siteReady(o, exists, s.Site.Listens) },
-		func(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") })
+		siteReason)
 }
 
 // delete removes the Site and its inventory.

@@ -117,6 +117,9 @@ func siteReady(o Object, exists, listens bool) (bool, error) {
 	return Holds(o, "Ready") && (!listens || len(endpoints) > 0), nil
 }
 
+// siteReason tells why a Site is not ready.
+func siteReason(o Object) string { return Reason(o, "Configured", "Running", "Resolved", "Ready") }
+
 // errGrantsOff tells a controller without a grant server.
 type errGrantsOff struct{ message string }
 

@@ -92,9 +92,11 @@ func (t *task) linkTable() (map[plan.Step]step, error) {
 	m, c := &linkMake{linkWriter: w}, &certification{linkWriter: w}
 	r := &redemption{linkWriter: w, resume: t.Link.Resume, try: 1}
 	return map[plan.Step]step{
-		plan.StepRecord:      {before: m.awaitSites, do: m.record},
-		plan.StepGrant:       {already: r.underWay, do: r.grant, failed: r.failed, back: plan.StepGrant},
-		plan.StepRedeem:      {already: r.over, before: r.carry, do: r.await, after: r.collect, failed: r.failed, back: plan.StepGrant},
+		plan.StepRecord: {before: m.awaitSites, do: m.record},
+		plan.StepGrant:  {already: r.underWay, do: r.grant, failed: r.failed, back: plan.StepGrant},
+		plan.StepRedeem: {
+			already: r.over, before: r.carry, do: r.await, after: r.collect, failed: r.failed, back: plan.StepGrant,
+		},
 		plan.StepCertificate: {do: c.issue},
 		plan.StepCarry:       {do: c.carry},
 		plan.StepLink:        {do: c.createLinks},
@@ -166,7 +168,9 @@ func (t *task) do(ctx context.Context, s plan.Step, do func(context.Context) err
 	began := time.Now()
 	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Started, Attempt: t.attempt})
 	if err := do(ctx); err != nil {
-		t.sink.Event(Event{Action: t.ID, Step: s, Phase: Failed, Attempt: t.attempt, Took: time.Since(began), Message: err.Error()})
+		t.sink.Event(Event{
+			Action: t.ID, Step: s, Phase: Failed, Attempt: t.attempt, Took: time.Since(began), Message: err.Error(),
+		})
 		return err
 	}
 	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Done, Attempt: t.attempt, Took: time.Since(began)})

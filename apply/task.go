@@ -101,7 +101,9 @@ func (t *task) annotations(fields map[string]any) map[string]string {
 
 // writePlanned writes an object: as a new one, or over one that check finds as planned or as
 // desired. onto prepares the write for what is there.
-func (t *task) writePlanned(ctx context.Context, c Cluster, want Object, check func(Object) error, onto func(want *Object, live Object)) (written Object, err error) {
+func (t *task) writePlanned(
+	ctx context.Context, c Cluster, want Object, check func(Object) error, onto func(want *Object, live Object),
+) (written Object, err error) {
 	err = again(func() (err error) {
 		live, err := t.live(ctx, c, want.ObjectRef)
 		switch {
