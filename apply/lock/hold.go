@@ -37,7 +37,7 @@ type hold struct {
 }
 
 // newHold keeps a lock that was just taken by a request sent at the given time. It is
-// kept also when ctx ends: only release lets it go.
+// kept also when ctx ends: only Release lets it go.
 func newHold(ctx context.Context, c Lockable, opts *Options, got Lease, sent time.Time) *hold {
 	h := &hold{Lockable: c, opts: opts, lease: got, sent: sent, ended: make(chan struct{}), turn: make(chan struct{})}
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -50,7 +50,7 @@ func (h *hold) keep(ctx context.Context) {
 	defer close(h.ended)
 	defer func() {
 		if p := recover(); p != nil {
-			h.lose(&Lost{Cluster: h.Cluster, Former: h.former(), Err: fmt.Errorf("internal error: a panic of type %T", p)})
+			h.lose(h.gone(Holder{}, fmt.Errorf("internal error: a panic of type %T", p)))
 		}
 	}()
 	for pause := h.opts.every(); apply.Pause(ctx, pause) == nil; {
@@ -65,7 +65,7 @@ func (h *hold) keep(ctx context.Context) {
 			h.lose(gone)
 			return
 		case age(h.sent) >= h.opts.Lease:
-			h.lose(&Lost{Cluster: h.Cluster, Former: h.former(), Err: err})
+			h.lose(h.gone(Holder{}, err))
 			return
 		default:
 			pause /= 3
@@ -111,11 +111,11 @@ func (h *hold) again(ctx context.Context) (Lease, error) {
 	now, err := h.Leases.Get(ctx)
 	switch {
 	case errors.Is(err, apply.ErrNotFound):
-		return now, &Lost{Cluster: h.Cluster, Former: h.former()}
+		return now, h.gone(Holder{}, nil)
 	case err != nil:
 		return now, err
 	case now.Holder != h.opts.Holder.ID:
-		return now, &Lost{Cluster: h.Cluster, Former: h.former(), To: holderOf(now)}
+		return now, h.gone(holderOf(now), nil)
 	}
 	return now, nil
 }
@@ -179,8 +179,10 @@ func (l *Locks) Release(ctx context.Context, settled bool) []NotLocked {
 		h.end()
 	}
 	notes := l.notes(settled)
-	failed := make([]error, len(l.held))
-	eachLock(len(l.held), func(i int) error { return l.held[i].release(ctx, notes[i]) }, func(i int, err error) { failed[i] = err })
+	failed := eachLock(len(l.held), func(i int) error {
+		h := l.held[i]
+		return free(ctx, h.Leases, h.opts.Holder.ID, h.lease, notes[i])
+	})
 	var out []NotLocked
 	for i, err := range failed {
 		if err != nil {
@@ -199,21 +201,16 @@ func (h *hold) end() {
 	if h.lost != nil {
 		h.lease = Lease{} // it may be ours, or not: read it
 	}
-	h.lost = &Lost{Cluster: h.Cluster, Former: h.former()}
+	h.lost = h.gone(Holder{}, nil)
 	h.turned()
 	h.mu.Unlock()
-}
-
-// release frees the lock, whose renewing has ended, and leaves notes on the Lease; none
-// where it is nil.
-func (h *hold) release(ctx context.Context, notes map[string]string) error {
-	return free(ctx, h.Leases, h.opts.Holder.ID, h.lease, notes)
 }
 
 // tries is how often a lock is tried to be freed.
 const tries = 4
 
-// free makes a Lease nobody's, if it is the run's; notes replace those annotations. The Lease is taken to be as given, or read where it has no version.
+// free makes a Lease nobody's, if it is the run's; notes replace those annotations. The Lease is
+// taken to be as given, or read where it has no version.
 func free(ctx context.Context, leases Leases, id string, l Lease, notes map[string]string) (err error) {
 	for try := range tries {
 		if try > 0 {
@@ -257,7 +254,7 @@ func Unlock(ctx context.Context, c Lockable, network, id string) (Holder, error)
 		case !ownedLease(l, network):
 			return Holder{}, c.notLocked(ErrForeign)
 		case l.Holder != id:
-			return Holder{}, &Held{Cluster: c.Cluster, Former: c.former(), Holder: holderOf(l), Renewed: l.Renewed, Lease: leaseOf(l)}
+			return Holder{}, c.heldBy(l, 0)
 		}
 		if _, err = c.Leases.Update(ctx, freed(l, nil)); err == nil {
 			return holderOf(l), nil

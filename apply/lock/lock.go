@@ -138,8 +138,8 @@ type Locks struct {
 }
 
 // Take takes the locks of all clusters in the order of their names and of the Leases'
-// namespaces, so that two runs never wait for each other. Where one cannot be taken, those that were are freed and
-// the error says why: a *Held for each that another run has (ErrLocked),
+// namespaces, so that two runs never wait for each other. Where one cannot be taken, those that
+// were are freed and the error says why: a *Held for each that another run has (ErrLocked),
 // ErrForeign, or that of the cluster.
 func Take(ctx context.Context, list []Lockable, opts Options) (*Locks, error) {
 	opts.Lease = cmp.Or(opts.Lease, DefaultLease)
@@ -196,31 +196,36 @@ type leaseRead struct {
 // where nothing is in the way.
 func readLeases(ctx context.Context, list []Lockable) []leaseRead {
 	out := make([]leaseRead, len(list))
-	eachLock(len(list), func(i int) (err error) {
+	failed := eachLock(len(list), func(i int) (err error) {
 		out[i].lease, err = list[i].Leases.Get(ctx)
 		out[i].at = time.Now()
 		return err
-	}, func(i int, err error) { out[i].err = err })
+	})
+	for i, err := range failed {
+		out[i].err = err
+	}
 	return out
 }
 
-// eachLock does something with all locks, twenty at once, and notes each one's error. A
+// eachLock does something with all locks, twenty at once, and gives each one's error. A
 // panic is that lock's error.
-func eachLock(n int, do func(int) error, note func(int, error)) {
+func eachLock(n int, do func(int) error) []error {
+	failed := make([]error, n)
 	var g errgroup.Group
 	g.SetLimit(20)
 	for i := range n {
 		g.Go(func() error {
 			defer func() {
 				if p := recover(); p != nil {
-					note(i, fmt.Errorf("internal error: a panic of type %T", p))
+					failed[i] = fmt.Errorf("internal error: a panic of type %T", p)
 				}
 			}()
-			note(i, do(i))
+			failed[i] = do(i)
 			return nil
 		})
 	}
 	_ = g.Wait() // no function above returns an error: it is noted
+	return failed
 }
 
 // unread lists every Lease that cannot be read, before any is taken.
@@ -259,6 +264,18 @@ func (c Lockable) former() string {
 }
 
 func (c Lockable) notLocked(err error) NotLocked { return NotLocked{c.Cluster, c.former(), err} }
+
+// heldBy says who holds the lock, after a time of waiting.
+func (c Lockable) heldBy(l Lease, waited time.Duration) *Held {
+	return &Held{
+		Cluster: c.Cluster, Former: c.former(), Holder: holderOf(l), Renewed: l.Renewed, Lease: leaseOf(l), Waited: waited,
+	}
+}
+
+// gone says that the lock is not ours any more: who has it, or why it could not be renewed.
+func (c Lockable) gone(to Holder, err error) *Lost {
+	return &Lost{Cluster: c.Cluster, Former: c.former(), To: to, Err: err}
+}
 
 // inFormer names a former place in a sentence; nothing where there is none.
 func inFormer(namespace string) string {

@@ -23,9 +23,9 @@ func ClustersOf(l Lease) []plan.NotedCluster {
 	return slices.DeleteFunc(list, func(c plan.NotedCluster) bool { return !network.IsLabel(string(c.Name)) || c.Sites < 1 })
 }
 
-// joinClusters is what ClustersOf reads.
-func joinClusters(list []plan.NotedCluster) string {
-	data, err := json.Marshal(list)
+// note words clusters or limits, for ClustersOf and LimitsOf.
+func note(v any) string {
+	data, err := json.Marshal(v)
 	if err != nil { // names, UIDs and numbers can always be marshalled
 		panic("lock: " + err.Error())
 	}
@@ -103,15 +103,6 @@ func LimitsOf(l Lease) *network.DeleteLimits {
 	return &out
 }
 
-// noteLimits is what LimitsOf reads.
-func noteLimits(limits network.DeleteLimits) string {
-	data, err := json.Marshal(notedLimits(limits))
-	if err != nil { // numbers can always be marshalled
-		panic("lock: " + err.Error())
-	}
-	return string(data)
-}
-
 // StricterLimits are the stricter of two limits, either of which may be nil.
 func StricterLimits(a, b *network.DeleteLimits) *network.DeleteLimits {
 	switch {
@@ -145,10 +136,10 @@ func (l *Locks) notes(settled bool) []map[string]string {
 
 func (l *Locks) declared(h *hold) map[string]string {
 	out := map[string]string{
-		AnnotationNamespaces: joinNamespaces(h.Namespaces), AnnotationClusters: joinClusters(l.clusters),
+		AnnotationNamespaces: joinNamespaces(h.Namespaces), AnnotationClusters: note(l.clusters),
 	}
 	if l.opts.Deletes != nil {
-		out[AnnotationDeletes] = noteLimits(*l.opts.Deletes)
+		out[AnnotationDeletes] = note(notedLimits(*l.opts.Deletes))
 	}
 	return out
 }
@@ -170,12 +161,12 @@ func (l *Locks) inherited(h *hold) map[string]string {
 	if !others && len(l.renewed) == 0 {
 		return nil
 	}
-	out := map[string]string{AnnotationClusters: joinClusters(l.renewals(clusters))}
+	out := map[string]string{AnnotationClusters: note(l.renewals(clusters))}
 	if others {
 		out[AnnotationNamespaces] = joinNamespaces(namespaces)
 	}
 	if others && limits != nil {
-		out[AnnotationDeletes] = noteLimits(*limits)
+		out[AnnotationDeletes] = note(notedLimits(*limits))
 	}
 	return out
 }

@@ -97,7 +97,7 @@ func (t *taking) wait(ctx context.Context, now Lease) error {
 	if t.version != now.Version {
 		t.version, t.since = now.Version, time.Now()
 	}
-	held := &Held{Cluster: t.Cluster, Former: t.former(), Holder: holderOf(now), Renewed: now.Renewed, Lease: lease, Waited: t.opts.Timeout}
+	held := t.heldBy(now, t.opts.Timeout)
 	if left <= 0 {
 		return held
 	}
@@ -130,7 +130,7 @@ func (t *taking) ours(was Lease) Lease {
 	next.Labels = with(was.Labels, map[string]string{plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: t.opts.Network})
 	next.Annotations = t.opts.Holder.note(was.Annotations)
 	next.Annotations[AnnotationNamespaces] = joinNamespaces(append(NamespacesOf(was), t.Namespaces...))
-	next.Annotations[AnnotationClusters] = joinClusters(bothClusters(ClustersOf(was), t.opts.Clusters))
+	next.Annotations[AnnotationClusters] = note(bothClusters(ClustersOf(was), t.opts.Clusters))
 	return next
 }
 
