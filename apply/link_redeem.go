@@ -146,7 +146,7 @@ func (r *redemption) failed(ctx context.Context, err error) error {
 	if r.try == r.opts.Attempts {
 		return fmt.Errorf("%w (%d fresh grants were tried)", err, r.try)
 	}
-	r.sink.Event(Event{Action: r.ID, Step: r.at, Phase: Retrying, Attempt: r.attempt, Message: err.Error()})
+	r.tell(Event{Step: r.at, Phase: Retrying, Message: err.Error()})
 	if err := Pause(ctx, time.Until(next)); err != nil {
 		return err
 	}

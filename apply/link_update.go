@@ -92,7 +92,7 @@ func (u *linkUpdate) newEndpoints(ctx context.Context, live Object) ([]any, erro
 	if err != nil {
 		return nil, err
 	}
-	have, _ := live.Spec["endpoints"].([]any)
+	have := endpointsOf(live)
 	for _, group := range groups {
 		alone := len(groups) == 1 && len(u.Link.Live) == 1
 		if (alone || groupName(have) == groupName(group)) && !sameJSON(have, group) {
@@ -109,23 +109,16 @@ func (u *linkUpdate) addLinks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	covered := map[string]bool{}
+	staying, err := u.staying(ctx)
+	if err != nil {
+		return err
+	}
 	secret := ""
-	for _, planned := range u.Link.Live {
-		live, err := u.from.Get(ctx, u.linkRef(planned.Name))
-		if err != nil {
-			return err
-		}
-		have, _ := live.Spec["endpoints"].([]any)
-		for _, group := range groups {
-			if leadsTo(have, group) {
-				covered[groupName(group)] = true
-			}
-		}
+	for _, live := range staying {
 		secret = text(live.Spec, "tlsCredentials")
 	}
 	for i, group := range groups {
-		if covered[groupName(group)] {
+		if slices.ContainsFunc(staying, func(live Object) bool { return leadsTo(endpointsOf(live), group) }) {
 			continue
 		}
 		o, err := u.addLink(ctx, i, group, secret)
@@ -170,15 +163,23 @@ func (u *linkUpdate) addLink(ctx context.Context, i int, group []any, secret str
 	return o, u.takeOver(ctx, o.leadingTo(group), "", nil)
 }
 
-// awaitLive waits until the Links that stay carry traffic, before others go.
-func (u *linkUpdate) awaitLive(ctx context.Context) error {
-	var links []Object
+// staying reads the Links that stay.
+func (u *linkUpdate) staying(ctx context.Context) (out []Object, err error) {
 	for _, planned := range u.Link.Live {
 		o, err := u.from.Get(ctx, u.linkRef(planned.Name))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		links = append(links, o)
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// awaitLive waits until the Links that stay carry traffic, before others go.
+func (u *linkUpdate) awaitLive(ctx context.Context) error {
+	links, err := u.staying(ctx)
+	if err != nil {
+		return err
 	}
 	if err := u.waitOperational(ctx, links); err != nil {
 		return err
@@ -196,17 +197,12 @@ func (u *linkUpdate) surviving(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, planned := range u.Link.Live {
-		live, err := u.from.Get(ctx, u.linkRef(planned.Name))
-		if err != nil {
-			return err
-		}
-		have, _ := live.Spec["endpoints"].([]any)
-		ok := false
-		for _, group := range groups {
-			ok = ok || leadsTo(have, group)
-		}
-		if !ok {
+	staying, err := u.staying(ctx)
+	if err != nil {
+		return err
+	}
+	for _, live := range staying {
+		if !slices.ContainsFunc(groups, func(group []any) bool { return leadsTo(endpointsOf(live), group) }) {
 			return fmt.Errorf("%s leads to a router that site %s no longer has: %w", live.ObjectRef, u.Link.To.Site, ErrStale)
 		}
 	}

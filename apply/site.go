@@ -99,12 +99,16 @@ func (s *site) write(ctx context.Context, fields map[string]any) (Object, error)
 	})
 }
 
-// wanted is the Site to send, with these fields.
+// wanted is the Site to send, with these fields: it carries what its overlays set, and
+// Fairlead's own.
 func (s *site) wanted(fields map[string]any) Object {
-	return Object{
-		ObjectRef: s.ref(), Spec: specOf(fields),
-		Labels: s.siteLabels(fields), Annotations: s.siteAnnotations(fields),
+	spec, labels, annotations := plan.SiteManifest(fields)
+	maps.Copy(labels, s.labels(plan.LabelSite))
+	maps.Copy(annotations, s.annotations(s.Site.Fields))
+	if s.Site.Protect {
+		annotations[plan.AnnotationProtect] = "true"
 	}
+	return Object{ObjectRef: s.ref(), Spec: spec, Labels: labels, Annotations: annotations}
 }
 
 // keep gives the fields with those that the plan leaves alone as they are now. They
@@ -169,28 +173,6 @@ func (s *site) delete(ctx context.Context) error {
 		}
 	}
 	return s.ledger.remove(ctx, s.Cluster, s.Namespace)
-}
-
-// specOf builds a Site's spec from owned fields by path.
-func specOf(fields map[string]any) map[string]any {
-	spec, _, _ := plan.SiteManifest(fields)
-	return spec
-}
-
-// siteLabels are what a Site carries: what its overlays set, and Fairlead's own.
-func (s *site) siteLabels(fields map[string]any) map[string]string {
-	_, labels, _ := plan.SiteManifest(fields)
-	maps.Copy(labels, s.labels(plan.LabelSite))
-	return labels
-}
-
-func (s *site) siteAnnotations(fields map[string]any) map[string]string {
-	_, _, annotations := plan.SiteManifest(fields)
-	maps.Copy(annotations, s.annotations(s.Site.Fields))
-	if s.Site.Protect {
-		annotations[plan.AnnotationProtect] = "true"
-	}
-	return annotations
 }
 
 // FieldsOf flattens a Site into fields by path, as plan.SiteView has them.

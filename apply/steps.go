@@ -166,13 +166,11 @@ func (t *task) do(ctx context.Context, s plan.Step, do func(context.Context) err
 		return err
 	}
 	began := time.Now()
-	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Started, Attempt: t.attempt})
+	t.tell(Event{Step: s, Phase: Started})
 	if err := do(ctx); err != nil {
-		t.sink.Event(Event{
-			Action: t.ID, Step: s, Phase: Failed, Attempt: t.attempt, Took: time.Since(began), Message: err.Error(),
-		})
+		t.tell(Event{Step: s, Phase: Failed, Took: time.Since(began), Message: err.Error()})
 		return err
 	}
-	t.sink.Event(Event{Action: t.ID, Step: s, Phase: Done, Attempt: t.attempt, Took: time.Since(began)})
+	t.tell(Event{Step: s, Phase: Done, Took: time.Since(began)})
 	return nil
 }

@@ -55,10 +55,16 @@ func (t *task) recordRefusal(ctx context.Context, err error) {
 	t.report(t.note(ctx, func(inv *plan.Inventory) { inv.Refuse(t.Action, reason) }))
 }
 
+// tell tells of the action at its present attempt.
+func (t *task) tell(e Event) {
+	e.Action, e.Attempt = t.ID, t.attempt
+	t.sink.Event(e)
+}
+
 // report tells of a failure that does not change the action's own end.
 func (t *task) report(err error) {
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		t.sink.Event(Event{Action: t.ID, Step: plan.StepClean, Phase: CleanupFailed, Attempt: t.attempt, Message: err.Error()})
+		t.tell(Event{Step: plan.StepClean, Phase: CleanupFailed, Message: err.Error()})
 	}
 }
 
