@@ -222,7 +222,9 @@ func (l *ledger) remove(ctx context.Context, cluster network.ClusterName, namesp
 
 // NoteLocks writes into records where the locks of their clusters are kept, under these locks.
 // A record that is gone, or goes, notes nothing.
-func NoteLocks(ctx context.Context, net string, clusters map[network.ClusterName]Cluster, records []plan.ObjectRef, opts Options) error {
+func NoteLocks(
+	ctx context.Context, net string, clusters map[network.ClusterName]Cluster, records []plan.ObjectRef, opts Options,
+) error {
 	l := newLedger(plan.Plan{Network: net}, clusters, Options{Run: opts.Run})
 	failed := make([]error, len(records))
 	var g errgroup.Group

@@ -161,10 +161,9 @@ func (l *link) redeemed(o Object) bool {
 // carried reports whether an unlabelled Secret has a name under which this link's
 // own are carried over.
 func (l *link) carried(o Object) bool {
-	if l.Link.Via != network.ViaCertificate || l.Verb == plan.VerbAdopt || o.Kind != plan.ObjectSecret || o.Labels[plan.LabelManagedBy] != "" {
-		return false
-	}
-	return network.IsObjectName(o.Name, network.LinkName(l.Name), l.Link.Attempt)
+	carries := l.Link.Via == network.ViaCertificate && l.Verb != plan.VerbAdopt
+	unlabelled := o.Kind == plan.ObjectSecret && o.Labels[plan.LabelManagedBy] == ""
+	return carries && unlabelled && network.IsObjectName(o.Name, network.LinkName(l.Name), l.Link.Attempt)
 }
 
 // awaited reports whether a Link or a Secret without a mark may be what a redemption of ours

@@ -153,7 +153,8 @@ func (c *certification) takeBack(ctx context.Context, made Object, issuer string
 	if err := again(func() error { return c.removeIssued(ctx, c.to, secret, made.UID) }); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s was signed by %s and the site's issuer is %s now: %w", made.ObjectRef, text(made.Spec, "ca"), issuer, ErrStale)
+	return fmt.Errorf("%s was signed by %s and the site's issuer is %s now: %w",
+		made.ObjectRef, text(made.Spec, "ca"), issuer, ErrStale)
 }
 
 // awaitIssued waits for the Certificate's own Secret.

@@ -148,7 +148,8 @@ func (w *linkWriter) labelSecret(ctx context.Context, ref plan.ObjectRef) error 
 		return err
 	}
 	_, err = w.from.Apply(ctx, Object{
-		ObjectRef: o.ObjectRef, Labels: w.labels(plan.LabelLink), Annotations: noteRun(w.opts.Run, ends509(data[keyCertificate].Reveal())),
+		ObjectRef: o.ObjectRef, Labels: w.labels(plan.LabelLink),
+		Annotations: noteRun(w.opts.Run, ends509(data[keyCertificate].Reveal())),
 	}, true)
 	return err
 }
@@ -168,7 +169,9 @@ func ends509(certificate string) map[string]string {
 }
 
 // createLink makes a Link, or finds the one that this link made before.
-func (w *linkWriter) createLink(ctx context.Context, name string, spec map[string]any) (o Object, existed bool, err error) {
+func (w *linkWriter) createLink(
+	ctx context.Context, name string, spec map[string]any,
+) (o Object, existed bool, err error) {
 	ref := w.linkRef(name)
 	o, err = w.create(ctx, w.from, Object{
 		ObjectRef: ref, Labels: w.labels(plan.LabelLink), Annotations: noteRun(w.opts.Run, nil), Spec: spec,
@@ -256,7 +259,9 @@ func addressesOf(endpoints []any) string {
 	var list []plan.Endpoint
 	for _, item := range endpoints {
 		endpoint, _ := item.(map[string]any)
-		list = append(list, plan.Endpoint{Name: text(endpoint, "name"), Host: text(endpoint, "host"), Port: text(endpoint, "port")})
+		list = append(list, plan.Endpoint{
+			Name: text(endpoint, "name"), Host: text(endpoint, "host"), Port: text(endpoint, "port"),
+		})
 	}
 	return plan.Addresses(list)
 }
@@ -371,7 +376,8 @@ func (w *linkWriter) follow(ctx context.Context, links []Object) {
 // lead leads a Link to other endpoints, where its site's routers take them.
 func (w *linkWriter) lead(ctx context.Context, link plan.ObjectRef, group []any) error {
 	site, err := w.from.Get(ctx, siteAt(w.Link.From))
-	if controller, _ := site.Status["controller"].(map[string]any); err != nil || !plan.EditsLinks(text(controller, "version")) {
+	controller, _ := site.Status["controller"].(map[string]any)
+	if err != nil || !plan.EditsLinks(text(controller, "version")) {
 		return err
 	}
 	now, err := w.from.Get(ctx, link)
@@ -394,7 +400,9 @@ func movedTo(have []any, groups [][]any) []any {
 }
 
 // eachLink waits for one Link after the other.
-func (w *linkWriter) eachLink(ctx context.Context, links []Object, what string, is func(Object) bool, why func(Object) string) error {
+func (w *linkWriter) eachLink(
+	ctx context.Context, links []Object, what string, is func(Object) bool, why func(Object) string,
+) error {
 	for _, l := range links {
 		err := w.wait(ctx, w.from, l.ObjectRef, what, func(o Object, exists bool) (bool, error) {
 			if !exists || o.Deleting || o.UID != l.UID {
@@ -449,7 +457,9 @@ func (w *linkWriter) waitReport(ctx context.Context, links []Object) error {
 
 // watchReport waits until the report says of each of the Links what is good, or nothing
 // of their site at all.
-func (w *linkWriter) watchReport(ctx context.Context, links []Object, good func(l plan.LinkReport, listed bool) bool) error {
+func (w *linkWriter) watchReport(
+	ctx context.Context, links []Object, good func(l plan.LinkReport, listed bool) bool,
+) error {
 	down := ""
 	return w.wait(ctx, w.from, w.reportRef(), "reporting the new links up", func(o Object, _ bool) (bool, error) {
 		report := Reported(o.Data, w.Link.From.UID)

@@ -53,7 +53,8 @@ func (o *overlayObject) dropped(written Object) error {
 	now := plan.Pick(written.Content, o.Object.Observed, o.Object.Fields)
 	for path, before := range o.Object.Observed {
 		if _, wanted := o.Object.Fields[path]; !wanted && before != nil && sameJSON(now[path], before) {
-			return fmt.Errorf("%s keeps %s, which somebody else applied too; remove it there, with: kubectl edit", written.ObjectRef, path)
+			return fmt.Errorf("%s keeps %s, which somebody else applied too; remove it there, with: kubectl edit",
+				written.ObjectRef, path)
 		}
 	}
 	return nil

@@ -50,12 +50,19 @@ func (p *proxy) secret(ctx context.Context) error {
 	return p.write(ctx)
 }
 
+// wanted is the Secret to send, but for its content.
+func (p *proxy) wanted() Object {
+	return Object{
+		ObjectRef: p.Proxy.Secret, Labels: p.labels(plan.LabelProxy), Annotations: noteRun(p.opts.Run, nil),
+	}
+}
+
 // adopt labels a Secret that is there.
 func (p *proxy) adopt(ctx context.Context) error {
 	if _, err := present(ctx, p.c, p.Proxy.Secret); err != nil {
 		return err
 	}
-	_, err := p.c.Apply(ctx, Object{ObjectRef: p.Proxy.Secret, Labels: p.labels(plan.LabelProxy), Annotations: noteRun(p.opts.Run, nil)}, true)
+	_, err := p.c.Apply(ctx, p.wanted(), true)
 	return err
 }
 
@@ -77,9 +84,9 @@ func (p *proxy) write(ctx context.Context) error {
 	if !found.Password.IsZero() {
 		content["password"] = found.Password
 	}
-	_, err = p.create(ctx, p.c, Object{
-		ObjectRef: p.Proxy.Secret, Labels: p.labels(plan.LabelProxy), Annotations: noteRun(p.opts.Run, nil), Secret: content, Type: typeBasicAuth,
-	})
+	secret := p.wanted()
+	secret.Secret, secret.Type = content, typeBasicAuth
+	_, err = p.create(ctx, p.c, secret)
 	if errors.Is(err, ErrExists) {
 		return fmt.Errorf("%s appeared meanwhile: %w", p.Proxy.Secret, ErrStale)
 	}

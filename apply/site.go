@@ -89,7 +89,9 @@ func (s *site) createNamespace(ctx context.Context) error {
 }
 
 func (s *site) ref() plan.ObjectRef {
-	return plan.ObjectRef{Cluster: s.Cluster, Kind: plan.ObjectSite, Namespace: s.Namespace, Name: s.Site.Object, UID: s.Site.UID}
+	return plan.ObjectRef{
+		Cluster: s.Cluster, Kind: plan.ObjectSite, Namespace: s.Namespace, Name: s.Site.Object, UID: s.Site.UID,
+	}
 }
 
 // write writes the Site with these fields.

@@ -141,7 +141,9 @@ func goes(o Object) string {
 	if o.Kind != plan.ObjectNamespace {
 		return why
 	}
-	for _, kind := range []string{"NamespaceDeletionContentFailure", "NamespaceContentRemaining", "NamespaceFinalizersRemaining"} {
+	for _, kind := range []string{
+		"NamespaceDeletionContentFailure", "NamespaceContentRemaining", "NamespaceFinalizersRemaining",
+	} {
 		if c, ok := conditionOf(o, kind); ok && c.status == "True" && c.message != "" {
 			why += "; " + strings.TrimSuffix(c.message, ".")
 		}
