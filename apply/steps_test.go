@@ -151,7 +151,7 @@ func conditions(kinds ...string) map[string]any {
 	return map[string]any{"conditions": list}
 }
 
-func (m *memory) Annotate(context.Context, plan.ObjectRef, string, string) error { return nil }
+func (m *memory) Annotate(context.Context, plan.ObjectRef, map[string]string) error { return nil }
 
 func (m *memory) Delete(_ context.Context, ref plan.ObjectRef) error {
 	m.mu.Lock()
