@@ -87,7 +87,7 @@ func TestAccepted(t *testing.T) {
 		{"all down, allowed", true, []plan.Cluster{down, down}, nil, exitUnreachable},
 		{"one down, allowed, and a refusal", true, []plan.Cluster{ok, down}, refused, exitRefused},
 	} {
-		o := &common{allowPartial: tt.partial}
+		o := partialFlag{tt.partial}
 		code := codeOfError(t.Context(), planExit(o.accepted(plan.Plan{Clusters: tt.clusters, Refusals: tt.refusals}), false))
 		if code != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, code, tt.want)

@@ -152,7 +152,7 @@ func TestColor(t *testing.T) {
 		{"always", map[string]string{"NO_COLOR": "1"}, false, true},
 		{"never", nil, true, false},
 	} {
-		o := &common{sys: &System{Getenv: func(k string) string { return tt.env[k] }}, color: tt.color}
+		o := outputFlags{process: newProcess(&System{Getenv: func(k string) string { return tt.env[k] }}), color: tt.color}
 		if got := o.colored(tt.terminal); got != tt.want {
 			t.Errorf("%+v: %v", tt, got)
 		}

@@ -3,9 +3,12 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"fairlead.dev/fairlead/apply/lock"
 
 	"github.com/spf13/cobra"
 
@@ -15,25 +18,33 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// applyFlags are apply's own.
+// applyFlags are apply's own, and what is known of it as it goes.
 type applyFlags struct {
-	*common
-	locking
-	yes bool
+	clusterCommand
+	partFlags
+	lockFlags
+	allowFlags
+	partialFlag
+	yes, adopt bool
+	// reads is the file of a saved plan, and expected the ID that it has to have.
+	reads, expected string
+	window          time.Duration
+
 	// whole is true once a plan is made that has all of the network in it: nothing was
 	// unknown, and a saved one has all that there is to do.
 	whole bool
-	// expected is the ID that the saved plan has to have.
-	expected string
+	// locks are held; lost is told where one is not any more.
+	locks *lock.Locks
+	lost  context.CancelCauseFunc
 	// opened is the session, and unnoted are the records that do not note where its locks
 	// are kept.
 	opened  session
 	unnoted []plan.ObjectRef
-	window  time.Duration
 }
 
 func newApply(sys *System) *cobra.Command {
-	o := &applyFlags{common: &common{sys: sys, judges: true, comparing: true}}
+	o := &applyFlags{clusterCommand: clusterCommand{packageCommand: newPackageCommand(sys)}}
+	o.showsFindings = true
 	c := &cobra.Command{
 		Use:   "apply [PACKAGE]",
 		Short: "Make the clusters as described",
@@ -53,20 +64,23 @@ has it, nothing is done (exit code 9); --lock-timeout waits for it.
 With --allow-partial clusters that cannot be read are left out (exit code 4), and
 the same apply finishes once they answer.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.clusterCommand.check(c, args, flagged{"--plan", o.reads}); err != nil {
 				return err
 			}
-			return o.recorded(c.Context(), func(ctx context.Context) error { return o.locked(ctx, o.run) })
+			if err := o.allowFlags.check(); err != nil {
+				return err
+			}
+			return o.recorded(c.Context(), func(ctx context.Context) error {
+				return o.locked(ctx, func(ctx context.Context) error { return o.run(ctx, c) })
+			})
 		},
 	}
-	o.describe(c)
-	o.reach(c)
-	o.narrow(c)
-	o.lockFlags(c)
-	o.allowing(c)
-	o.partial(c)
-	o.measured(c)
-	o.trust(c)
+	o.clusterCommand.flags(c)
+	o.partFlags.flags(c)
+	o.lockFlags.flags(c)
+	o.allowFlags.flags(c)
+	o.partialFlag.flags(c)
+	o.records.flags(c)
 	f := c.Flags()
 	f.StringVar(&o.records.eventsFile, "events", "", "write what happens to this file, a line of JSON for each event")
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
@@ -77,17 +91,22 @@ the same apply finishes once they answer.`,
 	return c
 }
 
-func (o *applyFlags) run(ctx context.Context) error {
-	if err := o.savedPlan(); err != nil {
+func (o *applyFlags) run(ctx context.Context, c *cobra.Command) error {
+	saved, err := o.savedPlan(c.Flags().Changed)
+	if err != nil {
 		return err
 	}
-	s, observation, err := o.open(ctx)
+	judged, err := o.loadJudged(ctx, o.terms(saved))
+	if err != nil {
+		return err
+	}
+	s, observation, err := o.open(ctx, judged, look{credentials: true, adopt: o.adopt, lock: o.takeLocks})
 	if err != nil {
 		return err
 	}
 	o.opened, o.unnoted = s, observation.OtherLocks(s.places())
 	s.locks.Note(plan.Noted(s.desired, uidsOf(observation)))
-	p := o.make(s, o.input(s, observation, s.saved))
+	p := o.make(s, s.input(observation, o.filter()))
 	o.whole = s.saved == nil && p.Summary.Unknown == 0 && plan.AllRead(p.Clusters)
 	if s.saved != nil {
 		return o.runSaved(ctx, s, observation, *s.saved, p)
@@ -95,22 +114,21 @@ func (o *applyFlags) run(ctx context.Context) error {
 	if p, err = o.lift(p); err != nil {
 		return err
 	}
-	if err := o.knows(s.description, p); err != nil {
+	if err := o.known(s.description, p.Actions); err != nil {
 		return err
 	}
 	if err := o.show(report.Report{Plan: &p}); err != nil {
 		return err
 	}
-	if err := o.beginRecords(p); err != nil {
-		return err
-	}
-	if err := planExit(o.accepted(p), false); err != nil {
-		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
+	if err := o.begin(p, o.accepted(p)); err != nil {
 		return err
 	}
 	s.locks.Renew(p.TakenFor())
-	if !p.Pending() {
-		return o.nothingToDo(s, p)
+	if !p.Pending() { // clusters may have been left out
+		if plan.AllRead(p.Clusters) {
+			return nil
+		}
+		return o.conclude(s, p, apply.Report{}, 0)
 	}
 	if err := o.resolvable(s, p); err != nil {
 		return err
@@ -119,6 +137,22 @@ func (o *applyFlags) run(ctx context.Context) error {
 		return err
 	}
 	return o.carryOut(ctx, s, p)
+}
+
+// begin writes the first event, with the plan that is carried out, before anything is
+// applied. It ends where the plan, as it is to be judged, may not be applied.
+func (o *applyFlags) begin(run, judged plan.Plan) error {
+	o.records.facts.Applies = true
+	if o.records.events != nil {
+		if err := o.records.events.begin(run); err != nil {
+			return err
+		}
+	}
+	err := planExit(judged, false)
+	if err != nil {
+		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
+	}
+	return err
 }
 
 // resolvable refuses to begin where the credentials that a proxy's new Secret takes
@@ -131,7 +165,11 @@ func (o *applyFlags) resolvable(s session, p plan.Plan) error {
 		}
 		err := s.vault.failed[network.ProxyName(a.Name)]
 		if err != nil && !(o.allowPartial && unanswered(err)) {
-			return failure{code: codeOfReference(err), err: fmt.Errorf("proxy %s: %w; nothing was applied", a.Name, err)}
+			code := exitInvalid
+			if unanswered(err) {
+				code = exitUnreachable
+			}
+			return failure{code: code, err: fmt.Errorf("proxy %s: %w; nothing was applied", a.Name, err)}
 		}
 	}
 	return nil
@@ -172,12 +210,132 @@ func (o *applyFlags) carryOut(ctx context.Context, s session, p plan.Plan, skipp
 		sink = append(sink, o.records.events)
 		o.records.events.skipped(skipped)
 	}
-	result := apply.Run(ctx, p, s.readable(p), sink, apply.Options{
-		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Run: o.invocation.ID, Locks: s.places(),
+	result := apply.Run(ctx, p, readable(s, p), sink, apply.Options{
+		Parallelism: o.parallelism, Timeout: o.timeout, GrantWindow: o.window, Run: o.who.ID, Locks: s.places(),
 		Proxies: proxies{s.vault, s.Network.Proxies},
 	})
 	view.stop()
 	result.Outcomes = append(result.Outcomes, skipped...)
 	end("done", result.Count(apply.Done), "actions", len(result.Outcomes))
 	return o.conclude(s, p, result, time.Since(began))
+}
+
+// conclude shows the report of an apply on standard error, as standard output has the
+// plan, and judges it.
+func (o *applyFlags) conclude(s session, p plan.Plan, result apply.Report, took time.Duration) error {
+	a := report.Applied{
+		Format: report.AppliedFormat, Network: p.Network, Run: o.who.ID, Plan: p.ID, Saved: o.reads != "", DurationMs: took.Milliseconds(),
+		Outcomes: outcomes(result), LeftOut: leftOut(s, p),
+	}
+	a.Sort()
+	o.records.facts.Applied = &a
+	if len(a.Outcomes) > 0 {
+		o.records.facts.Status = nil // it is of before
+	}
+	if err := o.aside(report.Report{Applied: &a}); err != nil {
+		return err
+	}
+	return quit(codeOf(result, len(a.LeftOut) > 0))
+}
+
+func outcomes(r apply.Report) []report.Outcome {
+	out := make([]report.Outcome, 0, len(r.Outcomes))
+	for _, o := range r.Outcomes {
+		one := report.Outcome{
+			Action: o.Action, State: stateOf(o), Attempt: o.Attempt, DurationMs: o.Took.Milliseconds(), Already: o.Already,
+		}
+		if o.Err != nil {
+			one.Step, one.Reason = o.Step, o.Err.Error()
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+func stateOf(o apply.Outcome) report.State {
+	switch {
+	case o.State == apply.Done:
+		return report.StateDone
+	case o.State == apply.Altered:
+		return report.StateAltered
+	case o.State == apply.Blocked:
+		return report.StateBlocked
+	case o.State == apply.Untouched:
+		return report.StateUntouched
+	case errors.Is(o.Err, apply.ErrStale):
+		return report.StateStale
+	}
+	return report.StateFailed
+}
+
+// classes give the exit code of each class of failure.
+var classes = []struct {
+	class error
+	code  int
+}{
+	{lock.ErrLocked, exitLocked}, {apply.ErrTimeout, exitTimeout}, {apply.ErrStale, exitStale},
+	{apply.ErrUnreachable, exitUnreachable}, {apply.ErrForbidden, exitUnreachable},
+}
+
+// codeOf gives the exit code of an apply: 0 when everything was done, the code of a
+// class that all failures share, otherwise "in part". What is blocked or was not
+// started does not count beside a failure; a cluster that was left out makes it "in
+// part" whatever else failed. That of a signal goes before all, see codeOfError.
+func codeOf(r apply.Report, leftOut bool) int {
+	code := exitOK
+	for _, o := range r.Outcomes {
+		switch {
+		case o.State != apply.Failed && o.State != apply.Altered:
+		case code == exitOK:
+			code = classOf(o.Err)
+		case code != classOf(o.Err):
+			code = exitPartial
+		}
+	}
+	if leftOut || code == exitOK && !r.Complete() {
+		return exitPartial
+	}
+	return code
+}
+
+// classOf is the exit code of one failure.
+func classOf(err error) int {
+	for _, c := range classes {
+		if errors.Is(err, c.class) {
+			return c.code
+		}
+	}
+	return exitPartial
+}
+
+// uidsOf are those of the clusters that were read.
+func uidsOf(o plan.Observation) map[network.ClusterName]string {
+	out := map[network.ClusterName]string{}
+	for _, c := range o.Clusters {
+		out[c.Name] = c.UID
+	}
+	return out
+}
+
+// leftOut says which clusters an apply does without.
+func leftOut(s session, p plan.Plan) []report.LeftOut {
+	out := []report.LeftOut{}
+	for _, c := range p.Clusters {
+		if c.State != plan.StateOK {
+			out = append(out, report.LeftOut{Cluster: c.Name, State: c.State, Reason: c.Reason, Unknown: plan.UnknownAt(s.desired, c.Name)})
+		}
+	}
+	return out
+}
+
+// readable gives the clusters of a plan as apply wants them. Those that could not be
+// read are not among them, so that no request can go there.
+func readable(s session, p plan.Plan) map[network.ClusterName]apply.Cluster {
+	out := s.writers()
+	for _, c := range p.Clusters {
+		if c.State != plan.StateOK {
+			delete(out, c.Name)
+		}
+	}
+	return out
 }

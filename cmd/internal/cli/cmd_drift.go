@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
@@ -17,9 +18,15 @@ const (
 	againstGit     = "git"
 )
 
+// driftFlags are drift's own.
+type driftFlags struct {
+	clusterCommand
+	partFlags
+	against string
+}
+
 func newDrift(sys *System) *cobra.Command {
-	o := &common{sys: sys, formats: report.FormatsOfPlans(), comparing: true, reading: true, routers: true}
-	against := againstApplied
+	o := &driftFlags{clusterCommand: newClusterReader(sys, report.FormatsOfPlans()...)}
 	c := &cobra.Command{
 		Use:   "drift [PACKAGE]",
 		Short: "Show where a cluster differs from what was last applied, and how the network runs",
@@ -34,50 +41,52 @@ exits with 2 when they differ. Apart from that it shows
   error among these ends with 2, a warning does not,
 - what rules of the description leave out (policy: ignore), with their reasons.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.clusterCommand.check(c, args); err != nil {
 				return err
 			}
-			if against != againstApplied && against != againstGit {
-				return fail(exitInvalid, "--against %q is not known; use applied or git", against)
+			if o.against != againstApplied && o.against != againstGit {
+				return fail(exitInvalid, "--against %q is not known; use applied or git", o.against)
 			}
-			return o.recorded(c.Context(), func(ctx context.Context) error { return o.drift(ctx, against) })
+			return o.recorded(c.Context(), o.run)
 		},
 	}
-	o.describe(c)
-	o.reporting(c)
-	o.reach(c)
-	o.narrow(c)
-	o.measured(c)
-	o.trust(c)
-	c.Flags().StringVar(&against, "against", against, "what ends with 2: differences from what was last applied, or those from git as well (applied or git)")
+	o.clusterCommand.flags(c)
+	o.reportFlag(c)
+	o.partFlags.flags(c)
+	o.records.flags(c)
+	c.Flags().StringVar(&o.against, "against", againstApplied, "what ends with 2: differences from what was last applied, or those from git as well (applied or git)")
 	return c
 }
 
-func (o *common) drift(ctx context.Context, against string) error {
-	s, observation, err := o.open(ctx)
+func (o *driftFlags) run(ctx context.Context) error {
+	judged, err := o.loadJudged(ctx, judge.Terms{})
+	if err != nil {
+		return err
+	}
+	s, observation, err := o.open(ctx, judged, look{credentials: true, routers: true})
 	if err != nil {
 		return err
 	}
 	applied := desired.LastApplied(observation, s.desired)
-	p := o.driftPlan(s, observation, applied)
+	p := plan.Drift(plan.Input{
+		Desired: s.desired, Observation: observation, Source: s.source, Filter: o.filter(),
+		ExpiringBefore: expiry(), Now: time.Now().UTC().Format(time.RFC3339), Ignore: s.Network.Policy.Ignore,
+	}, applied)
 	o.records.facts.Drift = &p
-	o.found(s, observation)
-	if err := o.show(o.driftReport(s.description, applied, p)); err != nil {
+	o.records.found(s, observation)
+	r := report.Report{Drift: &p, Run: o.who.URL}
+	if plan.AllRead(p.Clusters) { // the network as last applied is what it is compared with
+		n := desired.AsNetwork(applied)
+		r.Before, r.After = &n, &n
+	}
+	if err := o.show(s.placed(r)); err != nil {
 		return err
 	}
 	switch {
-	case p.Ill() || against == againstGit && len(p.Behind) > 0:
+	case p.Ill() || o.against == againstGit && len(p.Behind) > 0:
 		return quit(exitChanges)
 	case !plan.AllRead(p.Clusters):
 		return quit(exitUnreachable)
 	}
 	return nil
-}
-
-// driftPlan is the plan of the session's drift from what was last applied.
-func (o *common) driftPlan(s session, observation plan.Observation, applied plan.Desired) plan.Plan {
-	return plan.Drift(plan.Input{
-		Desired: s.desired, Observation: observation, Source: s.source, Filter: o.filter(),
-		ExpiringBefore: expiry(), Now: time.Now().UTC().Format(time.RFC3339), Ignore: s.Network.Policy.Ignore,
-	}, applied)
 }

@@ -15,9 +15,14 @@ var pictures = map[string]func(io.Writer, report.Picture) error{
 	"mermaid": report.Mermaid, "dot": report.DOT, "svg": report.SVG,
 }
 
+// graphFlags are graph's own.
+type graphFlags struct {
+	packageCommand
+	all bool
+}
+
 func newGraph(sys *System) *cobra.Command {
-	o := &common{sys: sys, formats: []string{"mermaid", "dot", "svg"}}
-	var all bool
+	o := &graphFlags{packageCommand: newPackageCommand(sys, "mermaid", "dot", "svg")}
 	c := &cobra.Command{
 		Use:   "graph [PACKAGE]",
 		Short: "Draw a description: sites, clusters, links and costs",
@@ -28,7 +33,7 @@ than 40 sites, Mermaid and DOT show those that are alike as one, but for --all. 
 never touches a cluster.`,
 		Example: "  fairlead graph --format svg -o network.svg",
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.check(c, args); err != nil {
 				return err
 			}
 			d, err := o.load(c.Context())
@@ -36,19 +41,19 @@ never touches a cluster.`,
 				return err
 			}
 			p := report.PictureOf(desired.AsNetwork(d.desired))
-			if o.format != "svg" && !all {
+			if o.format != "svg" && !o.all {
 				p = p.Condensed(report.ReadableNodes)
 			}
 			return o.draw(p)
 		},
 	}
-	o.describe(c)
-	c.Flags().BoolVar(&all, "all", false, "draw every site by itself, however many are alike")
+	o.flags(c)
+	c.Flags().BoolVar(&o.all, "all", false, "draw every site by itself, however many are alike")
 	return c
 }
 
 // draw writes a picture in the chosen format.
-func (o *common) draw(p report.Picture) error {
+func (o *graphFlags) draw(p report.Picture) error {
 	if o.format == "mermaid" && len(p.Edges) > report.MermaidEdges {
 		fmt.Fprintf(o.sys.Err, "fairlead: more than %d links: most viewers refuse so large a Mermaid picture; --format svg draws it\n", report.MermaidEdges)
 	}

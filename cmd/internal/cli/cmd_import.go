@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
@@ -23,16 +24,18 @@ import (
 
 // importFlags are import's own.
 type importFlags struct {
-	*common
+	*process
+	clusterFlags
 	network    string
 	contexts   []string
 	namespaces []string
 	all        bool
+	output     string
 	force      bool
 }
 
 func newImport(sys *System) *cobra.Command {
-	o := &importFlags{common: &common{sys: sys, format: "text", color: "auto", reading: true}}
+	o := &importFlags{process: newProcess(sys), clusterFlags: clusterFlags{readOnly: true}}
 	c := &cobra.Command{
 		Use:   "import --network NAME",
 		Short: "Describe what runs on clusters already",
@@ -50,13 +53,16 @@ context's, or given: --context hub=admin@hub.example.com.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.check(nil); err != nil {
+			if err := o.check(c, o.sys); err != nil {
+				return err
+			}
+			if err := o.start(); err != nil {
 				return err
 			}
 			return o.run(c.Context())
 		},
 	}
-	o.reach(c)
+	o.flags(c)
 	f := c.Flags()
 	f.StringVar(&o.network, "network", "", "name that the network is to have (required)")
 	f.StringArrayVar(&o.contexts, "context", nil, "read the cluster of this kubeconfig context, [KEY=]CONTEXT (repeatable; default: the current one)")
@@ -76,7 +82,7 @@ func (o *importFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	observation, err := o.look(ctx, clusters)
+	observation, err := o.observe(ctx, clusters)
 	if err != nil {
 		return err
 	}
@@ -111,13 +117,13 @@ func (o *importFlags) checkImport() error {
 		return fail(exitInvalid, "--network %q is no name for a network: %s", o.network, networkNameRule)
 	case o.all && len(o.contexts) > 0:
 		return fail(exitInvalid, "--all and --context exclude each other")
-	case !o.toFile():
+	case !isFile(o.output):
 		return nil
 	}
-	if _, err := os.Stat(filepath.Dir(o.abs(o.output))); err != nil {
+	if _, err := os.Stat(filepath.Dir(o.sys.abs(o.output))); err != nil {
 		return failure{code: exitInvalid, err: fmt.Errorf("--output: %w", err)}
 	}
-	if _, err := os.Lstat(o.abs(o.output)); err == nil && !o.force {
+	if _, err := os.Lstat(o.sys.abs(o.output)); err == nil && !o.force {
 		return fail(exitInvalid, "--output %s: it is there already; pass --force to overwrite it", o.output)
 	}
 	return nil
@@ -158,7 +164,7 @@ func (o *importFlags) unseen(observation plan.Observation) []string {
 // chooseClusters turns contexts into clusters of a description, and says which of
 // their keys were given.
 func (o *importFlags) chooseClusters() (clusters []network.Cluster, given []network.ClusterName, err error) {
-	known, current, err := kube.Contexts(o.kubeconfigs())
+	known, current, err := kube.Contexts(o.kubeconfigs(o.sys))
 	if err != nil {
 		return nil, nil, failure{code: exitUnreachable, err: err}
 	}
@@ -204,23 +210,25 @@ func goodCluster(c network.Cluster, given string) error {
 	return nil
 }
 
-// look reads all clusters, or says which of them it could not read.
-func (o *importFlags) look(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
-	o.importing = true                            // no description has an overlay
-	o.adopt = true                                // read the proxies of all Links
-	o.asked = append([]string{}, o.namespaces...) // never nil: what cannot be read at all is an error
-	judged, err := o.judge(description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}})
+// observe reads all clusters, or says which of them it could not read.
+func (o *importFlags) observe(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
+	judged, err := judgement(description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}}, judge.Terms{})
 	if err != nil {
 		return plan.Observation{}, err
 	}
-	s, err := o.connect(ctx, judged)
+	s, err := connect(ctx, o.process, o.clusterFlags, judged)
 	if err != nil {
 		return plan.Observation{}, err
+	}
+	s.look = look{
+		noOverlays: true,                                // no description has one
+		adopt:      true,                                // read the proxies of all Links
+		asked:      append([]string{}, o.namespaces...), // never nil: what cannot be read at all is an error
 	}
 	for _, c := range clusters {
 		fmt.Fprintf(o.sys.Err, "Reading cluster %s (context %s).\n", c.Name, c.Context)
 	}
-	observation := o.observe(ctx, s)
+	observation := s.observe(ctx)
 	if err := ctx.Err(); err != nil {
 		return observation, err
 	}
@@ -293,11 +301,11 @@ func noteList(found existing.Result) []string {
 
 // save writes the description where it was asked for.
 func (o *importFlags) save(text []byte) error {
-	if !o.toFile() {
+	if !isFile(o.output) {
 		_, err := o.sys.Out.Write(text)
 		return err
 	}
-	file := o.abs(o.output)
+	file := o.sys.abs(o.output)
 	if !o.force {
 		if err := createNew(file, text); err != nil {
 			return fmt.Errorf("--output: %w", err)
@@ -327,7 +335,7 @@ func (o *importFlags) tell(found existing.Result) {
 		fmt.Fprintf(o.sys.Err, "Network %s is Fairlead's already, in whole or in part; its own names were kept.\n", found.Network.Name)
 	}
 	o.notes(found)
-	if o.toFile() {
+	if isFile(o.output) {
 		fmt.Fprintf(o.sys.Err, "\nWritten to %s. See what apply would take over: fairlead plan --adopt\n", o.output)
 	}
 }

@@ -10,9 +10,19 @@ import (
 	"fairlead.dev/fairlead/plan"
 )
 
+// planFlags are plan's own.
+type planFlags struct {
+	clusterCommand
+	partFlags
+	baseFlags
+	allowFlags
+	partialFlag
+	adopt, detailed bool
+}
+
 func newPlan(sys *System) *cobra.Command {
-	o := &common{sys: sys, judges: true, formats: report.FormatsOfPlans(), comparing: true, reading: true}
-	var detailed bool
+	o := &planFlags{clusterCommand: newClusterReader(sys, report.FormatsOfPlans()...)}
+	o.showsFindings = true
 	c := &cobra.Command{
 		Use:   "plan [PACKAGE]",
 		Short: "Show what apply would do",
@@ -20,50 +30,66 @@ func newPlan(sys *System) *cobra.Command {
 do, and why. It writes nothing to any cluster. With -o FILE the plan is also
 saved as JSON, for apply --plan; with -o - standard output has only that.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.clusterCommand.check(c, args); err != nil {
 				return err
 			}
-			return o.recorded(c.Context(), func(ctx context.Context) error { return o.plan(ctx, detailed) })
+			if err := o.baseFlags.check(c); err != nil {
+				return err
+			}
+			if err := o.allowFlags.check(); err != nil {
+				return err
+			}
+			return o.recorded(c.Context(), o.run)
 		},
 	}
-	o.describe(c)
-	o.reporting(c)
-	o.reach(c)
-	o.narrow(c)
-	o.allowing(c)
-	o.partial(c)
-	o.measured(c)
-	o.trust(c)
-	o.comparison(c, "tell apart what changed since this git revision and what is pending anyway")
-	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
+	o.clusterCommand.flags(c)
+	o.reportFlag(c)
+	o.partFlags.flags(c)
+	o.allowFlags.flags(c)
+	o.partialFlag.flags(c)
+	o.records.flags(c)
+	o.baseFlags.flags(c, "tell apart what changed since this git revision and what is pending anyway")
+	c.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 when there is anything to do")
 	c.Flags().BoolVar(&o.adopt, "adopt", false, "plan to take over foreign objects of a wanted name")
 	return c
 }
 
-// plan makes a plan, shows it and judges it.
-func (o *common) plan(ctx context.Context, detailed bool) error {
-	s, observation, err := o.open(ctx)
+// run makes a plan, shows it and judges it.
+func (o *planFlags) run(ctx context.Context) error {
+	judged, err := o.loadJudged(ctx, o.terms(nil))
 	if err != nil {
 		return err
 	}
-	in := o.input(s, observation, nil)
+	wanted := look{credentials: true, adopt: o.adopt}
+	if o.base != "" {
+		base, err := readBase(ctx, &o.packageCommand, o.baseFlags, judged.Description())
+		if err != nil {
+			return err
+		}
+		wanted.base = &base
+	}
+	s, observation, err := o.open(ctx, judged, wanted)
+	if err != nil {
+		return err
+	}
+	in := s.input(observation, o.filter())
 	p, err := o.lift(o.make(s, in))
 	if err != nil {
 		return err
 	}
-	if err := o.knows(s.description, p); err != nil {
+	if err := o.known(s.description, p.Actions); err != nil {
 		return err
 	}
-	p = o.against(p, s, observation)
-	if err := o.savePlan(o.reportOf(s.description, in, p)); err != nil {
+	p = against(p, s, observation, o.filter())
+	if err := o.save(o.planReport(s.description, in, p)); err != nil {
 		return err
 	}
-	return planExit(o.accepted(p), detailed)
+	return planExit(o.accepted(p), o.detailed)
 }
 
-// savePlan shows the plan and, with -o, writes its JSON to the file. With -o - the
+// save shows the plan and, with -o, writes its JSON to the file. With -o - the
 // JSON is all that standard output has.
-func (o *common) savePlan(r report.Report) error {
+func (o *planFlags) save(r report.Report) error {
 	switch o.output {
 	case "":
 		return o.show(r)
@@ -76,7 +102,7 @@ func (o *common) savePlan(r report.Report) error {
 	if err := o.sys.write("--output", o.output, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
 		return err
 	}
-	if err := o.render(o.sys.Out, r, o.colored(o.sys.OutTerminal)); err != nil {
+	if err := report.Render(o.sys.Out, o.format, r, report.Style{Color: o.colored(o.sys.OutTerminal)}); err != nil {
 		return err
 	}
 	return o.writeReports(r)

@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/rights"
 	"fairlead.dev/fairlead/schema/network"
@@ -18,7 +21,8 @@ import (
 
 // rbacFlags are rbac's own.
 type rbacFlags struct {
-	*common
+	clusterCommand
+	partFlags
 	commands  []string
 	scope     string
 	users     []string
@@ -31,7 +35,7 @@ type rbacFlags struct {
 }
 
 func newRBAC(sys *System) *cobra.Command {
-	o := &rbacFlags{common: &common{sys: sys, reading: true}}
+	o := &rbacFlags{clusterCommand: newClusterReader(sys)}
 	c := &cobra.Command{
 		Use:   "rbac [PACKAGE] --for COMMAND",
 		Short: "Print the Roles that commands need for a description",
@@ -46,7 +50,7 @@ that changes one description into another takes the rights of both: name the
 revision that was applied last with --since. No cluster is asked, unless --discover
 is given: it asks how the kinds of overlays' objects are served, instead of guessing.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.clusterCommand.check(c, args); err != nil {
 				return err
 			}
 			if err := o.checkRBAC(); err != nil {
@@ -55,9 +59,7 @@ is given: it asks how the kinds of overlays' objects are served, instead of gues
 			return o.run(c.Context())
 		},
 	}
-	o.describe(c)
-	o.reach(c)
-	o.trust(c)
+	o.clusterCommand.flags(c)
 	f := c.Flags()
 	f.Lookup("output").Usage = "write a file for each cluster into this directory"
 	f.Lookup("format").Usage = "text (YAML) or json (a List)"
@@ -111,17 +113,17 @@ func (o *rbacFlags) checkRBAC() error {
 }
 
 func (o *rbacFlags) run(ctx context.Context) error {
-	acts := o.discover || o.toFile()
+	acts := o.discover || isFile(o.output)
 	d, err := o.loadFor(ctx, acts)
 	if err != nil {
 		return err
 	}
-	if err := o.knows(d, plan.Plan{}); err != nil {
+	if err := o.known(d, nil); err != nil {
 		return err
 	}
 	all := []description{d}
 	if o.since != "" {
-		before := *o.common
+		before := o.packageCommand
 		before.rev = o.since
 		earlier, err := before.loadFor(ctx, acts)
 		if err != nil {
@@ -170,11 +172,11 @@ func (o *rbacFlags) resources(ctx context.Context, d description) (map[string]st
 	if !o.discover {
 		return out, nil
 	}
-	judged, err := o.judge(d)
+	judged, err := judgement(d, judge.Terms{})
 	if err != nil {
 		return nil, err
 	}
-	s, err := o.connect(ctx, judged)
+	s, err := connect(ctx, o.process, o.clusterFlags, judged)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +223,7 @@ func (o *rbacFlags) roleName(net string) string {
 // writeRBAC prints the objects of all clusters, or writes a file for each.
 func (o *rbacFlags) writeRBAC(net string, clusters []rights.Cluster) error {
 	name := o.roleName(net)
-	if o.output == "" || o.output == "-" {
+	if !isFile(o.output) {
 		text, err := o.encodeRBAC(name, clusters)
 		if err != nil {
 			return err
@@ -229,12 +231,9 @@ func (o *rbacFlags) writeRBAC(net string, clusters []rights.Cluster) error {
 		_, err = o.sys.Out.Write(text)
 		return err
 	}
-	if err := os.MkdirAll(o.abs(o.output), 0o755); err != nil {
-		return fmt.Errorf("--output: %w", err)
-	}
-	root, err := os.OpenRoot(o.abs(o.output))
+	root, err := o.sys.openDir("--output", o.output)
 	if err != nil {
-		return fmt.Errorf("--output: %w", err)
+		return err
 	}
 	defer func() { _ = root.Close() }() // it was only a handle
 	for _, c := range clusters {
@@ -249,4 +248,123 @@ func (o *rbacFlags) writeRBAC(net string, clusters []rights.Cluster) error {
 	}
 	fmt.Fprintf(o.sys.Err, "Wrote %s to %s.\n", count(len(clusters), "file"), o.output)
 	return nil
+}
+
+// rbacGroup is Kubernetes' API group of Roles and their bindings.
+const rbacGroup = "rbac.authorization.k8s.io"
+
+// rbacObject is a Role, ClusterRole or binding.
+type rbacObject struct {
+	APIVersion string        `json:"apiVersion" yaml:"apiVersion"`
+	Kind       string        `json:"kind" yaml:"kind"`
+	Metadata   rbacMeta      `json:"metadata" yaml:"metadata"`
+	Rules      []rbacRule    `json:"rules,omitempty" yaml:"rules,omitempty"`
+	RoleRef    *rbacRef      `json:"roleRef,omitempty" yaml:"roleRef,omitempty"`
+	Subjects   []rbacSubject `json:"subjects,omitempty" yaml:"subjects,omitempty"`
+}
+
+type rbacMeta struct {
+	Name        string            `json:"name" yaml:"name"`
+	Namespace   string            `json:"namespace,omitempty" yaml:"namespace,omitempty"`
+	Annotations map[string]string `json:"annotations" yaml:"annotations"`
+}
+
+type rbacRule struct {
+	Groups    []string `json:"apiGroups" yaml:"apiGroups,flow"`
+	Resources []string `json:"resources" yaml:"resources,flow"`
+	Names     []string `json:"resourceNames,omitempty" yaml:"resourceNames,omitempty,flow"`
+	Verbs     []string `json:"verbs" yaml:"verbs,flow"`
+}
+
+type rbacRef struct {
+	Group string `json:"apiGroup" yaml:"apiGroup"`
+	Kind  string `json:"kind" yaml:"kind"`
+	Name  string `json:"name" yaml:"name"`
+}
+
+type rbacSubject struct {
+	Kind      string `json:"kind" yaml:"kind"`
+	Group     string `json:"apiGroup,omitempty" yaml:"apiGroup,omitempty"`
+	Name      string `json:"name" yaml:"name"`
+	Namespace string `json:"namespace,omitempty" yaml:"namespace,omitempty"`
+}
+
+// annotationCluster, on what rbac prints, names the description's cluster that it is for.
+const annotationCluster = "fairlead.dev/cluster"
+
+// rbacObjects gives a cluster's roles, each before its binding, and the reasons of each
+// object's rules.
+func (o *rbacFlags) rbacObjects(name string, c rights.Cluster) (objects []rbacObject, reasons [][]string) {
+	for _, role := range c.Roles {
+		kind := "Role"
+		if role.Namespace == "" {
+			kind = "ClusterRole"
+		}
+		made := rbacObject{
+			APIVersion: rbacGroup + "/v1", Kind: kind,
+			Metadata: rbacMeta{Name: name, Namespace: role.Namespace, Annotations: map[string]string{annotationCluster: string(c.Name)}},
+		}
+		var why []string
+		for _, r := range role.Rules {
+			made.Rules = append(made.Rules, rbacRule{[]string{r.Group}, r.Resources, r.Names, r.Verbs})
+			why = append(why, r.Why)
+		}
+		objects, reasons = append(objects, made), append(reasons, why)
+		if len(o.subjects) == 0 {
+			continue
+		}
+		binding := rbacObject{
+			APIVersion: made.APIVersion, Kind: kind + "Binding", Metadata: made.Metadata,
+			RoleRef: &rbacRef{Group: rbacGroup, Kind: kind, Name: name}, Subjects: o.subjects,
+		}
+		objects, reasons = append(objects, binding), append(reasons, nil)
+	}
+	return objects, reasons
+}
+
+func (o *rbacFlags) encodeRBAC(name string, clusters []rights.Cluster) ([]byte, error) {
+	var all []rbacObject
+	var out bytes.Buffer
+	for _, c := range clusters {
+		objects, reasons := o.rbacObjects(name, c)
+		all = append(all, objects...)
+		for i, object := range objects {
+			text, err := rbacYAML(object, reasons[i])
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(&out, "---\n# cluster: %s\n%s", c.Name, text)
+		}
+	}
+	if o.format != "json" {
+		return out.Bytes(), nil
+	}
+	if all == nil {
+		all = []rbacObject{}
+	}
+	text, err := json.MarshalIndent(map[string]any{"apiVersion": "v1", "kind": "List", "items": all}, "", "  ")
+	return append(text, '\n'), err
+}
+
+// rbacYAML is one object as YAML, with a comment before each rule.
+func rbacYAML(object rbacObject, reasons []string) ([]byte, error) {
+	var node yaml.Node
+	if err := node.Encode(object); err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(node.Content); i += 2 {
+		if node.Content[i].Value != "rules" {
+			continue
+		}
+		for j, rule := range node.Content[i+1].Content {
+			rule.HeadComment = reasons[j]
+		}
+	}
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := enc.Encode(&node); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), enc.Close()
 }

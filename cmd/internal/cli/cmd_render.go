@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/desired/overlay"
 	"fairlead.dev/fairlead/schema/network"
@@ -23,13 +22,14 @@ import (
 
 // renderFlags are render's own.
 type renderFlags struct {
-	*common
-	tree  string
-	force bool
+	packageCommand
+	partFlags
+	kustomize string
+	force     bool
 }
 
 func newRender(sys *System) *cobra.Command {
-	o := &renderFlags{common: &common{sys: sys}}
+	o := &renderFlags{packageCommand: newPackageCommand(sys)}
 	c := &cobra.Command{
 		Use:   "render [PACKAGE]",
 		Short: "Print the objects that a description stands for",
@@ -38,35 +38,35 @@ apply gives them. What an apply makes on its way (grants, tokens, Links, Secrets
 is not among them. It never touches a cluster.
 With --kustomize DIR it writes a kustomization for each cluster instead.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.packageCommand.check(c, args); err != nil {
 				return err
 			}
 			return o.run(c.Context())
 		},
 	}
-	o.describe(c)
-	o.trust(c)
+	o.packageCommand.flags(c)
+	o.signersFlag(c)
 	f := c.Flags()
 	f.StringArrayVar(&o.clusters, "cluster", nil, "only this cluster (repeatable)")
 	f.StringArrayVar(&o.sites, "site", nil, "only this site (repeatable)")
-	f.StringVar(&o.tree, "kustomize", "", "write a tree of kustomizations into this directory: DIR/CLUSTER/kustomization.yaml")
+	f.StringVar(&o.kustomize, "kustomize", "", "write a tree of kustomizations into this directory: DIR/CLUSTER/kustomization.yaml")
 	f.BoolVar(&o.force, "force", false, "write into a directory that has other files, and over those in the way")
 	return c
 }
 
 func (o *renderFlags) run(ctx context.Context) error {
-	if o.tree != "" && o.output != "" {
+	if o.kustomize != "" && o.output != "" {
 		return fail(exitInvalid, "--output and --kustomize exclude each other")
 	}
-	d, err := o.loadFor(ctx, o.tree != "" || o.toFile())
+	d, err := o.loadFor(ctx, o.kustomize != "" || isFile(o.output))
 	if err != nil {
 		return err
 	}
-	if err := o.knows(d, plan.Plan{}); err != nil {
+	if err := o.known(d, nil); err != nil {
 		return err
 	}
 	manifests := slices.DeleteFunc(desired.Manifests(d.Network, d.desired), func(m desired.Manifest) bool { return !o.wants(m) })
-	if o.tree != "" {
+	if o.kustomize != "" {
 		return o.writeTree(manifests)
 	}
 	return o.print(manifests)
@@ -111,12 +111,9 @@ func (o *renderFlags) writeTree(manifests []desired.Manifest) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.abs(o.tree), 0o755); err != nil {
-		return fmt.Errorf("--kustomize: %w", err)
-	}
-	root, err := os.OpenRoot(o.abs(o.tree))
+	root, err := o.sys.openDir("--kustomize", o.kustomize)
 	if err != nil {
-		return fmt.Errorf("--kustomize: %w", err)
+		return err
 	}
 	defer func() { _ = root.Close() }() // it was only a handle
 	if err := o.clear(root, files); err != nil {
@@ -129,7 +126,7 @@ func (o *renderFlags) writeTree(manifests []desired.Manifest) error {
 			return fmt.Errorf("--kustomize: %w", err)
 		}
 	}
-	fmt.Fprintf(o.sys.Err, "Wrote %d files to %s.\n", len(list), o.tree)
+	fmt.Fprintf(o.sys.Err, "Wrote %d files to %s.\n", len(list), o.kustomize)
 	return nil
 }
 
@@ -176,7 +173,7 @@ func (o *renderFlags) earlier(root *os.Root) ([]string, error) {
 	}
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err == nil && len(entries) > 0 && !o.force {
-		return nil, fail(exitInvalid, "--kustomize %s: the directory has files that render did not write; name another, or pass --force", o.tree)
+		return nil, fail(exitInvalid, "--kustomize %s: the directory has files that render did not write; name another, or pass --force", o.kustomize)
 	}
 	return nil, err
 }
@@ -195,7 +192,7 @@ func (o *renderFlags) spare(root *os.Root, files map[string][]byte, earlier []st
 		switch {
 		case errors.Is(err, fs.ErrNotExist), err == nil && ours[name]:
 		case err == nil:
-			return fail(exitInvalid, "--kustomize %s: render did not write %s, which is in its way; move it, or pass --force to write over it", o.tree, name)
+			return fail(exitInvalid, "--kustomize %s: render did not write %s, which is in its way; move it, or pass --force to write over it", o.kustomize, name)
 		default:
 			return fmt.Errorf("--kustomize: %w", err)
 		}

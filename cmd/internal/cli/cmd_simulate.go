@@ -13,9 +13,14 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// simulateFlags are simulate's own.
+type simulateFlags struct {
+	packageCommand
+	without []string
+}
+
 func newSimulate(sys *System) *cobra.Command {
-	o := &common{sys: sys}
-	var without []string
+	o := &simulateFlags{packageCommand: newPackageCommand(sys)}
 	c := &cobra.Command{
 		Use:   "simulate [PACKAGE] [--without site/NAME]",
 		Short: "Tell what fails when sites and links fail",
@@ -25,7 +30,7 @@ cost then, and what has nothing beside it any more. With nothing taken out it le
 each site and each link fail by itself. It never touches a cluster.`,
 		Example: "  fairlead simulate --without site/hub --without link/shop1-backup",
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.check(c, args); err != nil {
 				return err
 			}
 			d, err := o.load(c.Context())
@@ -33,15 +38,15 @@ each site and each link fail by itself. It never touches a cluster.`,
 				return err
 			}
 			n := desired.AsNetwork(d.desired)
-			sites, links, err := failingParts(n, without)
+			sites, links, err := failingParts(n, o.without)
 			if err != nil {
 				return err
 			}
 			return o.show(simulate(n, sites, links))
 		},
 	}
-	o.describe(c)
-	c.Flags().StringArrayVar(&without, "without", nil, "take this out: site/NAME or link/NAME (repeatable)")
+	o.flags(c)
+	c.Flags().StringArrayVar(&o.without, "without", nil, "take this out: site/NAME or link/NAME (repeatable)")
 	return c
 }
 

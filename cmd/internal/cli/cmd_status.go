@@ -5,12 +5,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 )
 
+// statusFlags are status' own.
+type statusFlags struct{ clusterCommand }
+
 func newStatus(sys *System) *cobra.Command {
-	o := &common{sys: sys, reading: true, brief: true, routers: true}
+	o := &statusFlags{newClusterReader(sys)}
 	c := &cobra.Command{
 		Use:   "status [PACKAGE]",
 		Short: "Show how the network's sites and links fare",
@@ -18,26 +22,28 @@ func newStatus(sys *System) *cobra.Command {
 remote site and, when it is not ready, the reason. It exits with 0 whatever the
 state, and with 7 when a cluster could not be read.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.check(c, args); err != nil {
 				return err
 			}
-			return o.recorded(c.Context(), o.status)
+			return o.recorded(c.Context(), o.run)
 		},
 	}
-	o.describe(c)
-	o.reach(c)
-	o.measured(c)
-	o.trust(c)
+	o.flags(c)
+	o.records.flags(c)
 	return c
 }
 
-func (o *common) status(ctx context.Context) error {
-	s, observation, err := o.open(ctx)
+func (o *statusFlags) run(ctx context.Context) error {
+	judged, err := o.loadJudged(ctx, judge.Terms{})
+	if err != nil {
+		return err
+	}
+	s, observation, err := o.open(ctx, judged, look{brief: true, routers: true})
 	if err != nil {
 		return err
 	}
 	status := plan.StatusOf(s.desired, observation, expiry())
-	o.found(s, observation)
+	o.records.found(s, observation)
 	if err := o.show(report.Report{Status: &status}); err != nil {
 		return err
 	}

@@ -6,15 +6,18 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 )
 
+// vetFlags are vet's own.
+type vetFlags struct{ packageCommand }
+
 func newVet(sys *System) *cobra.Command {
-	o := &common{sys: sys, formats: report.FormatsOfFindings()}
+	o := &vetFlags{newPackageCommand(sys, report.FormatsOfFindings()...)}
 	c := &cobra.Command{
 		Use:   "vet [PACKAGE]",
 		Short: "Check a description without touching a cluster",
 		Long: `Vet evaluates the description, checks its structure and its meaning, and reports
 everything it finds with file, line and column. It never touches a cluster.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.check(c, args); err != nil {
 				return err
 			}
 			d, err := o.read(c.Context())
@@ -31,7 +34,7 @@ everything it finds with file, line and column. It never touches a cluster.`,
 			return nil
 		},
 	}
-	o.describe(c)
-	o.reporting(c)
+	o.flags(c)
+	o.reportFlag(c)
 	return c
 }

@@ -216,18 +216,19 @@ func TestPlanOfRenamedCluster(t *testing.T) {
 	h.commit("net/net.cue", twoClusters)
 	h.git("branch", "before")
 	h.commit("net/net.cue", strings.ReplaceAll(strings.ReplaceAll(twoClusters, "shops:", "stores:"), `"shops"`, `"stores"`))
-	o := &common{sys: &System{Dir: h.dir, Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "net", base: "before", judges: true}
+	o := newPackageCommand(&System{Dir: h.dir, Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}})
+	o.path, o.showsFindings = "net", true
 	head, err := o.load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	base, err := o.readBase(t.Context(), head)
+	base, err := readBase(t.Context(), &o, baseFlags{base: "before"}, head)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := session{description: head, base: &base}
+	s := session{description: head, look: look{base: &base}}
 	nothing := desired.AsApplied(plan.Desired{Network: "net"}, head.desired.Clusters...)
-	p := o.against(o.make(s, o.input(s, nothing, nil)), s, nothing)
+	p := against(o.make(s, s.input(nothing, plan.Filter{})), s, nothing, plan.Filter{})
 	for _, a := range p.Actions {
 		if p.OriginOf(a.ID) != plan.OriginAnyway {
 			t.Errorf("%s is %s", a.ID, p.OriginOf(a.ID))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 )
@@ -96,15 +97,16 @@ func TestPlanOfRepositoryThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	h := unreadable(t, "sha256", small+"policy: signers: [\"keys\"]\n")
 	writeAt(t, filepath.Join(h.dir, "net", "keys"), "a@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDUGFnSCajFFULEV3ZUPDCZqNqwjqdBFV3vvUjGP8Yon\n")
-	o := &common{sys: &System{Dir: h.dir, Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "net", judges: true}
+	o := newPackageCommand(&System{Dir: h.dir, Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}})
+	o.path, o.showsFindings = "net", true
 	d, err := o.load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, nothing := session{description: d}, plan.Observation{}
-	in := o.input(s, nothing, nil)
+	in := s.input(nothing, plan.Filter{})
 	p := o.make(s, in)
-	if _, err := o.judge(d); codeOfError(t.Context(), err) != exitRefused || !strings.Contains(err.Error(), "who signed its commit is not known") {
+	if _, err := judgement(d, judge.Terms{}); codeOfError(t.Context(), err) != exitRefused || !strings.Contains(err.Error(), "who signed its commit is not known") {
 		t.Errorf("got %v", err)
 	}
 	if !p.Source.Unread || p.Source.Commit != "" || p.Source.Dirty {
@@ -112,7 +114,7 @@ func TestPlanOfRepositoryThatCannotBeRead(t *testing.T) {
 	}
 	for _, format := range []string{"text", "markdown", "html", "github"} {
 		var out strings.Builder
-		if err := report.Render(&out, format, o.reportOf(d, in, p), report.Style{}); err != nil {
+		if err := report.Render(&out, format, o.planReport(d, in, p), report.Style{}); err != nil {
 			t.Fatal(err)
 		}
 		if text := out.String(); !strings.Contains(text, "objects are named by sha256") || strings.Contains(text, "not in git") {

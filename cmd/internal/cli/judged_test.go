@@ -306,7 +306,8 @@ func TestSinceIsJudged(t *testing.T) {
 func TestUnfitPlanHasNoEffect(t *testing.T) {
 	w := newWatched(t, "planExpiry: \"1h\"")
 	w.commit("alice")
-	o := &common{sys: &System{Dir: filepath.Join(w.dir, "net"), Getenv: func(string) string { return "" }, Err: io.Discard}, path: "."}
+	o := newPackageCommand(&System{Dir: filepath.Join(w.dir, "net"), Getenv: func(string) string { return "" }, Err: io.Discard})
+	o.path = "."
 	d, err := o.load(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -10,9 +10,10 @@ import (
 	"sync"
 	"testing"
 
+	"fairlead.dev/fairlead/apply/lock"
+
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
-	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -96,7 +97,7 @@ func TestLockFlags(t *testing.T) {
 func TestLockLeftOut(t *testing.T) {
 	t.Parallel()
 	s := session{clusters: map[network.ClusterName]*kube.Cluster{"a": nil, "b": nil}}
-	s.leave([]lock.NotLocked{
+	leave(&s, []lock.NotLocked{
 		{Cluster: "b", Err: fmt.Errorf("no: %w", apply.ErrForbidden)}, {Cluster: "b", Former: "old", Err: apply.ErrForbidden},
 	})
 	got := s.withUnread(plan.Observation{Clusters: []plan.ClusterView{{Name: "a", State: plan.StateOK}}})

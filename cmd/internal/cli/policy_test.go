@@ -244,7 +244,8 @@ func TestSignersFlag(t *testing.T) {
 		{[]string{"alice.allowed", "bob.allowed"}, nil},
 		{[]string{"alice.allowed"}, []string{"unsigned"}},
 	} {
-		o := &common{sys: &System{Dir: filepath.Join(r.dir, "net"), Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "."}
+		o := newPackageCommand(&System{Dir: filepath.Join(r.dir, "net"), Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}})
+		o.path = "."
 		for _, s := range c.signers {
 			o.signers = append(o.signers, filepath.Join(r.keys, s))
 		}
@@ -269,14 +270,15 @@ func TestPolicyIsInNoPlan(t *testing.T) {
 	r := newRepository(t, `signers: ["../keys/allowed"], clean: true`)
 	r.commit("alice")
 	made := func() (plan.Plan, error) {
-		o := &common{sys: &System{Dir: filepath.Join(r.dir, "net"), Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}}, path: "."}
+		o := newPackageCommand(&System{Dir: filepath.Join(r.dir, "net"), Getenv: func(string) string { return "" }, Err: &bytes.Buffer{}})
+		o.path = "."
 		d, err := o.load(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, refused := o.judge(d)
+		_, refused := judgement(d, judge.Terms{})
 		s, nothing := session{description: d}, plan.Observation{}
-		return o.make(s, o.input(s, nothing, nil)), refused
+		return o.make(s, s.input(nothing, plan.Filter{})), refused
 	}
 	before, refused := made()
 	if refused != nil || before.Source.Dirty {

@@ -151,8 +151,8 @@ func TestLostEvents(t *testing.T) {
 	if err := l.file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o := &common{sys: &System{}, records: records{events: l, eventsFile: "e"}}
-	if err := o.closeRecords(0); err == nil || !strings.Contains(err.Error(), "--events e: events were lost") {
+	r := records{events: l, eventsFile: "e"}
+	if err := r.close(newProcess(&System{}), 0); err == nil || !strings.Contains(err.Error(), "--events e: events were lost") {
 		t.Error(err)
 	}
 }

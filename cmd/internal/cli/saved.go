@@ -19,45 +19,44 @@ import (
 // savedPlan reads the file of --plan, "-" being standard input, for the description to be
 // judged with it. Flags that would change the plan are refused, and so are flags that are
 // empty: what was reviewed is to be applied, and not anything.
-func (o *applyFlags) savedPlan() error {
-	if o.reads == "" && o.given("plan") {
-		return fail(exitInvalid, "--plan is empty; name the file of a saved plan, or leave it out")
+func (o *applyFlags) savedPlan(given func(flag string) bool) (*judge.Saved, error) {
+	if o.reads == "" && given("plan") {
+		return nil, fail(exitInvalid, "--plan is empty; name the file of a saved plan, or leave it out")
 	}
-	if strings.TrimPrefix(o.expected, "sha256:") == "" && o.given("expect-plan-id") {
-		return fail(exitInvalid, "--expect-plan-id is empty; pass the id of the plan that was reviewed")
+	if strings.TrimPrefix(o.expected, "sha256:") == "" && given("expect-plan-id") {
+		return nil, fail(exitInvalid, "--expect-plan-id is empty; pass the id of the plan that was reviewed")
 	}
 	if o.reads == "" {
 		if o.expected != "" {
-			return fail(exitInvalid, "--expect-plan-id needs --plan FILE")
+			return nil, fail(exitInvalid, "--expect-plan-id needs --plan FILE")
 		}
-		return nil
+		return nil, nil
 	}
 	if !o.filter().IsZero() {
-		return fail(exitInvalid, "--cluster, --site and --link do not go with --plan: the saved plan says what is done")
+		return nil, fail(exitInvalid, "--cluster, --site and --link do not go with --plan: the saved plan says what is done")
 	}
 	if o.adopt {
-		return fail(exitInvalid, "--adopt does not go with --plan: the saved plan says what is taken over; save one with: fairlead plan --adopt -o FILE")
+		return nil, fail(exitInvalid, "--adopt does not go with --plan: the saved plan says what is taken over; save one with: fairlead plan --adopt -o FILE")
 	}
 	data, err := o.readPlan()
 	if err != nil {
-		return failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
 	}
 	p, err := plan.Decode(data)
 	if err != nil {
-		return failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.reads, err)}
+		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.reads, err)}
 	}
 	if p.Base != nil && p.Base.Alone {
-		return fail(exitInvalid, "--plan %s: this compares two revisions and was made without the clusters; save a plan with: fairlead plan -o FILE", o.reads)
+		return nil, fail(exitInvalid, "--plan %s: this compares two revisions and was made without the clusters; save a plan with: fairlead plan -o FILE", o.reads)
 	}
-	o.saved = &judge.Saved{Plan: p, File: o.reads, Expected: o.expected}
-	return nil
+	return &judge.Saved{Plan: p, File: o.reads, Expected: o.expected}, nil
 }
 
 func (o *applyFlags) readPlan() ([]byte, error) {
 	if o.reads == "-" {
 		return io.ReadAll(o.sys.In)
 	}
-	return os.ReadFile(o.abs(o.reads))
+	return os.ReadFile(o.sys.abs(o.reads))
 }
 
 // runSaved carries out what was approved: each action of the saved plan whose objects
@@ -70,7 +69,7 @@ func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.O
 	if err := newlyRefused(saved, now); err != nil {
 		return err
 	}
-	if err := o.bounded(s, observation, saved); err != nil {
+	if err := bounded(s, observation, saved); err != nil {
 		return err
 	}
 	saved, err := o.lift(saved)
@@ -83,11 +82,9 @@ func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.O
 	approval := plan.Approve(saved, now)
 	o.tellApproval(approval)
 	o.whole = now.Summary.Unknown == 0 && plan.AllRead(now.Clusters) && !now.Narrowed && len(approval.Others) == 0
-	if err := o.beginRecords(approval.Run); err != nil {
-		return err
-	}
-	if err := planExit(o.accepted(withClusters(saved, now)), false); err != nil {
-		fmt.Fprintln(o.sys.Err, "Nothing was applied.")
+	asNow := saved
+	asNow.Clusters = now.Clusters
+	if err := o.begin(approval.Run, o.accepted(asNow)); err != nil {
 		return err
 	}
 	s.locks.Renew(saved.TakenFor())
@@ -95,12 +92,6 @@ func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.O
 		return err
 	}
 	return o.carryOut(ctx, s, approval.Run, skipped(approval)...)
-}
-
-// withClusters is the saved plan with the clusters as they are now.
-func withClusters(saved, now plan.Plan) plan.Plan {
-	saved.Clusters = now.Clusters
-	return saved
 }
 
 // newlyRefused refuses a plan that would part sites which it would not have parted when
@@ -119,7 +110,7 @@ func newlyRefused(saved, now plan.Plan) error {
 // bounded refuses a saved plan that takes away more than it says that it is refused for,
 // by the description that is applied: whoever saved it may have left that out. What is
 // done of it already only lowers the numbers.
-func (o *applyFlags) bounded(s session, observation plan.Observation, saved plan.Plan) error {
+func bounded(s session, observation plan.Observation, saved plan.Plan) error {
 	part := saved
 	part.Narrowed = true
 	now := plan.Make(plan.Input{

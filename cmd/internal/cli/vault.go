@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -124,12 +125,6 @@ func (p proxies) Credentials(ctx context.Context, name network.ProxyName) (apply
 	return out, nil
 }
 
-// expiryNotice is how long before its end a certificate becomes a warning.
-const expiryNotice = 30 * 24 * time.Hour
-
-// expiry is the time before which the end of a certificate is near.
-func expiry() string { return time.Now().Add(expiryNotice).UTC().Format(time.RFC3339) }
-
 // clusterSecrets reads Secrets of the description's clusters.
 type clusterSecrets map[network.ClusterName]*kube.Cluster
 
@@ -141,3 +136,32 @@ func (c clusterSecrets) SecretValue(ctx context.Context, cluster, namespace, nam
 	}
 	return client.SecretValue(ctx, namespace, name, key)
 }
+
+// What --programs and FAIRLEAD_PROGRAMS take.
+const (
+	programsAllow  = "allow"
+	programsRefuse = "refuse"
+	programsEnv    = "FAIRLEAD_PROGRAMS"
+)
+
+// programsRefused reads the flag, or the variable, of a name.
+func programsRefused(name, value string) (bool, error) {
+	if value != programsAllow && value != programsRefuse && value != "" {
+		return false, fail(exitInvalid, "%s %q is not known; use allow or refuse", name, value)
+	}
+	return value == programsRefuse, nil
+}
+
+// refusedProgram stands for the sources that run a program where none may run.
+type refusedProgram struct{}
+
+// Resolve implements secrets.Resolver.
+func (refusedProgram) Resolve(_ context.Context, ref secrets.Ref) (secrets.Value, error) {
+	return secrets.Value{}, &secrets.Error{
+		Ref: ref, Kind: secrets.ErrProgram, Detail: "takes a program, and none that the description names may run here",
+		Fix: "read it where --programs and " + programsEnv + " allow programs, or use another source, such as env or file",
+	}
+}
+
+// programRefused reports whether something is missing because its program may not run.
+func programRefused(err error) bool { return errors.Is(err, secrets.ErrProgram) }

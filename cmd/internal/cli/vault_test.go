@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -73,7 +74,7 @@ func TestEmptyPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	judged, err := (&common{}).judge(description{dir: dir})
+	judged, err := judgement(description{dir: dir}, judge.Terms{})
 	if err != nil {
 		t.Fatal(err)
 	}

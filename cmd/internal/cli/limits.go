@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// loading are the limits of reading a description.
-type loading struct {
+// limits are those of reading a description.
+type limits struct {
 	loadTimeout time.Duration
 	// loadMemory is in MiB.
 	loadMemory int
@@ -30,13 +30,13 @@ const (
 // sampling is how often the memory is looked at.
 const sampling = 50 * time.Millisecond
 
-func (l *loading) loadFlags(c *cobra.Command) {
+func (l *limits) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.DurationVar(&l.loadTimeout, "load-timeout", defaultLoadTimeout, "end when reading a description takes longer")
 	f.IntVar(&l.loadMemory, "load-memory", defaultLoadMemory, "end when reading a description takes more memory, in MiB")
 }
 
-func (l *loading) checkLoading() error {
+func (l *limits) check() error {
 	if l.loadTimeout <= 0 || l.loadMemory <= 0 {
 		return fail(exitInvalid, "--load-timeout and --load-memory must be more than 0")
 	}
@@ -46,7 +46,7 @@ func (l *loading) checkLoading() error {
 // withinLimits reads a description, or a part of it, and ends at the limits and with ctx. Neither
 // CUE nor kustomize can be stopped: what goes on then is left behind and ends with the
 // process, which every command does at this error.
-func withinLimits[T any](ctx context.Context, l *loading, read func(context.Context) (T, error)) (T, error) {
+func withinLimits[T any](ctx context.Context, l limits, read func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go l.watch(ctx, cancel) // ends with cancel
@@ -90,7 +90,7 @@ func (l limit) Error() string {
 }
 
 // watch cancels at one of the limits, and ends with ctx.
-func (l *loading) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+func (l limits) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	longest, most := cmp.Or(l.loadTimeout, defaultLoadTimeout), cmp.Or(l.loadMemory, defaultLoadMemory)
 	late := time.NewTimer(longest)
 	defer late.Stop()

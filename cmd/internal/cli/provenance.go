@@ -20,15 +20,15 @@ import (
 	"fairlead.dev/fairlead/schema/revision"
 )
 
-// trust adds the flag of commands that a signature can hold up: all that judge a description.
-func (o *common) trust(c *cobra.Command) {
+// signersFlag adds the flag of commands that a signature can hold up: all that judge a description.
+func (o *sourceFlags) signersFlag(c *cobra.Command) {
 	c.Flags().StringArrayVar(&o.signers, "signers", nil,
 		"demand a commit that is signed by a key of this file, whatever policy.signers lists (repeatable)")
 }
 
 // origin finds out where a description comes from. Read are the files of its overlays.
 // Mistakes in the files of policy.signers become findings.
-func (o *common) origin(ctx context.Context, tree revision.Tree, res *schema.Result, read []string) (judge.Provenance, error) {
+func (o *sourceFlags) origin(ctx context.Context, tree revision.Tree, res *schema.Result, read []string) (judge.Provenance, error) {
 	out := judge.Provenance{Commit: tree.Facts.Commit, Untracked: tree.Facts.Untracked, Unread: tree.Unread}
 	if out.Unread != nil {
 		res.Findings = append(res.Findings, unreadGit(out.Unread)).Sorted()
@@ -67,16 +67,9 @@ func (o *common) origin(ctx context.Context, tree revision.Tree, res *schema.Res
 	return out, nil
 }
 
-func (o *common) shown(tree revision.Tree, name string) string {
-	if display := o.display(tree); display != nil {
-		return display(name)
-	}
-	return name
-}
-
 // declaredKeys reads the files of policy.signers, and gives their names in the tree;
 // with mistakes in them nothing, and the network is emptied as schema.Load does.
-func (o *common) declaredKeys(tree revision.Tree, res *schema.Result) (keys revision.Keys, files []string) {
+func (o *sourceFlags) declaredKeys(tree revision.Tree, res *schema.Result) (keys revision.Keys, files []string) {
 	dir, _, _ := strings.Cut(tree.Dir, ":")
 	mistakes := diag.List{}
 	for _, file := range res.Network.Policy.Signers {
@@ -127,10 +120,10 @@ func signersFinding(err error, at diag.Position) diag.Finding {
 }
 
 // givenKeys reads the files of --signers.
-func (o *common) givenKeys() (revision.Keys, error) {
+func (o *sourceFlags) givenKeys() (revision.Keys, error) {
 	var keys revision.Keys
 	for _, file := range o.signers {
-		content, err := os.ReadFile(o.abs(file))
+		content, err := os.ReadFile(o.sys.abs(file))
 		if err != nil {
 			return keys, failure{code: exitInvalid, err: fmt.Errorf("--signers: %w", unreadableKeys(file, err))}
 		}
