@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -49,10 +50,12 @@ type client struct {
 	token string
 	// header are set on each request; credentials among them only go to the base's host.
 	header http.Header
+	// more tells, by the header of a list's page, whether there is another.
+	more func(http.Header) bool
 }
 
-// request is one call. goal and need are for messages: what it is to do, and which
-// right it takes.
+// request is one call, a GET unless it says otherwise. goal and need are for messages: what
+// it is to do, and which right it takes.
 type request struct {
 	method, path string
 	query        url.Values
@@ -95,7 +98,13 @@ func redirected(header http.Header) func(*http.Request, []*http.Request) error {
 type methodKey struct{}
 
 // do sends a request and decodes the answer into what is given; nil leaves it unread.
-func (c *client) do(ctx context.Context, r request, into any) (http.Header, error) {
+func (c *client) do(ctx context.Context, r request, into any) error {
+	_, err := c.ask(ctx, r, into)
+	return err
+}
+
+// ask does the same and gives the answer's header.
+func (c *client) ask(ctx context.Context, r request, into any) (http.Header, error) {
 	body, header, err := c.fetch(ctx, r)
 	if err != nil || into == nil {
 		return header, err
@@ -143,7 +152,8 @@ func (c *client) build(ctx context.Context, r request) (*retryablehttp.Request, 
 		}
 		body = bytes.NewReader(text)
 	}
-	out, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, methodKey{}, r.method), r.method, address, body)
+	method := cmp.Or(r.method, http.MethodGet)
+	out, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, methodKey{}, method), method, address, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot %s: %w", c.names.forge, r.goal, err)
 	}
@@ -240,27 +250,107 @@ func pause(shortest, longest time.Duration, attempt int, resp *http.Response) ti
 	return d + rand.N(max(d/2, 1))
 }
 
-// pages reads all pages of a list. more tells, by an answer's header, whether there is
-// another.
-func pages[T any](ctx context.Context, c *client, r request, more func(http.Header) bool) ([]T, error) {
+// pages reads all pages of a list.
+func pages[T any](ctx context.Context, c *client, r request) ([]T, error) {
 	var all []T
-	query := url.Values{}
-	for name, values := range r.query {
-		query[name] = values
+	if r.query = maps.Clone(r.query); r.query == nil {
+		r.query = url.Values{}
 	}
-	query.Set("per_page", strconv.Itoa(perPage))
+	r.query.Set("per_page", strconv.Itoa(perPage))
 	for n := 1; n <= mostPages; n++ {
-		query.Set("page", strconv.Itoa(n))
-		r.query = query
+		r.query.Set("page", strconv.Itoa(n))
 		var page []T
-		header, err := c.do(ctx, r, &page)
+		header, err := c.ask(ctx, r, &page)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, page...)
-		if !more(header) {
+		if !c.more(header) {
 			return all, nil
 		}
 	}
 	return nil, fmt.Errorf("%s: cannot %s: there are more than %d", c.names.forge, r.goal, mostPages*perPage)
+}
+
+// Error is an answer of a forge that is not what was asked for. It never holds a token.
+type Error struct {
+	// Forge is its name, and Goal what was tried: "edit the comment".
+	Forge, Goal string
+	// Status is the HTTP status, Message what the forge said.
+	Status  int
+	Message string
+	// Fix says what to do; empty where nobody knows.
+	Fix string
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s: cannot %s: %d %s", e.Forge, e.Goal, e.Status, http.StatusText(e.Status))
+	if e.Message != "" {
+		text += " (" + e.Message + ")"
+	}
+	if e.Fix != "" {
+		text += "; " + e.Fix
+	}
+	return text
+}
+
+// mostWords is how much of a forge's message is shown.
+const mostWords = 300
+
+// failure is the error of an answer.
+func (c *client) failure(r request, resp *http.Response, body []byte) error {
+	err := &Error{
+		Forge: c.names.forge, Goal: r.goal, Status: resp.StatusCode,
+		Message: c.clean(messageOf(body)), Fix: c.fix(r, resp),
+	}
+	if r.method == http.MethodPost && resp.StatusCode >= http.StatusInternalServerError {
+		return fmt.Errorf("%w; %w", err, ErrUnsure)
+	}
+	return err
+}
+
+// messageOf finds what a forge says in its answer: GitHub has "message", GitLab
+// "message" or "error", and either may be more than a string.
+func messageOf(body []byte) string {
+	var said struct{ Message, Error json.RawMessage }
+	if err := json.Unmarshal(body, &said); err != nil {
+		return ""
+	}
+	for _, raw := range []json.RawMessage{said.Message, said.Error} {
+		var text string
+		if json.Unmarshal(raw, &text) == nil && text != "" {
+			return text
+		}
+		if len(raw) > 0 {
+			return string(raw)
+		}
+	}
+	return ""
+}
+
+// clean makes a message safe to show: one line, not too long, without the token.
+func (c *client) clean(text string) string {
+	if c.token != "" {
+		text = strings.ReplaceAll(text, c.token, "***")
+	}
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > mostWords {
+		text = string(runes[:mostWords]) + "…"
+	}
+	return text
+}
+
+// fix says what to do about a refusal.
+func (c *client) fix(r request, resp *http.Response) string {
+	switch status := resp.StatusCode; {
+	case status == http.StatusUnauthorized:
+		return fmt.Sprintf("the token in %s is wrong or has expired", c.names.token)
+	case limited(resp):
+		return "too many requests; run the job again later"
+	case status == http.StatusForbidden:
+		return fmt.Sprintf("the token in %s lacks a right: %s", c.names.token, r.need)
+	case status == http.StatusNotFound:
+		return fmt.Sprintf("it is not there, or the token in %s may not see it: %s", c.names.token, r.need)
+	}
+	return ""
 }

@@ -15,15 +15,14 @@ const mostMethods = 30
 // manyMethods are the types that have more, with how many. The list only gets shorter, and its
 // numbers only smaller.
 var manyMethods = map[string]int{
-	"apply.task":                         125,
-	"cmd/internal/forge/forgetest.Forge": 38,
-	"cmd/internal/report.document":       31,
-	"cmd/internal/report.printer":        41,
-	"plan.facts":                         34,
-	"plan.maker":                         218,
-	"plan/existing.importer":             35,
-	"schema.decoder":                     51,
-	"schema.rules":                       33,
+	"apply.task":                   125,
+	"cmd/internal/report.document": 31,
+	"cmd/internal/report.printer":  41,
+	"plan.facts":                   34,
+	"plan.maker":                   218,
+	"plan/existing.importer":       35,
+	"schema.decoder":               51,
+	"schema.rules":                 33,
 }
 
 // TestTypesAreSmall finds types with too many methods of their own; those of embedded types
@@ -32,7 +31,8 @@ func TestTypesAreSmall(t *testing.T) {
 	t.Parallel()
 	methods := map[string]int{}
 	eachFile(t, func(name string, content []byte) {
-		if strings.HasPrefix(name, "cmd/sandbox/") {
+		dir := path.Dir(name)
+		if strings.HasPrefix(name, "cmd/sandbox/") || strings.HasSuffix(dir, "test") { // a stand-in for tests
 			return
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, content, 0)
@@ -42,7 +42,7 @@ func TestTypesAreSmall(t *testing.T) {
 		}
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
-				methods[path.Dir(name)+"."+receiver(f.Recv.List[0].Type)]++
+				methods[dir+"."+receiver(f.Recv.List[0].Type)]++
 			}
 		}
 	})
