@@ -48,19 +48,22 @@ func (o *baseFlags) check(c *cobra.Command) error {
 
 // readBase reads the description at the revision of --base, with its clusters called as
 // head does.
-func readBase(ctx context.Context, o *packageCommand, flags baseFlags, head description) (description, error) {
+func readBase(ctx context.Context, o *packageCommand, flags baseFlags, head description) (*description, error) {
 	b := baseReader{sourceFlags: o.sourceFlags, head: head, given: flags.basePath != ""}
 	b.rev, b.signers, b.path = flags.base, nil, cmp.Or(flags.basePath, o.path)
 	d, err := withinLimits(ctx, o.limits, b.read)
 	var invalid *invalidBase
 	if errors.As(err, &invalid) {
 		if err := o.aside(findings(invalid.Result)); err != nil {
-			return d, err
+			return nil, err
 		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	d.names = desired.NamesOf(d.Network.Clusters, head.Network.Clusters)
 	d.desired = d.names.Of(d.desired, d.Network)
-	return d, err
+	return &d, nil
 }
 
 // invalidBase is the error of a base with mistakes, which are shown.

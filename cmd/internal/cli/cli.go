@@ -1,5 +1,6 @@
 // Package cli is the command line: it turns flags into calls and results into
-// streams and exit codes. What is done is decided elsewhere.
+// streams and exit codes. What is done is decided elsewhere. Each command has a file cmd_*.go
+// with a struct of its flags; the other files are the parts that these structs are made of.
 package cli
 
 import (
@@ -11,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -168,13 +171,39 @@ func fail(code int, format string, args ...any) error {
 	return failure{code: code, err: fmt.Errorf(format, args...)}
 }
 
-func exitOf(ctx context.Context, err error, sys System) int {
+// coded gives an error its exit code; nil stays nil.
+func coded(code int, err error) error {
 	if err == nil {
-		return exitOK
+		return nil
 	}
+	return failure{code: code, err: err}
+}
+
+// about says what an error is about; nil stays nil.
+func about(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// oneOf refuses a value that is none of the choices.
+func oneOf(flag, value string, choices ...string) error {
+	if slices.Contains(choices, value) {
+		return nil
+	}
+	return fail(exitInvalid, "%s %q is not known; use %s", flag, value, alternatives(choices))
+}
+
+// alternatives words a choice: "text or json", "mermaid, dot or svg".
+func alternatives(list []string) string {
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " or " + list[last]
+}
+
+func exitOf(ctx context.Context, err error, sys System) int {
 	var f failure
-	known := errors.As(err, &f)
-	if !known || !f.silent {
+	if err != nil && !(errors.As(err, &f) && f.silent) {
 		fmt.Fprintf(sys.Err, "fairlead: %v\n", err)
 	}
 	return codeOfError(ctx, err)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,10 +65,7 @@ has it, nothing is done (exit code 9); --lock-timeout waits for it.
 With --allow-partial clusters that cannot be read are left out (exit code 4), and
 the same apply finishes once they answer.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.clusterCommand.check(c, args, flagged{"--plan", o.reads}); err != nil {
-				return err
-			}
-			if err := o.allowFlags.check(); err != nil {
+			if err := cmp.Or(o.clusterCommand.check(c, args, flagged{"--plan", o.reads}), o.allowFlags.check()); err != nil {
 				return err
 			}
 			return o.recorded(c.Context(), func(ctx context.Context) error {
@@ -96,11 +94,7 @@ func (o *applyFlags) run(ctx context.Context, c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	judged, err := o.loadJudged(ctx, o.terms(saved))
-	if err != nil {
-		return err
-	}
-	s, observation, err := o.open(ctx, judged, look{credentials: true, adopt: o.adopt, lock: o.takeLocks})
+	s, observation, err := o.open(ctx, o.terms(saved), look{credentials: true, adopt: o.adopt, lock: o.takeLocks})
 	if err != nil {
 		return err
 	}
@@ -169,7 +163,7 @@ func (o *applyFlags) resolvable(s session, p plan.Plan) error {
 			if unanswered(err) {
 				code = exitUnreachable
 			}
-			return failure{code: code, err: fmt.Errorf("proxy %s: %w; nothing was applied", a.Name, err)}
+			return fail(code, "proxy %s: %w; nothing was applied", a.Name, err)
 		}
 	}
 	return nil
@@ -252,20 +246,12 @@ func outcomes(r apply.Report) []report.Outcome {
 	return out
 }
 
+// stateOf is how a report calls the end of an action: as apply does, but for what is stale.
 func stateOf(o apply.Outcome) report.State {
-	switch {
-	case o.State == apply.Done:
-		return report.StateDone
-	case o.State == apply.Altered:
-		return report.StateAltered
-	case o.State == apply.Blocked:
-		return report.StateBlocked
-	case o.State == apply.Untouched:
-		return report.StateUntouched
-	case errors.Is(o.Err, apply.ErrStale):
+	if o.State == apply.Failed && errors.Is(o.Err, apply.ErrStale) {
 		return report.StateStale
 	}
-	return report.StateFailed
+	return report.State(o.State)
 }
 
 // classes give the exit code of each class of failure.

@@ -53,12 +53,12 @@ func (o *ciFlags) open(ctx context.Context, do func(context.Context, forge.Forge
 	}
 	job, err := forge.JobOf(o.forge, o.sys.Getenv)
 	if err != nil {
-		return failure{code: exitInvalid, err: err}
+		return coded(exitInvalid, err)
 	}
 	o.job = job
 	f, err := job.Open(o.sys.Getenv)
 	if err != nil {
-		return failure{code: exitInvalid, err: err}
+		return coded(exitInvalid, err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("no end within %s (--timeout)", o.timeout))
 	defer cancel()
@@ -84,7 +84,7 @@ const mostRunes = 65536
 func (o *ciFlags) text(flag, file string) (string, forge.Marker, error) {
 	data, err := os.ReadFile(o.sys.abs(file))
 	if err != nil {
-		return "", forge.Marker{}, failure{code: exitInvalid, err: fmt.Errorf("%s: %w", flag, err)}
+		return "", forge.Marker{}, fail(exitInvalid, "%s: %w", flag, err)
 	}
 	text := string(data)
 	m, ok := forge.MarkerOf(text)
@@ -97,8 +97,11 @@ func (o *ciFlags) text(flag, file string) (string, forge.Marker, error) {
 	return text, m, nil
 }
 
-// did says what was done, with where it can be seen.
-func (o *ciFlags) did(what string, did forge.Did, url string) error {
+// did says what was done, with where it can be seen, or gives the error.
+func (o *ciFlags) did(what string, did forge.Did, url string, err error) error {
+	if err != nil {
+		return err
+	}
 	line := fmt.Sprintf("The %s was %s", what, did)
 	if did == forge.Unchanged {
 		line = fmt.Sprintf("The %s is as it should be", what)
@@ -106,11 +109,10 @@ func (o *ciFlags) did(what string, did forge.Did, url string) error {
 	if url != "" {
 		line += ": " + url
 	}
-	_, err := fmt.Fprintln(o.sys.Out, line)
+	_, err = fmt.Fprintln(o.sys.Out, line)
 	return err
 }
 
-// commentFlags are those of ci comment.
 type commentFlags struct {
 	ciFlags
 	number   int
@@ -173,10 +175,7 @@ func (o *commentFlags) comment(ctx context.Context, file string) error {
 			return err
 		}
 		did, note, err := forge.Comment(ctx, f, number, marker, text)
-		if err != nil {
-			return err
-		}
-		return o.did("comment", did, note.URL)
+		return o.did("comment", did, note.URL, err)
 	})
 }
 

@@ -11,7 +11,6 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/forge"
 )
 
-// issueFlags are those of ci issue.
 type issueFlags struct {
 	ciFlags
 	drift, healed, outputs string
@@ -63,10 +62,7 @@ func (o *issueFlags) keep(ctx context.Context) error {
 	}
 	return o.open(ctx, func(ctx context.Context, f forge.Forge) error {
 		did, issue, err := forge.Drifted(ctx, f, marker, title, text)
-		if err != nil {
-			return err
-		}
-		return o.did(fmt.Sprintf("issue #%d", issue.Number), did, issue.URL)
+		return o.did(fmt.Sprintf("issue #%d", issue.Number), did, issue.URL, err)
 	})
 }
 
@@ -89,7 +85,7 @@ func (o *issueFlags) title(network string) (string, error) {
 	if o.outputs != "" {
 		data, err := os.ReadFile(o.sys.abs(o.outputs))
 		if err != nil {
-			return "", failure{code: exitInvalid, err: fmt.Errorf("--outputs: %w", err)}
+			return "", fail(exitInvalid, "--outputs: %w", err)
 		}
 		for line := range strings.Lines(string(data)) {
 			key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
@@ -131,13 +127,10 @@ func (o *issueFlags) heal(ctx context.Context) error {
 	}
 	return o.open(ctx, func(ctx context.Context, f forge.Forge) error {
 		did, issue, err := forge.Healed(ctx, f, marker, word)
-		if err != nil {
-			return err
-		}
-		if did == forge.Nothing {
+		if err == nil && did == forge.Nothing {
 			_, err = fmt.Fprintln(o.sys.Out, "There is no open issue about drift, and none is needed.")
 			return err
 		}
-		return o.did(fmt.Sprintf("issue #%d", issue.Number), did, issue.URL)
+		return o.did(fmt.Sprintf("issue #%d", issue.Number), did, issue.URL, err)
 	})
 }

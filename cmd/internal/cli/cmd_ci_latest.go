@@ -17,7 +17,6 @@ import (
 	"fairlead.dev/fairlead/schema/revision"
 )
 
-// latestFlags are those of ci latest.
 type latestFlags struct {
 	ciFlags
 	// given is --commit.
@@ -91,14 +90,11 @@ func (o *latestFlags) local(ctx context.Context) error {
 	}
 	tip, err := revision.Resolve(ctx, o.sys.Dir, o.tip)
 	if err != nil {
-		return failure{code: exitInvalid, err: fmt.Errorf("--tip: %w", err)}
+		return fail(exitInvalid, "--tip: %w", err)
 	}
 	return o.judge(ctx, commit, tip, "the branch", func(ctx context.Context) ([]string, bool, error) {
 		files, err := revision.Changed(ctx, o.sys.Dir, commit, tip)
-		if err != nil {
-			return nil, false, failure{code: exitInvalid, err: err}
-		}
-		return files, true, nil
+		return files, true, coded(exitInvalid, err)
 	})
 }
 
@@ -111,14 +107,14 @@ func (o *latestFlags) judge(ctx context.Context, commit, tip, branch string, sin
 	}
 	old := fmt.Errorf("this job is for commit %s, and %s is at %s by now: applying what is older would undo what came since", commit, branch, tip)
 	if o.description == "" {
-		return failure{code: exitStale, err: old}
+		return coded(exitStale, old)
 	}
 	files, all, err := since(ctx)
 	if err != nil {
 		return err
 	}
 	if !all {
-		return failure{code: exitStale, err: old}
+		return coded(exitStale, old)
 	}
 	matters := o.matters(ctx, commit)
 	if i := slices.IndexFunc(files, matters); i >= 0 {

@@ -13,7 +13,6 @@ import (
 	"fairlead.dev/fairlead/plan"
 )
 
-// reviewedFlags are those of ci reviewed.
 type reviewedFlags struct {
 	ciFlags
 	output string

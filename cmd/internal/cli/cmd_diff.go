@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -12,7 +13,6 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 )
 
-// diffFlags are diff's own.
 type diffFlags struct {
 	packageCommand
 	partFlags
@@ -33,10 +33,7 @@ requests from forks. A description that is not at its path there is looked for i
 whole revision, by the name of its network. What is pending or drifted besides, only plan can tell.`,
 		Example: "  fairlead diff --base main\n  fairlead diff --base main --format markdown -o comment.md",
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.packageCommand.check(c, args); err != nil {
-				return err
-			}
-			if err := o.baseFlags.check(c); err != nil {
+			if err := cmp.Or(o.packageCommand.check(c, args), o.baseFlags.check(c)); err != nil {
 				return err
 			}
 			if o.base == "" {
@@ -63,8 +60,8 @@ func (o *diffFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	settings := settingsChanged(base, head)
-	in := betweenBases(base, head, settings, o.filter())
+	settings := settingsChanged(*base, head)
+	in := betweenBases(*base, head, settings, o.filter())
 	p := plan.FromGit(plan.Make(in), base.source)
 	if err := o.known(head, p.Actions); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -18,7 +19,6 @@ const (
 	againstGit     = "git"
 )
 
-// driftFlags are drift's own.
 type driftFlags struct {
 	clusterCommand
 	partFlags
@@ -41,11 +41,8 @@ exits with 2 when they differ. Apart from that it shows
   error among these ends with 2, a warning does not,
 - what rules of the description leave out (policy: ignore), with their reasons.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.clusterCommand.check(c, args); err != nil {
+			if err := cmp.Or(o.clusterCommand.check(c, args), oneOf("--against", o.against, againstApplied, againstGit)); err != nil {
 				return err
-			}
-			if o.against != againstApplied && o.against != againstGit {
-				return fail(exitInvalid, "--against %q is not known; use applied or git", o.against)
 			}
 			return o.recorded(c.Context(), o.run)
 		},
@@ -59,11 +56,7 @@ exits with 2 when they differ. Apart from that it shows
 }
 
 func (o *driftFlags) run(ctx context.Context) error {
-	judged, err := o.loadJudged(ctx, judge.Terms{})
-	if err != nil {
-		return err
-	}
-	s, observation, err := o.open(ctx, judged, look{credentials: true, routers: true})
+	s, observation, err := o.open(ctx, judge.Terms{}, look{credentials: true, routers: true})
 	if err != nil {
 		return err
 	}

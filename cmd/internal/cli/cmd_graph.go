@@ -15,7 +15,6 @@ var pictures = map[string]func(io.Writer, report.Picture) error{
 	"mermaid": report.Mermaid, "dot": report.DOT, "svg": report.SVG,
 }
 
-// graphFlags are graph's own.
 type graphFlags struct {
 	packageCommand
 	all bool

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +22,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// importFlags are import's own.
 type importFlags struct {
 	*process
 	clusterFlags
@@ -53,10 +52,7 @@ context's, or given: --context hub=admin@hub.example.com.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.check(c, o.sys); err != nil {
-				return err
-			}
-			if err := o.start(); err != nil {
+			if err := cmp.Or(o.check(o.sys), o.start(), o.checkImport()); err != nil {
 				return err
 			}
 			return o.run(c.Context())
@@ -75,9 +71,6 @@ context's, or given: --context hub=admin@hub.example.com.`,
 }
 
 func (o *importFlags) run(ctx context.Context) error {
-	if err := o.checkImport(); err != nil {
-		return err
-	}
 	clusters, given, err := o.chooseClusters()
 	if err != nil {
 		return err
@@ -121,7 +114,7 @@ func (o *importFlags) checkImport() error {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Dir(o.sys.abs(o.output))); err != nil {
-		return failure{code: exitInvalid, err: fmt.Errorf("--output: %w", err)}
+		return fail(exitInvalid, "--output: %w", err)
 	}
 	if _, err := os.Lstat(o.sys.abs(o.output)); err == nil && !o.force {
 		return fail(exitInvalid, "--output %s: it is there already; pass --force to overwrite it", o.output)
@@ -305,22 +298,11 @@ func (o *importFlags) save(text []byte) error {
 		_, err := o.sys.Out.Write(text)
 		return err
 	}
-	file := o.sys.abs(o.output)
-	if !o.force {
-		if err := createNew(file, text); err != nil {
-			return fmt.Errorf("--output: %w", err)
-		}
-		return nil
+	create := createNew
+	if o.force {
+		create = func(file string, text []byte) error { return os.WriteFile(file, text, 0o644) }
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("--output: %w", err)
-	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("--output: %w", err)
-	}
-	return nil
+	return about("--output", create(o.sys.abs(o.output), text))
 }
 
 func (o *importFlags) notes(found existing.Result) {

@@ -16,7 +16,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// initFlags are init's own.
 type initFlags struct {
 	sys     *System
 	network string
@@ -41,12 +40,7 @@ requests, apply on merge, drift at night. They use Fairlead's action from that
 repository at that commit, a whole SHA, and nothing else of it.
 With --update-schema it makes the copy of the schema that of this program, which vet asks
 for when it is another one's, and writes no other file.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fail(exitInvalid, "one directory at a time: %q is one too many", args[1])
-			}
-			return nil
-		},
+		Args: atMostOne("directory"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.arg = args[0]
@@ -64,10 +58,7 @@ for when it is another one's, and writes no other file.`,
 }
 
 func (o *initFlags) run() error {
-	dir := filepath.Clean(o.arg)
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(o.sys.Dir, dir)
-	}
+	dir := o.sys.abs(filepath.Clean(o.arg))
 	name, err := o.networkName(dir)
 	if err != nil {
 		return err
@@ -132,7 +123,7 @@ func (o *initFlags) refuseExisting(root string, files []starter.File) error {
 		if _, err := os.Lstat(file); err == nil {
 			there = append(there, "  "+o.shown(file))
 		} else if !errors.Is(err, os.ErrNotExist) {
-			return failure{code: exitInvalid, err: err}
+			return coded(exitInvalid, err)
 		}
 	}
 	if len(there) == 0 {
@@ -146,10 +137,11 @@ func (o *initFlags) refuseExisting(root string, files []starter.File) error {
 func (o *initFlags) write(root string, files []starter.File) error {
 	for _, f := range files {
 		file := filepath.Join(root, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return fmt.Errorf("init: %w", err)
+		err := os.MkdirAll(filepath.Dir(file), 0o755)
+		if err == nil {
+			err = createNew(file, f.Content)
 		}
-		if err := createNew(file, f.Content); err != nil {
+		if err != nil {
 			return fmt.Errorf("init: %w", err)
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -10,7 +11,6 @@ import (
 	"fairlead.dev/fairlead/plan"
 )
 
-// planFlags are plan's own.
 type planFlags struct {
 	clusterCommand
 	partFlags
@@ -30,13 +30,7 @@ func newPlan(sys *System) *cobra.Command {
 do, and why. It writes nothing to any cluster. With -o FILE the plan is also
 saved as JSON, for apply --plan; with -o - standard output has only that.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.clusterCommand.check(c, args); err != nil {
-				return err
-			}
-			if err := o.baseFlags.check(c); err != nil {
-				return err
-			}
-			if err := o.allowFlags.check(); err != nil {
+			if err := cmp.Or(o.clusterCommand.check(c, args), o.baseFlags.check(c), o.allowFlags.check()); err != nil {
 				return err
 			}
 			return o.recorded(c.Context(), o.run)
@@ -56,19 +50,7 @@ saved as JSON, for apply --plan; with -o - standard output has only that.`,
 
 // run makes a plan, shows it and judges it.
 func (o *planFlags) run(ctx context.Context) error {
-	judged, err := o.loadJudged(ctx, o.terms(nil))
-	if err != nil {
-		return err
-	}
-	wanted := look{credentials: true, adopt: o.adopt}
-	if o.base != "" {
-		base, err := readBase(ctx, &o.packageCommand, o.baseFlags, judged.Description())
-		if err != nil {
-			return err
-		}
-		wanted.base = &base
-	}
-	s, observation, err := o.open(ctx, judged, wanted)
+	s, observation, err := o.open(ctx, o.terms(nil), look{credentials: true, adopt: o.adopt, against: o.baseFlags})
 	if err != nil {
 		return err
 	}

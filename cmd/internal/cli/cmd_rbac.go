@@ -19,7 +19,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// rbacFlags are rbac's own.
 type rbacFlags struct {
 	clusterCommand
 	partFlags
@@ -50,10 +49,7 @@ that changes one description into another takes the rights of both: name the
 revision that was applied last with --since. No cluster is asked, unless --discover
 is given: it asks how the kinds of overlays' objects are served, instead of guessing.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.clusterCommand.check(c, args); err != nil {
-				return err
-			}
-			if err := o.checkRBAC(); err != nil {
+			if err := cmp.Or(o.clusterCommand.check(c, args), o.checkRBAC()); err != nil {
 				return err
 			}
 			return o.run(c.Context())
@@ -90,8 +86,8 @@ func (o *rbacFlags) checkRBAC() error {
 		}
 	}
 	o.requested.Scope = rights.Scope(o.scope)
-	if o.requested.Scope != rights.ScopeCluster && o.requested.Scope != rights.ScopeNamespace {
-		return fail(exitInvalid, "--scope %q is not known; use cluster or namespace", o.scope)
+	if err := oneOf("--scope", o.scope, string(rights.ScopeCluster), string(rights.ScopeNamespace)); err != nil {
+		return err
 	}
 	for _, name := range o.users {
 		o.subjects = append(o.subjects, rbacSubject{Kind: "User", Group: rbacGroup, Name: name})
@@ -157,10 +153,7 @@ func (o *rbacFlags) needed(ctx context.Context, all []description) ([]rights.Clu
 			Desired: d.desired, Clusters: d.Network.Clusters, Proxies: d.Network.Proxies, Resources: resources,
 		})
 	}
-	chosen := names[network.ClusterName](o.clusters)
-	return slices.DeleteFunc(rights.Of(o.requested, list...), func(c rights.Cluster) bool {
-		return len(chosen) > 0 && !slices.Contains(chosen, c.Name)
-	}), nil
+	return slices.DeleteFunc(rights.Of(o.requested, list...), func(c rights.Cluster) bool { return !among(o.clusters, c.Name) }), nil
 }
 
 // resources are those of the kinds that overlays use: guessed, or asked for.
@@ -189,7 +182,7 @@ func (o *rbacFlags) resources(ctx context.Context, d description) (map[string]st
 			resource, err = client.Resource(ctx, v.APIVersion, v.Kind)
 		}
 		if err != nil {
-			return nil, failure{code: exitUnreachable, err: fmt.Errorf("--discover: %w", err)}
+			return nil, fail(exitUnreachable, "--discover: %w", err)
 		}
 		out[plan.GroupKind(v.APIVersion, v.Kind)] = resource
 	}
@@ -225,10 +218,9 @@ func (o *rbacFlags) writeRBAC(net string, clusters []rights.Cluster) error {
 	name := o.roleName(net)
 	if !isFile(o.output) {
 		text, err := o.encodeRBAC(name, clusters)
-		if err != nil {
-			return err
+		if err == nil {
+			_, err = o.sys.Out.Write(text)
 		}
-		_, err = o.sys.Out.Write(text)
 		return err
 	}
 	root, err := o.sys.openDir("--output", o.output)
@@ -274,6 +266,8 @@ type rbacRule struct {
 	Resources []string `json:"resources" yaml:"resources,flow"`
 	Names     []string `json:"resourceNames,omitempty" yaml:"resourceNames,omitempty,flow"`
 	Verbs     []string `json:"verbs" yaml:"verbs,flow"`
+	// why is the comment before it in YAML.
+	why string
 }
 
 type rbacRef struct {
@@ -292,9 +286,8 @@ type rbacSubject struct {
 // annotationCluster, on what rbac prints, names the description's cluster that it is for.
 const annotationCluster = "fairlead.dev/cluster"
 
-// rbacObjects gives a cluster's roles, each before its binding, and the reasons of each
-// object's rules.
-func (o *rbacFlags) rbacObjects(name string, c rights.Cluster) (objects []rbacObject, reasons [][]string) {
+// rbacObjects gives a cluster's roles, each before its binding.
+func (o *rbacFlags) rbacObjects(name string, c rights.Cluster) (objects []rbacObject) {
 	for _, role := range c.Roles {
 		kind := "Role"
 		if role.Namespace == "" {
@@ -304,32 +297,28 @@ func (o *rbacFlags) rbacObjects(name string, c rights.Cluster) (objects []rbacOb
 			APIVersion: rbacGroup + "/v1", Kind: kind,
 			Metadata: rbacMeta{Name: name, Namespace: role.Namespace, Annotations: map[string]string{annotationCluster: string(c.Name)}},
 		}
-		var why []string
 		for _, r := range role.Rules {
-			made.Rules = append(made.Rules, rbacRule{[]string{r.Group}, r.Resources, r.Names, r.Verbs})
-			why = append(why, r.Why)
+			made.Rules = append(made.Rules, rbacRule{[]string{r.Group}, r.Resources, r.Names, r.Verbs, r.Why})
 		}
-		objects, reasons = append(objects, made), append(reasons, why)
+		objects = append(objects, made)
 		if len(o.subjects) == 0 {
 			continue
 		}
-		binding := rbacObject{
+		objects = append(objects, rbacObject{
 			APIVersion: made.APIVersion, Kind: kind + "Binding", Metadata: made.Metadata,
 			RoleRef: &rbacRef{Group: rbacGroup, Kind: kind, Name: name}, Subjects: o.subjects,
-		}
-		objects, reasons = append(objects, binding), append(reasons, nil)
+		})
 	}
-	return objects, reasons
+	return objects
 }
 
 func (o *rbacFlags) encodeRBAC(name string, clusters []rights.Cluster) ([]byte, error) {
-	var all []rbacObject
+	all := []rbacObject{}
 	var out bytes.Buffer
 	for _, c := range clusters {
-		objects, reasons := o.rbacObjects(name, c)
-		all = append(all, objects...)
-		for i, object := range objects {
-			text, err := rbacYAML(object, reasons[i])
+		for _, object := range o.rbacObjects(name, c) {
+			all = append(all, object)
+			text, err := rbacYAML(object)
 			if err != nil {
 				return nil, err
 			}
@@ -339,15 +328,12 @@ func (o *rbacFlags) encodeRBAC(name string, clusters []rights.Cluster) ([]byte, 
 	if o.format != "json" {
 		return out.Bytes(), nil
 	}
-	if all == nil {
-		all = []rbacObject{}
-	}
 	text, err := json.MarshalIndent(map[string]any{"apiVersion": "v1", "kind": "List", "items": all}, "", "  ")
 	return append(text, '\n'), err
 }
 
 // rbacYAML is one object as YAML, with a comment before each rule.
-func rbacYAML(object rbacObject, reasons []string) ([]byte, error) {
+func rbacYAML(object rbacObject) ([]byte, error) {
 	var node yaml.Node
 	if err := node.Encode(object); err != nil {
 		return nil, err
@@ -357,7 +343,7 @@ func rbacYAML(object rbacObject, reasons []string) ([]byte, error) {
 			continue
 		}
 		for j, rule := range node.Content[i+1].Content {
-			rule.HeadComment = reasons[j]
+			rule.HeadComment = object.Rules[j].why
 		}
 	}
 	var out bytes.Buffer

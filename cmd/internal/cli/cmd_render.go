@@ -17,10 +17,8 @@ import (
 
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/desired/overlay"
-	"fairlead.dev/fairlead/schema/network"
 )
 
-// renderFlags are render's own.
 type renderFlags struct {
 	packageCommand
 	partFlags
@@ -65,20 +63,12 @@ func (o *renderFlags) run(ctx context.Context) error {
 	if err := o.known(d, nil); err != nil {
 		return err
 	}
-	manifests := slices.DeleteFunc(desired.Manifests(d.Network, d.desired), func(m desired.Manifest) bool { return !o.wants(m) })
+	manifests := slices.DeleteFunc(desired.Manifests(d.Network, d.desired), func(m desired.Manifest) bool {
+		return !among(o.clusters, m.Cluster) || !among(o.sites, m.Site)
+	})
 	if o.kustomize != "" {
 		return o.writeTree(manifests)
 	}
-	return o.print(manifests)
-}
-
-func (o *renderFlags) wants(m desired.Manifest) bool {
-	clusters, sites := names[network.ClusterName](o.clusters), names[network.SiteName](o.sites)
-	return (len(clusters) == 0 || slices.Contains(clusters, m.Cluster)) && (len(sites) == 0 || slices.Contains(sites, m.Site))
-}
-
-// print writes the manifests as one stream.
-func (o *renderFlags) print(manifests []desired.Manifest) error {
 	text, err := o.encode(manifests)
 	if err != nil {
 		return err

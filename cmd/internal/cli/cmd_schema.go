@@ -20,7 +20,7 @@ findings are vet's, failures those of simulate without flags, events each line o
 --events file, and applied is how an apply ended. The JSON of diff and drift is a plan.`,
 		Example:   "  fairlead schema plan > plan.schema.json",
 		ValidArgs: report.SchemaNames(),
-		Args:      func(_ *cobra.Command, args []string) error { return atMostOneSchema(args) },
+		Args:      atMostOne("schema"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				_, err := fmt.Fprintln(sys.Out, strings.Join(report.SchemaNames(), "\n"))
@@ -34,11 +34,4 @@ findings are vet's, failures those of simulate without flags, events each line o
 			return err
 		},
 	}
-}
-
-func atMostOneSchema(args []string) error {
-	if len(args) > 1 {
-		return fail(exitInvalid, "one schema at a time: %q is one too many", args[1])
-	}
-	return nil
 }

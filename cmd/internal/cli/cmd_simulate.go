@@ -13,7 +13,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// simulateFlags are simulate's own.
 type simulateFlags struct {
 	packageCommand
 	without []string

@@ -10,7 +10,6 @@ import (
 	"fairlead.dev/fairlead/plan"
 )
 
-// statusFlags are status' own.
 type statusFlags struct{ clusterCommand }
 
 func newStatus(sys *System) *cobra.Command {
@@ -34,11 +33,7 @@ state, and with 7 when a cluster could not be read.`,
 }
 
 func (o *statusFlags) run(ctx context.Context) error {
-	judged, err := o.loadJudged(ctx, judge.Terms{})
-	if err != nil {
-		return err
-	}
-	s, observation, err := o.open(ctx, judged, look{brief: true, routers: true})
+	s, observation, err := o.open(ctx, judge.Terms{}, look{brief: true, routers: true})
 	if err != nil {
 		return err
 	}

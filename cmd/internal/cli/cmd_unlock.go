@@ -15,7 +15,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// unlockFlags are unlock's own.
 type unlockFlags struct {
 	clusterCommand
 	cluster, namespace string

@@ -6,11 +6,8 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 )
 
-// vetFlags are vet's own.
-type vetFlags struct{ packageCommand }
-
 func newVet(sys *System) *cobra.Command {
-	o := &vetFlags{newPackageCommand(sys, report.FormatsOfFindings()...)}
+	o := newPackageCommand(sys, report.FormatsOfFindings()...)
 	c := &cobra.Command{
 		Use:   "vet [PACKAGE]",
 		Short: "Check a description without touching a cluster",

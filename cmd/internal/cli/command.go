@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,19 +47,8 @@ func (o *packageCommand) flags(c *cobra.Command) {
 // check refuses flag values that no command understands, and files that two flags name, those
 // of the command's own flags among them.
 func (o *packageCommand) check(c *cobra.Command, args []string, files ...flagged) error {
-	if err := o.sourceFlags.check(c, args); err != nil {
-		return err
-	}
-	if err := o.outputFlags.check(); err != nil {
-		return err
-	}
-	if err := o.limits.check(); err != nil {
-		return err
-	}
-	if _, err := programsRefused(programsEnv, o.sys.Getenv(programsEnv)); err != nil {
-		return err
-	}
-	if err := o.start(); err != nil {
+	_, env := programsRefused(programsEnv, o.sys.Getenv(programsEnv))
+	if err := cmp.Or(o.sourceFlags.check(c, args), o.outputFlags.check(), o.limits.check(), env, o.start()); err != nil {
 		return err
 	}
 	files = append([]flagged{{"--output", o.output}}, files...)
@@ -173,6 +163,11 @@ func names[T ~string](list []string) []T {
 	return out
 }
 
+// among reports whether a name is one of the chosen; where none is, all are.
+func among[T ~string](chosen []string, name T) bool {
+	return len(chosen) == 0 || slices.Contains(chosen, string(name))
+}
+
 // known refuses names that are neither described nor planned.
 func (o *partFlags) known(d description, actions []plan.Action) error {
 	known := map[string]bool{}
@@ -231,10 +226,7 @@ func (o *allowFlags) terms(saved *judge.Saved) judge.Terms {
 // when it was judged.
 func (o *allowFlags) lift(p plan.Plan) (plan.Plan, error) {
 	lifted, err := plan.Lift(p, slices.DeleteFunc(slices.Clone(o.allowances), plan.Allowance.OfProvenance))
-	if err != nil {
-		return p, failure{code: exitInvalid, err: err}
-	}
-	return lifted, nil
+	return lifted, coded(exitInvalid, err)
 }
 
 // partialFlag goes on without clusters that cannot be read.

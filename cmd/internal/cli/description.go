@@ -72,12 +72,7 @@ func (o *sourceFlags) flags(c *cobra.Command) {
 	f.StringVar(&o.rev, "rev", "", "read the description from this git revision instead of the work tree")
 	f.StringArrayVarP(&o.tags, "tag", "t", nil, "CUE tag, key=value or key (repeatable)")
 	o.limits.flags(c)
-	c.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return fail(exitInvalid, "one package at a time: %q is one too many", args[1])
-		}
-		return nil
-	}
+	c.Args = atMostOne("package")
 }
 
 // check takes the package from the arguments and refuses flags that mean nothing.
@@ -129,10 +124,7 @@ func (o *sourceFlags) readTree(ctx context.Context, tree revision.Tree) (descrip
 
 // lost is the error about a file that the repository should have and does not.
 func (o *sourceFlags) lost(tree revision.Tree) error {
-	if err := tree.Incomplete(); err != nil {
-		return failure{code: exitInvalid, err: fmt.Errorf("revision %q: %w", o.rev, err)}
-	}
-	return nil
+	return coded(exitInvalid, about(fmt.Sprintf("revision %q", o.rev), tree.Incomplete()))
 }
 
 func (o *sourceFlags) evaluate(ctx context.Context, tree revision.Tree) (description, error) {
@@ -165,7 +157,7 @@ func (o *sourceFlags) evaluate(ctx context.Context, tree revision.Tree) (descrip
 // a revision relative to the repository's root.
 func displayOf(t revision.Tree, here string) func(string) string {
 	if t.Root == "" {
-		return nil
+		return func(file string) string { return file }
 	}
 	here, root := realPath(here), realPath(t.Root)
 	return func(file string) string {
@@ -179,10 +171,7 @@ func displayOf(t revision.Tree, here string) func(string) string {
 
 // shown is one file of a tree as displayOf shows it.
 func (o *sourceFlags) shown(tree revision.Tree, name string) string {
-	if display := displayOf(tree, o.sys.Dir); display != nil {
-		return display(name)
-	}
-	return name
+	return displayOf(tree, o.sys.Dir)(name)
 }
 
 // standOf says where displayOf names files from.

@@ -226,7 +226,7 @@ func TestPlanOfRenamedCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := session{description: head, look: look{base: &base}}
+	s := session{description: head, base: base}
 	nothing := desired.AsApplied(plan.Desired{Network: "net"}, head.desired.Clusters...)
 	p := against(o.make(s, s.input(nothing, plan.Filter{})), s, nothing, plan.Filter{})
 	for _, a := range p.Actions {

@@ -62,7 +62,7 @@ func (o *applyFlags) locked(ctx context.Context, run func(context.Context) error
 		o.noteLocks(within)
 	}
 	if why := context.Cause(within); errors.Is(why, lock.ErrLocked) && err != nil {
-		return failure{code: exitLocked, err: fmt.Errorf("%w; the apply was stopped: %w", why, err)}
+		return fail(exitLocked, "%w; the apply was stopped: %w", why, err)
 	}
 	return err
 }
@@ -209,7 +209,7 @@ func notLocked(s *session, err error) error {
 Wait for it with --lock-timeout %s: a run that died keeps the lock for %s. If it is dead for sure:
   %s`, err, 2*held.Lease, held.Lease, unlockCommand(s.path, held.Cluster, held.Former, held.Holder.ID))
 	case errors.Is(err, lock.ErrLocked):
-		return failure{code: exitLocked, err: fmt.Errorf("%w; nothing was applied", err)}
+		return fail(exitLocked, "%w; nothing was applied", err)
 	case errors.Is(err, lock.ErrForeign):
 		return fail(exitRefused, "%w: its labels are not those of network %s; rename the network, or delete the Lease %s if nobody needs it",
 			err, s.Network.Name, network.InventoryName(s.Network.Name))
@@ -219,7 +219,7 @@ Wait for it with --lock-timeout %s: a run that died keeps the lock for %s. If it
 The lock is the Lease %s in the cluster's lockNamespace (%q unless declared), which has to be there;
 fairlead rbac prints the rights that it takes%s`, err, network.InventoryName(s.Network.Name), network.DefaultLockNamespace, tellFormer(s.former))
 	}
-	return failure{code: exitUnreachable, err: fmt.Errorf("the locks could not be taken; nothing was applied: %w", err)}
+	return fail(exitUnreachable, "the locks could not be taken; nothing was applied: %w", err)
 }
 
 // tellFormer says which rights former places of locks take.

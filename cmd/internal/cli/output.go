@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -40,11 +41,8 @@ func (o *outputFlags) reportFlag(c *cobra.Command) {
 }
 
 func (o *outputFlags) check() error {
-	if !slices.Contains(o.formats, o.format) {
-		return fail(exitInvalid, "--format %q is not known; use %s", o.format, alternatives(o.formats))
-	}
-	if o.color != "auto" && o.color != "always" && o.color != "never" {
-		return fail(exitInvalid, "--color %q is not known; use auto, always or never", o.color)
+	if err := cmp.Or(oneOf("--format", o.format, o.formats...), oneOf("--color", o.color, "auto", "always", "never")); err != nil {
+		return err
 	}
 	for _, text := range o.reports {
 		name, file, ok := strings.Cut(text, "=")
@@ -58,12 +56,6 @@ func (o *outputFlags) check() error {
 	return nil
 }
 
-// alternatives words a choice: "text or json", "mermaid, dot or svg".
-func alternatives(list []string) string {
-	last := len(list) - 1
-	return strings.Join(list[:last], ", ") + " or " + list[last]
-}
-
 // colored decides for one stream.
 func (o *outputFlags) colored(terminal bool) bool {
 	switch o.color {
@@ -72,8 +64,12 @@ func (o *outputFlags) colored(terminal bool) bool {
 	case "never":
 		return false
 	}
-	get := o.sys.Getenv
-	return terminal && get("NO_COLOR") == "" && get("TERM") != "dumb" && get("CI") == ""
+	return o.sys.draws(terminal) && o.sys.Getenv("NO_COLOR") == ""
+}
+
+// draws reports whether a stream takes more than plain lines.
+func (s *System) draws(terminal bool) bool {
+	return terminal && s.Getenv("TERM") != "dumb" && s.Getenv("CI") == ""
 }
 
 // show renders a report to standard output, or to the file of -o, and to those of
@@ -118,6 +114,16 @@ func (o *outputFlags) writeReports(r report.Report) error {
 	return nil
 }
 
+// atMostOne refuses a second argument; what says what the first one is.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return fail(exitInvalid, "one %s at a time: %q is one too many", what, args[1])
+		}
+		return nil
+	}
+}
+
 // abs resolves a path of the user against the working directory.
 func (s *System) abs(path string) string {
 	if filepath.IsAbs(path) {
@@ -136,10 +142,7 @@ func (s *System) write(flag, file string, content func(io.Writer) error) error {
 		_ = f.Close()
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("%s: %w", flag, err)
-	}
-	return nil
+	return about(flag, f.Close())
 }
 
 // openDir makes the directory that a flag names, and opens it as a root: no name in it leads
@@ -149,10 +152,7 @@ func (s *System) openDir(flag, dir string) (*os.Root, error) {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	root, err := os.OpenRoot(s.abs(dir))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
-	}
-	return root, nil
+	return root, about(flag, err)
 }
 
 // flagged is a file that a flag names.

@@ -39,27 +39,19 @@ func (p *process) logFlags(c *cobra.Command) {
 // run.
 func (p *process) start() error {
 	p.who = newInvocation(p.sys)
-	level := slog.LevelWarn
-	switch p.logLevel {
-	case "":
-	case "debug", "info", "warn", "error":
-		if err := level.UnmarshalText([]byte(strings.ToUpper(p.logLevel))); err != nil {
-			return err
-		}
-	default:
-		return fail(exitInvalid, "--log-level %q is not known; use debug, info, warn or error", p.logLevel)
+	name, format := cmp.Or(p.logLevel, "warn"), cmp.Or(p.logFormat, "text")
+	var level slog.Level
+	err := cmp.Or(oneOf("--log-level", name, "debug", "info", "warn", "error"), oneOf("--log-format", format, "text", "json"))
+	if err = cmp.Or(err, level.UnmarshalText([]byte(name))); err != nil {
+		return err
 	}
 	if p.verbose {
 		level = slog.LevelDebug
 	}
 	options := &slog.HandlerOptions{Level: level}
 	var handler slog.Handler = slog.NewTextHandler(p.sys.Err, options)
-	switch p.logFormat {
-	case "json":
+	if format == "json" {
 		handler = slog.NewJSONHandler(p.sys.Err, options)
-	case "text", "":
-	default:
-		return fail(exitInvalid, "--log-format %q is not known; use text or json", p.logFormat)
 	}
 	p.talks = level <= slog.LevelInfo
 	p.log = slog.New(handler).With("run", p.who.ID)

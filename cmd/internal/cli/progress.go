@@ -52,7 +52,7 @@ type row struct {
 // records would run into them.
 func newProgress(sys *System, p plan.Plan, color, talks bool) *progress {
 	v := &progress{
-		out: sys.Err, live: !talks && sys.ErrTerminal && sys.Getenv("TERM") != "dumb" && sys.Getenv("CI") == "",
+		out: sys.Err, live: !talks && sys.draws(sys.ErrTerminal),
 		color: color, width: sys.Width, total: len(p.Actions),
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -109,10 +109,8 @@ func (v *progress) Event(e apply.Event) {
 }
 
 func (v *progress) advance(e apply.Event, now time.Time) {
-	for _, r := range v.active {
-		if r.id == e.Action {
-			r.step, r.since, r.attempt = e.Step, now, e.Attempt
-		}
+	if i := v.row(e.Action); i >= 0 {
+		v.active[i].step, v.active[i].since, v.active[i].attempt = e.Step, now, e.Attempt
 	}
 	if !v.live {
 		v.say("%s: %s", e.Action, report.StepWord(e.Step))
@@ -122,12 +120,10 @@ func (v *progress) advance(e apply.Event, now time.Time) {
 func (v *progress) end(e apply.Event, now time.Time) {
 	v.ended++
 	took := ""
-	for _, r := range v.active {
-		if r.id == e.Action {
-			took = " in " + now.Sub(r.started).Round(100*time.Millisecond).String()
-		}
+	if i := v.row(e.Action); i >= 0 {
+		took = " in " + now.Sub(v.active[i].started).Round(100*time.Millisecond).String()
+		v.active = slices.Delete(v.active, i, i+1)
 	}
-	v.active = slices.DeleteFunc(v.active, func(r *row) bool { return r.id == e.Action })
 	mark, word := v.paint("32", "✓"), "done"+took
 	switch {
 	case e.Phase == apply.Altered:
@@ -136,6 +132,11 @@ func (v *progress) end(e apply.Event, now time.Time) {
 		mark, word = v.paint("31", "✗"), string(e.Phase)+": "+e.Message
 	}
 	v.say("%s %s %s", mark, e.Action, word)
+}
+
+// row finds an action under way; -1 for none.
+func (v *progress) row(id string) int {
+	return slices.IndexFunc(v.active, func(r *row) bool { return r.id == id })
 }
 
 func (v *progress) say(format string, args ...any) {

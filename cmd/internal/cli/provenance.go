@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -125,11 +124,11 @@ func (o *sourceFlags) givenKeys() (revision.Keys, error) {
 	for _, file := range o.signers {
 		content, err := os.ReadFile(o.sys.abs(file))
 		if err != nil {
-			return keys, failure{code: exitInvalid, err: fmt.Errorf("--signers: %w", unreadableKeys(file, err))}
+			return keys, fail(exitInvalid, "--signers: %w", unreadableKeys(file, err))
 		}
 		more, err := revision.ParseKeys(revision.KeyFile{Name: file, Content: content})
 		if err != nil {
-			return keys, failure{code: exitInvalid, err: fmt.Errorf("--signers: %w", err)}
+			return keys, fail(exitInvalid, "--signers: %w", err)
 		}
 		keys = keys.And(more)
 	}

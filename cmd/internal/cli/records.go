@@ -1,15 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
@@ -41,10 +40,11 @@ func (o *packageCommand) recorded(ctx context.Context, run func(context.Context)
 	err := run(ctx)
 	code := codeOfError(ctx, err)
 	o.log.Info("end", "exitCode", code, "durationMs", time.Since(o.who.Started).Milliseconds())
-	if lost := o.records.close(o.process, code); lost != nil {
-		if err == nil {
-			return failure{code: exitError, err: lost}
-		}
+	lost := o.records.close(o.process, code)
+	if err == nil {
+		return coded(exitError, lost)
+	}
+	if lost != nil {
 		fmt.Fprintf(o.sys.Err, "fairlead: %v\n", lost)
 	}
 	return err
@@ -53,45 +53,29 @@ func (o *packageCommand) recorded(ctx context.Context, run func(context.Context)
 func (r *records) open(p *process) error {
 	if r.metricsFile != "" {
 		if err := metrics.Check(p.sys.abs(r.metricsFile)); err != nil {
-			return failure{code: exitInvalid, err: fmt.Errorf("--metrics: %w", err)}
+			return fail(exitInvalid, "--metrics: %w", err)
 		}
 	}
 	if r.eventsFile == "" {
 		return nil
 	}
 	events, err := openEvents(p.sys.abs(r.eventsFile), p.who)
-	if err != nil {
-		return failure{code: exitInvalid, err: fmt.Errorf("--events: %w", err)}
-	}
 	r.events = events
-	return nil
+	return coded(exitInvalid, about("--events", err))
 }
 
 // close writes the ends of the records and gives what was lost.
 func (r *records) close(p *process, code int) error {
-	lost := &multierror.Error{ErrorFormat: lines}
+	var lost error
 	if r.events != nil {
-		if err := r.events.end(code, r.facts.Applied); err != nil {
-			lost = multierror.Append(lost, fmt.Errorf("--events %s: events were lost: %w", r.eventsFile, err))
-		}
+		lost = about("--events "+r.eventsFile+": events were lost", r.events.end(code, r.facts.Applied))
 	}
 	if r.metricsFile != "" {
 		r.facts.Version, r.facts.ExitCode = versionText(), code
 		r.facts.Ended, r.facts.Took = time.Now(), time.Since(p.who.Started)
-		if err := metrics.Write(p.sys.abs(r.metricsFile), r.facts); err != nil {
-			lost = multierror.Append(lost, fmt.Errorf("--metrics %s: %w", r.metricsFile, err))
-		}
+		lost = errors.Join(lost, about("--metrics "+r.metricsFile, metrics.Write(p.sys.abs(r.metricsFile), r.facts)))
 	}
-	return lost.ErrorOrNil()
-}
-
-// lines shows several failures, each on a line of its own.
-func lines(list []error) string {
-	texts := make([]string, 0, len(list))
-	for _, err := range list {
-		texts = append(texts, err.Error())
-	}
-	return strings.Join(texts, "\n")
+	return lost
 }
 
 // described notes what is described.
@@ -149,7 +133,7 @@ func (l *eventLog) begin(p plan.Plan) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
-		return failure{code: exitError, err: fmt.Errorf("--events: %w; nothing was applied", l.err)}
+		return fail(exitError, "--events: %w; nothing was applied", l.err)
 	}
 	return nil
 }
@@ -200,15 +184,11 @@ func (l *eventLog) end(code int, applied *report.Applied) error {
 	}
 	ms := time.Since(l.who.Started).Milliseconds()
 	e := report.Event{Type: report.RecordEnd, ExitCode: &code, DurationMs: &ms, Counts: map[report.State]int{}}
+	ended := *cmp.Or(applied, &report.Applied{})
 	for _, s := range report.States() {
-		e.Counts[s] = 0
+		e.Counts[s] = ended.Count(s)
 	}
-	if applied != nil {
-		for _, s := range report.States() {
-			e.Counts[s] = applied.Count(s)
-		}
-		e.LeftOut = applied.LeftOut
-	}
+	e.LeftOut = ended.LeftOut
 	l.write(e)
 	return errors.Join(l.err, l.file.Close())
 }

@@ -38,25 +38,22 @@ func (o *applyFlags) savedPlan(given func(flag string) bool) (*judge.Saved, erro
 	if o.adopt {
 		return nil, fail(exitInvalid, "--adopt does not go with --plan: the saved plan says what is taken over; save one with: fairlead plan --adopt -o FILE")
 	}
-	data, err := o.readPlan()
+	read := func() ([]byte, error) { return os.ReadFile(o.sys.abs(o.reads)) }
+	if o.reads == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(o.sys.In) }
+	}
+	data, err := read()
 	if err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan: %w", err)}
+		return nil, fail(exitInvalid, "--plan: %w", err)
 	}
 	p, err := plan.Decode(data)
 	if err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("--plan %s: %w", o.reads, err)}
+		return nil, fail(exitInvalid, "--plan %s: %w", o.reads, err)
 	}
 	if p.Base != nil && p.Base.Alone {
 		return nil, fail(exitInvalid, "--plan %s: this compares two revisions and was made without the clusters; save a plan with: fairlead plan -o FILE", o.reads)
 	}
 	return &judge.Saved{Plan: p, File: o.reads, Expected: o.expected}, nil
-}
-
-func (o *applyFlags) readPlan() ([]byte, error) {
-	if o.reads == "-" {
-		return io.ReadAll(o.sys.In)
-	}
-	return os.ReadFile(o.sys.abs(o.reads))
 }
 
 // runSaved carries out what was approved: each action of the saved plan whose objects

@@ -46,20 +46,14 @@ func (o *clusterFlags) flags(c *cobra.Command) {
 
 // check refuses what cannot be meant. Of --programs and the variable the stricter one holds, so
 // that what a pipeline refuses no argument allows.
-func (o *clusterFlags) check(c *cobra.Command, sys *System) error {
+func (o *clusterFlags) check(sys *System) error {
 	if o.timeout <= 0 || o.parallelism <= 0 {
 		return fail(exitInvalid, "--timeout and --parallelism must be more than 0")
 	}
-	byFlag, err := programsRefused("--programs", o.programs)
-	if err != nil {
+	byFlag, flag := programsRefused("--programs", o.programs)
+	byEnv, env := programsRefused(programsEnv, sys.Getenv(programsEnv))
+	if err := cmp.Or(flag, env); err != nil {
 		return err
-	}
-	byEnv, err := programsRefused(programsEnv, sys.Getenv(programsEnv))
-	if err != nil {
-		return err
-	}
-	if c.Flags().Changed("programs") && o.programs == "" {
-		return fail(exitInvalid, "--programs is empty; use allow or refuse")
 	}
 	o.refuses = byFlag || byEnv
 	return nil
@@ -94,10 +88,13 @@ func (o *clusterCommand) flags(c *cobra.Command) {
 }
 
 func (o *clusterCommand) check(c *cobra.Command, args []string, files ...flagged) error {
-	if err := o.packageCommand.check(c, args, files...); err != nil {
+	if err := cmp.Or(o.packageCommand.check(c, args, files...), o.clusterFlags.check(o.sys)); err != nil {
 		return err
 	}
-	return o.clusterFlags.check(c, o.sys)
+	if o.programs == "" && c.Flags().Changed("programs") {
+		return fail(exitInvalid, "--programs is empty; use allow or refuse")
+	}
+	return nil
 }
 
 // session is a judged description with the clusters that it names.
@@ -114,6 +111,9 @@ type session struct {
 	former map[network.ClusterName][]string
 	// saved is the plan to carry out; nil for none.
 	saved *plan.Plan
+	// base is the description of --base; nil without one. It is only compared with: nobody
+	// judged it, so none of its programs is run and none of its clusters asked.
+	base *description
 	// unread are clusters whose kubeconfig could not be asked for.
 	unread []plan.ClusterView
 }
@@ -130,9 +130,8 @@ type look struct {
 	noOverlays bool
 	// asked are namespaces to read, beside those that are described.
 	asked []string
-	// base is the description of --base; nil without one. It is only compared with: nobody
-	// judged it, so none of its programs is run and none of its clusters asked.
-	base *description
+	// against is the base to compare with.
+	against baseFlags
 	// lock takes the locks of a command that writes, before it observes; nil for none.
 	lock func(context.Context, *session) error
 }
@@ -178,7 +177,7 @@ func (s *session) client(ctx context.Context, c network.Cluster) (*kube.Cluster,
 		cfg.Log = s.log
 	}
 	if err := s.reference(ctx, &cfg, c); err != nil {
-		return nil, failure{code: exitInvalid, err: fmt.Errorf("cluster %s: kubeconfig: %w", c.Name, err)}
+		return nil, fail(exitInvalid, "cluster %s: kubeconfig: %w", c.Name, err)
 	}
 	client, err := kube.Connect(cfg)
 	switch {
@@ -241,29 +240,38 @@ func unread(name network.ClusterName, err error) plan.ClusterView {
 	return v
 }
 
-// open connects and observes: what every command does that looks at clusters. Where records
-// note that a lock was kept elsewhere, it observes again, with that place as well.
-func (o *clusterCommand) open(ctx context.Context, judged judge.Passed[description], l look) (session, plan.Observation, error) {
-	end := o.phase("connect")
-	s, err := connect(ctx, o.process, o.clusterFlags, judged)
+// open loads, judges, connects and observes: what every command does that looks at clusters.
+// Where records note that a lock was kept elsewhere, it observes again, with that place as well.
+func (o *clusterCommand) open(ctx context.Context, terms judge.Terms, l look) (s session, found plan.Observation, err error) {
+	judged, err := o.loadJudged(ctx, terms)
 	if err != nil {
-		return s, plan.Observation{}, err
+		return s, found, err
 	}
-	if s.look = l; s.credentials {
+	var base *description
+	if l.against.base != "" {
+		if base, err = readBase(ctx, &o.packageCommand, l.against, judged.Description()); err != nil {
+			return s, found, err
+		}
+	}
+	end := o.phase("connect")
+	if s, err = connect(ctx, o.process, o.clusterFlags, judged); err != nil {
+		return s, found, err
+	}
+	if s.look, s.base = l, base; s.credentials {
 		s.vault.compare(ctx, s.timeout, s)
 	}
 	end()
 	for {
 		if s.lock != nil {
 			if err := s.lock(ctx, &s); err != nil {
-				return s, plan.Observation{}, err
+				return s, found, err
 			}
 		}
 		end := o.phase("observe")
-		observation := s.observe(ctx)
-		end("clusters", len(observation.Clusters), "unread", countUnread(observation))
-		if err := ctx.Err(); err != nil || !s.relocated(ctx, observation) {
-			return s, observation, err
+		found = s.observe(ctx)
+		end("clusters", len(found.Clusters), "unread", countUnread(found))
+		if err := ctx.Err(); err != nil || !s.relocated(ctx, found) {
+			return s, found, err
 		}
 	}
 }

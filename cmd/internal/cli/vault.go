@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,10 +147,7 @@ const (
 
 // programsRefused reads the flag, or the variable, of a name.
 func programsRefused(name, value string) (bool, error) {
-	if value != programsAllow && value != programsRefuse && value != "" {
-		return false, fail(exitInvalid, "%s %q is not known; use allow or refuse", name, value)
-	}
-	return value == programsRefuse, nil
+	return value == programsRefuse, oneOf(name, cmp.Or(value, programsAllow), programsAllow, programsRefuse)
 }
 
 // refusedProgram stands for the sources that run a program where none may run.

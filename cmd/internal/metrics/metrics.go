@@ -3,6 +3,7 @@
 package metrics
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -155,14 +156,18 @@ func (s *set) plans(f Facts) {
 	case p != nil:
 		left := remaining(*p, f.Applied)
 		s.pending(left)
-		s.put(drift, float64(count(left, func(a plan.Action) bool { return a.Cause != plan.CausePending })))
+		s.put(drift, float64(len(slices.DeleteFunc(left, func(a plan.Action) bool { return a.Cause == plan.CausePending }))))
 		s.counts(*p)
 	}
 }
 
 func (s *set) pending(left []plan.Action) {
+	many := map[plan.Verb]int{}
+	for _, a := range left {
+		many[a.Verb]++
+	}
 	for _, v := range []plan.Verb{plan.VerbCreate, plan.VerbUpdate, plan.VerbReplace, plan.VerbDelete, plan.VerbAdopt} {
-		s.put(pending, float64(count(left, func(a plan.Action) bool { return a.Verb == v })), string(v))
+		s.put(pending, float64(many[v]), string(v))
 	}
 }
 
@@ -185,23 +190,11 @@ func (s *set) counts(p plan.Plan) {
 // remaining are the actions of a plan that an apply did not do; all, when there was
 // none.
 func remaining(p plan.Plan, applied *report.Applied) []plan.Action {
-	if applied == nil {
-		return p.Actions
-	}
 	done := map[string]bool{}
-	for _, o := range applied.Outcomes {
+	for _, o := range cmp.Or(applied, &report.Applied{}).Outcomes {
 		done[o.Action.ID] = o.State == report.StateDone || o.State == report.StateAltered
 	}
 	return slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return done[a.ID] })
-}
-
-func count(list []plan.Action, is func(plan.Action) bool) (n int) {
-	for _, a := range list {
-		if is(a) {
-			n++
-		}
-	}
-	return n
 }
 
 func (s *set) status(st plan.Status) {
@@ -246,12 +239,9 @@ func (s *set) applied(f Facts) {
 	s.put(applyTime, seconds(f.Ended))
 	s.put(applySuccess, flag(f.ExitCode == 0))
 	s.put(applyTook, f.Took.Seconds())
+	ended := *cmp.Or(f.Applied, &report.Applied{})
 	for _, state := range report.States() {
-		n := 0
-		if f.Applied != nil {
-			n = f.Applied.Count(state)
-		}
-		s.put(applyActions, float64(n), string(state))
+		s.put(applyActions, float64(ended.Count(state)), string(state))
 	}
 }
 
