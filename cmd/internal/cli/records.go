@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
@@ -66,16 +68,25 @@ func (r *records) open(p *process) error {
 
 // close writes the ends of the records and gives what was lost.
 func (r *records) close(p *process, code int) error {
-	var lost error
+	lost := &multierror.Error{ErrorFormat: lines}
 	if r.events != nil {
-		lost = about("--events "+r.eventsFile+": events were lost", r.events.end(code, r.facts.Applied))
+		lost = multierror.Append(lost, about("--events "+r.eventsFile+": events were lost", r.events.end(code, r.facts.Applied)))
 	}
 	if r.metricsFile != "" {
 		r.facts.Version, r.facts.ExitCode = versionText(), code
 		r.facts.Ended, r.facts.Took = time.Now(), time.Since(p.who.Started)
-		lost = errors.Join(lost, about("--metrics "+r.metricsFile, metrics.Write(p.sys.abs(r.metricsFile), r.facts)))
+		lost = multierror.Append(lost, about("--metrics "+r.metricsFile, metrics.Write(p.sys.abs(r.metricsFile), r.facts)))
 	}
-	return lost
+	return lost.ErrorOrNil()
+}
+
+// lines shows several failures, each on a line of its own.
+func lines(list []error) string {
+	texts := make([]string, 0, len(list))
+	for _, err := range list {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "\n")
 }
 
 // described notes what is described.
