@@ -113,7 +113,7 @@ func TestCredentialPluginHangs(t *testing.T) {
 		signal os.Signal
 		code   int
 	}{
-		{[]string{"status", "--timeout", "100ms"}, nil, exitUnreachable},
+		{[]string{"status", "--timeout", "5s"}, nil, exitUnreachable},
 		{[]string{"status"}, syscall.SIGTERM, 143},
 		{[]string{"plan"}, os.Interrupt, 130},
 		{[]string{"apply", "--yes"}, os.Interrupt, 130},
