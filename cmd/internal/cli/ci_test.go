@@ -8,7 +8,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/forge"
 	"fairlead.dev/fairlead/cmd/internal/forge/forgetest"
-	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/markdown"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -112,7 +112,7 @@ func TestMarkersOfReports(t *testing.T) {
 		if strings.HasSuffix(name, "-") {
 			continue
 		}
-		line := report.Marker("drift", name)
+		line := markdown.Marker("drift", name)
 		if m, ok := forge.MarkerOf(line + "\ntext"); !ok || m.Network != name || m.Kind != "drift" || m.String() != line {
 			t.Errorf("%s: %s is read as %+v, %v", name, line, m, ok)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 )
 
 // No command tells a secret that somebody wrote into a description, in no format and no
@@ -18,7 +18,7 @@ func TestSecretInClear(t *testing.T) {
 	h.commit("network.cue", fixture(t, "invalid/secret-in-clear/network.cue"))
 	runs := [][]string{{"drift"}, {"status"}, {"diff", "--base", "HEAD"}, {"apply", "--yes"}, {"render"}, {"graph"}, {"simulate"}, {"rbac", "--for", "plan", "--group", "g"}}
 	var reports []string
-	for _, format := range report.FormatsOfFindings() {
+	for _, format := range formats.OfFindings() {
 		runs = append(runs, []string{"vet", "--format", format}, []string{"plan", "--format", format, "-v", "--log-level", "debug"})
 		if format != "text" {
 			reports = append(reports, "--report", format+"="+filepath.Join(dir, "report."+format))

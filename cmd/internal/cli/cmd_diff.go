@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/schema/diag"
@@ -21,7 +21,7 @@ type diffFlags struct {
 }
 
 func newDiff(sys *System) *cobra.Command {
-	o := &diffFlags{packageCommand: newPackageCommand(sys, report.FormatsOfPlans()...)}
+	o := &diffFlags{packageCommand: newPackageCommand(sys, formats.OfPlans()...)}
 	o.showsFindings = true
 	c := &cobra.Command{
 		Use:   "diff --base REV [PACKAGE]",

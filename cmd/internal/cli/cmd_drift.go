@@ -9,6 +9,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 )
@@ -26,7 +27,7 @@ type driftFlags struct {
 }
 
 func newDrift(sys *System) *cobra.Command {
-	o := &driftFlags{clusterCommand: newClusterReader(sys, report.FormatsOfPlans()...)}
+	o := &driftFlags{clusterCommand: newClusterReader(sys, formats.OfPlans()...)}
 	c := &cobra.Command{
 		Use:   "drift [PACKAGE]",
 		Short: "Show where a cluster differs from what was last applied, and how the network runs",

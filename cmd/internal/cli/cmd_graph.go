@@ -6,13 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/picture"
 	"fairlead.dev/fairlead/plan/desired"
 )
 
 // pictures are the formats of graph.
-var pictures = map[string]func(io.Writer, report.Picture) error{
-	"mermaid": report.Mermaid, "dot": report.DOT, "svg": report.SVG,
+var pictures = map[string]func(io.Writer, picture.Picture) error{
+	"mermaid": picture.Mermaid, "dot": picture.DOT, "svg": picture.SVG,
 }
 
 type graphFlags struct {
@@ -39,9 +39,9 @@ never touches a cluster.`,
 			if err != nil {
 				return err
 			}
-			p := report.PictureOf(desired.AsNetwork(d.desired))
+			p := picture.Of(desired.AsNetwork(d.desired))
 			if o.format != "svg" && !o.all {
-				p = p.Condensed(report.ReadableNodes)
+				p = p.Condensed(picture.ReadableNodes)
 			}
 			return o.draw(p)
 		},
@@ -52,9 +52,9 @@ never touches a cluster.`,
 }
 
 // draw writes a picture in the chosen format.
-func (o *graphFlags) draw(p report.Picture) error {
-	if o.format == "mermaid" && len(p.Edges) > report.MermaidEdges {
-		fmt.Fprintf(o.sys.Err, "fairlead: more than %d links: most viewers refuse so large a Mermaid picture; --format svg draws it\n", report.MermaidEdges)
+func (o *graphFlags) draw(p picture.Picture) error {
+	if o.format == "mermaid" && len(p.Edges) > picture.MermaidEdges {
+		fmt.Fprintf(o.sys.Err, "fairlead: more than %d links: most viewers refuse so large a Mermaid picture; --format svg draws it\n", picture.MermaidEdges)
 	}
 	return o.out(func(w io.Writer) error { return pictures[o.format](w, p) })
 }

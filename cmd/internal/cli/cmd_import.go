@@ -15,6 +15,7 @@ import (
 	"fairlead.dev/fairlead/apply/kube"
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/existing"
@@ -248,7 +249,7 @@ func describeFound(found existing.Result) ([]byte, error) {
 	}
 	if res := schema.LoadText("network.cue", text); res.Findings.HasErrors() {
 		var b bytes.Buffer
-		if err := report.Text(&b, findings(res), report.Style{}); err != nil {
+		if err := formats.Text(&b, findings(res), report.Style{}); err != nil {
 			return nil, err
 		}
 		return nil, fmt.Errorf("nothing was written, because what was found does not vet; please report this:\n%s\n%s", text, b.String())

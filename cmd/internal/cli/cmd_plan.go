@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -21,7 +22,7 @@ type planFlags struct {
 }
 
 func newPlan(sys *System) *cobra.Command {
-	o := &planFlags{clusterCommand: newClusterReader(sys, report.FormatsOfPlans()...)}
+	o := &planFlags{clusterCommand: newClusterReader(sys, formats.OfPlans()...)}
 	o.showsFindings = true
 	c := &cobra.Command{
 		Use:   "plan [PACKAGE]",
@@ -84,7 +85,7 @@ func (o *planFlags) save(r report.Report) error {
 	if err := o.sys.write("--output", o.output, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
 		return err
 	}
-	if err := report.Render(o.sys.Out, o.format, r, report.Style{Color: o.colored(o.sys.OutTerminal)}); err != nil {
+	if err := formats.Render(o.sys.Out, o.format, r, report.Style{Color: o.colored(o.sys.OutTerminal)}); err != nil {
 		return err
 	}
 	return o.writeReports(r)

@@ -1,13 +1,12 @@
 package cli
 
 import (
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"github.com/spf13/cobra"
-
-	"fairlead.dev/fairlead/cmd/internal/report"
 )
 
 func newVet(sys *System) *cobra.Command {
-	o := newPackageCommand(sys, report.FormatsOfFindings()...)
+	o := newPackageCommand(sys, formats.OfFindings()...)
 	c := &cobra.Command{
 		Use:   "vet [PACKAGE]",
 		Short: "Check a description without touching a cluster",

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 )
@@ -74,7 +74,7 @@ func TestGoldenDiff(t *testing.T) {
 	h.git("branch", "base")
 	h.commit("retail.cue", fixture(t, "retail-change/retail.cue"))
 	endings := map[string]string{"text": "txt", "markdown": "md", "github": "github.txt", "gitlab": "gitlab.json", "junit": "xml", "outputs": "env"}
-	for _, format := range report.FormatsOfPlans() {
+	for _, format := range formats.OfPlans() {
 		ending := endings[format]
 		if ending == "" {
 			ending = format

@@ -9,6 +9,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -114,7 +115,7 @@ func TestPlanOfRepositoryThatCannotBeRead(t *testing.T) {
 	}
 	for _, format := range []string{"text", "markdown", "html", "github"} {
 		var out strings.Builder
-		if err := report.Render(&out, format, o.planReport(d, in, p), report.Style{}); err != nil {
+		if err := formats.Render(&out, format, o.planReport(d, in, p), report.Style{}); err != nil {
 			t.Fatal(err)
 		}
 		if text := out.String(); !strings.Contains(text, "objects are named by sha256") || strings.Contains(text, "not in git") {

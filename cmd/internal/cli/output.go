@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 )
 
 // outputFlags say how a command shows what it found, and where.
@@ -76,7 +77,7 @@ func (s *System) draws(terminal bool) bool {
 // --report.
 func (o *outputFlags) show(r report.Report) error {
 	err := o.out(func(w io.Writer) error {
-		return report.Render(w, o.format, r, report.Style{Color: o.output == "" && o.colored(o.sys.OutTerminal)})
+		return formats.Render(w, o.format, r, report.Style{Color: o.output == "" && o.colored(o.sys.OutTerminal)})
 	})
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (o *outputFlags) show(r report.Report) error {
 
 // aside shows a report on standard error, as text.
 func (o *outputFlags) aside(r report.Report) error {
-	return report.Text(o.sys.Err, r, report.Style{Color: o.colored(o.sys.ErrTerminal)})
+	return formats.Text(o.sys.Err, r, report.Style{Color: o.colored(o.sys.ErrTerminal)})
 }
 
 // out writes to standard output, or to the file of -o.
@@ -105,7 +106,7 @@ func (o *outputFlags) writeReports(r report.Report) error {
 	for _, text := range o.reports {
 		name, file, _ := strings.Cut(text, "=")
 		err := o.sys.write("--report", file, func(w io.Writer) error {
-			return report.Render(w, name, r, report.Style{})
+			return formats.Render(w, name, r, report.Style{})
 		})
 		if err != nil {
 			return err

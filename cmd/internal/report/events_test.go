@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 )
@@ -68,4 +70,27 @@ func TestEventLine(t *testing.T) {
 	if err := json.Unmarshal(line, &got); err != nil || got.Time != "2026-07-01T10:00:00.000000005Z" {
 		t.Errorf("%q %v", got.Time, err)
 	}
+}
+
+func compileSchema(name string, text []byte) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(name, doc); err != nil {
+		return nil, err
+	}
+	return c.Compile(name)
+}
+
+// validate tells where data does not fit the schema; nil when it does.
+func validate(t *testing.T, s *jsonschema.Schema, data []byte) error {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	return s.Validate(v)
 }

@@ -1,12 +1,13 @@
-// Package report renders: every output of Fairlead is one Report value shown as
-// text, or as JSON. It computes nothing that is not in the value.
+// Package report holds what a command found, and makes of a plan or drift the one Document that
+// text, markdown, the page and the formats of forges lay out.
 package report
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
+	"strings"
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
@@ -52,18 +53,18 @@ type Findings struct {
 	List    diag.List `json:"findings"`
 }
 
-// Style says how text looks.
+// Style says how text looks; no other format has one.
 type Style struct {
 	Color bool
 }
 
 // JSON writes the set part, indented, with a final newline.
 func JSON(w io.Writer, r Report) error {
-	return writeJSON(w, r.part())
+	return WriteJSON(w, r.part())
 }
 
-// writeJSON writes a value, indented, with a final newline.
-func writeJSON(w io.Writer, v any) error {
+// WriteJSON writes a value, indented, with a final newline.
+func WriteJSON(w io.Writer, v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -90,28 +91,32 @@ func (r Report) part() any {
 	return r.Status
 }
 
-// planOf is the plan that a report shows, be it of drift; nil where it shows neither.
-func planOf(r Report) *plan.Plan { return cmp.Or(r.Plan, r.Drift) }
+// Stand says where the files of positions are named from. People read them from where
+// they stand, and forges from the root of the repository.
+type Stand struct {
+	// Root and Here are absolute paths with slashes: the root of the repository, and the
+	// directory that the files of positions are relative to. Both are empty where that is
+	// the root itself, as for a revision.
+	Root, Here string
+	// Package is the directory of the description, a slash path from the root.
+	Package string
+}
 
-// Text writes the set part for people.
-func Text(w io.Writer, r Report, style Style) error {
-	p := &printer{paint: palette(style.Color)}
-	switch {
-	case r.Findings != nil:
-		p.findings(*r.Findings)
-	case r.Plan != nil:
-		p.plan(*r.Plan)
-	case r.Drift != nil:
-		p.drift(*r.Drift)
-	case r.Simulation != nil:
-		p.simulation(*r.Simulation)
-	case r.Failures != nil:
-		p.failures(*r.Failures)
-	case r.Status != nil:
-		p.status(*r.Status)
-	case r.Applied != nil:
-		p.applied(*r.Applied)
+// Rooted names a file from the root of the repository; not ok for one outside of it.
+func (s Stand) Rooted(file string) (string, bool) {
+	if file == "" {
+		return "", false
 	}
-	_, err := w.Write(p.buf.Bytes())
-	return err
+	if s.Root == "" {
+		file = path.Clean(file)
+		return file, !path.IsAbs(file) && file != ".." && !strings.HasPrefix(file, "../")
+	}
+	if !path.IsAbs(file) {
+		file = path.Join(s.Here, file)
+	}
+	root := strings.TrimSuffix(path.Clean(s.Root), "/")
+	if file = path.Clean(file); file == root {
+		return ".", true
+	}
+	return strings.CutPrefix(file, root+"/")
 }

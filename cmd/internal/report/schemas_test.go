@@ -124,7 +124,7 @@ func TestSchemasFit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			data := rendered(t, "json", r)
+			data := jsonOf(t, r)
 			if err := validate(t, s, data); err != nil {
 				t.Errorf("%s, full %t: %v\n%s", name, full, err, data)
 			}
@@ -141,7 +141,7 @@ func TestSchemasAreExact(t *testing.T) {
 		if err := json.Unmarshal(published(t, name), &schema); err != nil {
 			t.Fatal(err)
 		}
-		if err := json.Unmarshal(rendered(t, "json", r), &value); err != nil {
+		if err := json.Unmarshal(jsonOf(t, r), &value); err != nil {
 			t.Fatal(err)
 		}
 		exact(t, name, schema.(map[string]any), schema.(map[string]any), value)
@@ -185,7 +185,7 @@ func TestSchemasAreStrict(t *testing.T) {
 			"format": func(v map[string]any) { v["format"] = "fairlead.plan/v2" },
 		} {
 			var value map[string]any
-			if err := json.Unmarshal(rendered(t, "json", r), &value); err != nil {
+			if err := json.Unmarshal(jsonOf(t, r), &value); err != nil {
 				t.Fatal(err)
 			}
 			apply(value)
@@ -229,4 +229,14 @@ func TestSchemasAgree(t *testing.T) {
 	if _, ok := report.Schema("nothing"); ok {
 		t.Error("there is a schema of nothing")
 	}
+}
+
+// jsonOf is a report as JSON.
+func jsonOf(t testing.TB, r report.Report) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := report.JSON(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

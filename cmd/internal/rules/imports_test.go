@@ -14,9 +14,19 @@ const everything = "*"
 // ours it may import, test code apart. A name that ends in /... covers all
 // packages below it too; an exact name goes before it.
 var mayImport = map[string][]string{
-	"cmd/fairlead":        {"cmd/internal/cli"},
-	"cmd/internal/cli":    {everything},
-	"cmd/internal/report": {"plan", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/fairlead":     {"cmd/internal/cli"},
+	"cmd/internal/cli": {everything},
+	// The document of a plan is made once; the formats import it, and neither each other nor the
+	// plan that it is made of. What has one form only, such as a status, is read as it is.
+	"cmd/internal/report":          {"cmd/internal/report/words", "plan", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/internal/report/words":    {},
+	"cmd/internal/report/picture":  {"cmd/internal/report/words", "schema/network"},
+	"cmd/internal/report/markdown": {"cmd/internal/report", "cmd/internal/report/words", "cmd/internal/report/picture", "schema/diag"},
+	"cmd/internal/report/page":     {"cmd/internal/report", "cmd/internal/report/picture", "plan/topology"},
+	"cmd/internal/report/text":     {"cmd/internal/report", "cmd/internal/report/words", "plan", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/internal/report/finding":  {"cmd/internal/report", "cmd/internal/report/words", "plan", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/internal/report/formats": {"cmd/internal/report", "cmd/internal/report/text", "cmd/internal/report/markdown",
+		"cmd/internal/report/page", "cmd/internal/report/finding"},
 	// It decides whether a description may be acted on.
 	"cmd/internal/judge": {"plan", "schema/network", "schema/revision"},
 	// It writes what a command found and did as a file.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -335,7 +336,7 @@ func TestPagesAreDeterministic(t *testing.T) {
 // A page shows plans and drift; anything else is an error.
 func TestOtherReports(t *testing.T) {
 	t.Parallel()
-	if err := report.Render(&strings.Builder{}, "html", report.Report{Status: &plan.Status{}}, report.Style{}); err == nil {
+	if err := formats.Render(&strings.Builder{}, "html", report.Report{Status: &plan.Status{}}, report.Style{}); err == nil {
 		t.Error("a status is shown as a page")
 	}
 }

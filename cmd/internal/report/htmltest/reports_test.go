@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/diag"
@@ -145,7 +146,7 @@ func linkAction(verb plan.Verb, l network.Link, at map[network.SiteName]network.
 func page(t testing.TB, r report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.Render(&b, "html", r, report.Style{}); err != nil {
+	if err := formats.Render(&b, "html", r, report.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
