@@ -170,6 +170,11 @@ func value(v any) string {
 	return fmt.Sprint(v)
 }
 
+// AsDrift says what is on the cluster, and what was.
+func (f Field) AsDrift() string {
+	return fmt.Sprintf("%s: %s on the cluster, %s when last applied", f.Path, f.From, f.To)
+}
+
 // IgnoredField is what differs and a rule leaves out.
 func IgnoredField(i Ignored) Field { return fieldOf(plan.Field{Path: i.Field, From: i.From, To: i.To}) }
 

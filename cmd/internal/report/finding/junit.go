@@ -57,7 +57,7 @@ type (
 // unread cluster, drift, an error, or a fact that is one; what cannot be compared is
 // skipped; what else there is to tell, a change that waits to be applied too, is its output.
 func JUnit(w io.Writer, r report.Report) error {
-	t := tests{report: r, places: placesOf(r), suites: map[string]*junitSuite{}, cases: map[string]*junitCase{}, clusters: clustersOf(r)}
+	t := tests{report: r, index: indexOf(r), suites: map[string]*junitSuite{}, cases: map[string]*junitCase{}}
 	t.declared()
 	for _, n := range notices(r) {
 		t.tell(n)
@@ -76,44 +76,9 @@ func caseTitle(r report.Report) string { return cmp.Or(networkOf(r), r.Stand.Pac
 // tests gathers cases. The suite of the network has the key "".
 type tests struct {
 	report report.Report
-	places places
+	index  index
 	suites map[string]*junitSuite
 	cases  map[string]*junitCase
-	// clusters says in which cluster something is: "link/shop1-hub".
-	clusters map[string]network.ClusterName
-}
-
-// clustersOf says where all that is described or planned is; a link is at its connecting
-// site.
-func clustersOf(r report.Report) map[string]network.ClusterName {
-	out := map[string]network.ClusterName{}
-	if n := r.Described; n != nil {
-		for _, c := range n.Clusters {
-			out["cluster/"+string(c.Name)] = c.Name
-		}
-		for _, s := range n.Sites {
-			out["site/"+string(s.Name)] = s.Cluster
-		}
-		for _, l := range n.Links {
-			out["link/"+string(l.Name)] = out["site/"+string(l.From)]
-		}
-	}
-	if p := planOf(r); p != nil {
-		placePlan(out, *p)
-	}
-	return out
-}
-
-func placePlan(out map[string]network.ClusterName, p plan.Plan) {
-	for _, c := range p.Clusters {
-		out["cluster/"+string(c.Name)] = c.Name
-	}
-	for _, a := range slices.Concat(p.Actions, p.Behind) {
-		out[a.ID] = a.Cluster
-	}
-	for _, l := range p.Live {
-		out[l.Subject] = l.Cluster
-	}
 }
 
 // declared makes a case for the network, each cluster that was asked, and each declared
@@ -135,7 +100,7 @@ func (t *tests) declared() {
 		t.skip("site/"+string(s.Name), unread, s.Cluster)
 	}
 	for _, l := range n.Links {
-		t.skip("link/"+string(l.Name), unread, t.clusters["site/"+string(l.From)], t.clusters["site/"+string(l.To)])
+		t.skip("link/"+string(l.Name), unread, t.index.things["site/"+string(l.From)].cluster, t.index.things["site/"+string(l.To)].cluster)
 	}
 }
 
@@ -154,7 +119,7 @@ func (t *tests) caseOf(id string) *junitCase {
 	if c := t.cases[id]; c != nil {
 		return c
 	}
-	cluster := string(t.clusters[id])
+	cluster := string(t.index.things[id].cluster)
 	suite := t.suites[cluster]
 	if suite == nil {
 		suite = &junitSuite{Name: "cluster " + cluster}
@@ -164,8 +129,8 @@ func (t *tests) caseOf(id string) *junitCase {
 		t.suites[cluster] = suite
 	}
 	c := &junitCase{Class: suite.Name, Name: words.Printable(id)}
-	if at := t.places.declared[id]; !at.IsZero() {
-		c.File = t.places.find(at).File
+	if at := t.index.things[id].at; !at.IsZero() {
+		c.File = t.index.find(at).File
 	}
 	suite.Cases = append(suite.Cases, c)
 	t.cases[id] = c

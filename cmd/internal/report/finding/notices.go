@@ -60,7 +60,7 @@ func (n notice) text() string {
 // notices gives all that is to tell, the most serious first, each deletion and refusal
 // among them. Unmanaged objects are not.
 func notices(r report.Report) []notice {
-	c := collector{places: placesOf(r)}
+	c := collector{index: indexOf(r)}
 	switch d, planned := report.DocumentOf(r); {
 	case r.Findings != nil:
 		c.findings(r.Findings.List)
@@ -85,8 +85,8 @@ func fingerprint(list []notice) {
 }
 
 type collector struct {
-	places places
-	list   []notice
+	index index
+	list  []notice
 }
 
 func (c *collector) add(n notice) { c.list = append(c.list, n) }
@@ -94,14 +94,14 @@ func (c *collector) add(n notice) { c.list = append(c.list, n) }
 func (c *collector) findings(list []report.Finding) {
 	for _, f := range list {
 		n := notice{
-			rule: f.Code, level: levelError, subject: thing(f.Subject), title: f.Subject,
-			message: f.Message, fix: f.Fix, at: c.places.find(f.At, thing(f.Subject)),
+			rule: f.Code, level: levelError, subject: idOf(f.Subject), title: f.Subject,
+			message: f.Message, fix: f.Fix, at: c.index.find(f.At, idOf(f.Subject)),
 		}
 		if f.Severity == diag.Warning {
 			n.level = levelWarning
 		}
 		for _, r := range f.Related {
-			if at, ok := c.places.known(r); ok {
+			if at, ok := c.index.known(r); ok {
 				n.related = append(n.related, at)
 			}
 		}
@@ -112,9 +112,9 @@ func (c *collector) findings(list []report.Finding) {
 	}
 }
 
-// thing turns the words of a finding into the name of what they are about: `link "a-b"`
+// idOf turns the words of a finding into the name of what they are about: `link "a-b"`
 // is "link/a-b". Other words stay.
-func thing(subject string) string {
+func idOf(subject string) string {
 	kind, quoted, _ := strings.Cut(subject, " ")
 	name, err := strconv.Unquote(quoted)
 	if err != nil {
@@ -169,8 +169,8 @@ func (c *collector) drift(d report.Document) {
 func (c *collector) refusals(list []report.Refusal) {
 	for _, r := range list {
 		n := notice{
-			rule: "refused/" + ruleOfRefusal(r.Code), level: levelError, subject: thing(r.Subject),
-			title: "refused: " + r.Subject, message: r.Message, fix: r.Override, at: c.places.find(diag.Position{}, thing(r.Subject)),
+			rule: "refused/" + ruleOfRefusal(r.Code), level: levelError, subject: idOf(r.Subject),
+			title: "refused: " + r.Subject, message: r.Message, fix: r.Override, at: c.index.find(diag.Position{}, idOf(r.Subject)),
 		}
 		if r.Number > 0 {
 			n.fix = "if that is meant, pass " + r.Override
@@ -199,7 +199,7 @@ func (c *collector) unread(list []report.Cluster) {
 		c.add(notice{
 			rule: "cluster/" + string(v.State), level: levelError, subject: id,
 			title: fmt.Sprintf("cluster %s is %s", v.Name, v.State), message: v.Reason,
-			fix: "nothing there is compared; what it holds is unknown", at: c.places.find(diag.Position{}, id),
+			fix: "nothing there is compared; what it holds is unknown", at: c.index.find(diag.Position{}, id),
 		})
 	}
 }
@@ -215,7 +215,7 @@ func (c *collector) effects(all report.Effects) {
 		}
 		c.add(notice{
 			rule: "effect/" + cmp.Or(e.Code, "other"), level: levelOfEffect(e), subject: strings.Join(things, " "),
-			title: "w" + all.Title[1:], message: e.Message, at: c.places.find(diag.Position{}, things...),
+			title: "w" + all.Title[1:], message: e.Message, at: c.index.find(diag.Position{}, things...),
 		})
 	}
 }
@@ -259,7 +259,7 @@ func (c *collector) placeOf(a report.Action) diag.Position {
 	if a.Kind == plan.KindObject {
 		things = append(things, "site/"+a.Site)
 	}
-	return c.places.find(a.Declared, things...)
+	return c.index.find(a.Declared, things...)
 }
 
 // actionText says in one sentence where an action is, why, what it changes and what
@@ -280,7 +280,7 @@ func actionText(a report.Action) string {
 func (c *collector) difference(a report.Action) {
 	parts := []string{"in " + a.Place(), a.Why}
 	for _, f := range a.Fields {
-		parts = append(parts, fmt.Sprintf("%s: %s on the cluster, %s when last applied", f.Path, f.From, f.To))
+		parts = append(parts, f.AsDrift())
 	}
 	c.add(notice{
 		rule: "drift/" + string(a.Kind), level: levelWarning, subject: a.ID,
@@ -291,7 +291,7 @@ func (c *collector) difference(a report.Action) {
 func (c *collector) live(l report.Fact) {
 	n := notice{
 		rule: "live/" + l.Code, level: levelError, subject: l.Subject, title: l.Subject,
-		message: l.Message, fix: l.Fix, at: c.places.find(l.At, l.Subject),
+		message: l.Message, fix: l.Fix, at: c.index.find(l.At, l.Subject),
 	}
 	if l.Severity == diag.Warning {
 		n.level = levelWarning
@@ -307,7 +307,7 @@ func (c *collector) ignored(i report.Ignored) {
 	kind, _, _ := strings.Cut(i.Action, "/")
 	c.add(notice{
 		rule: "drift/" + kind, level: levelNote, subject: what, whole: i.Action, title: "ignored: " + what,
-		message: "differs from what was last applied; the rule " + i.Rule + " leaves it out", at: c.places.find(diag.Position{}, i.Action),
+		message: "differs from what was last applied; the rule " + i.Rule + " leaves it out", at: c.index.find(diag.Position{}, i.Action),
 		ignored: cmp.Or(i.Reason, i.Rule),
 	})
 }

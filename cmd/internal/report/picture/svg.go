@@ -1,6 +1,7 @@
 package picture
 
 import (
+	_ "embed" // the style of a picture that stands alone
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -11,49 +12,9 @@ import (
 )
 
 // svgStyle knows classes only, so that a picture can stand in a page with others.
-const svgStyle = `
-.fairlead{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",Helvetica,Arial,sans-serif;font-size:12px}
-.fairlead .back{fill:#ffffff}
-.fairlead text{fill:#1f2328}
-.fairlead .dim{fill:#59636e;font-size:10px}
-.fairlead .group{fill:#f6f8fa;stroke:#d1d9e0}
-.fairlead .group-title{fill:#59636e;font-size:11px;font-weight:600}
-.fairlead .band{fill:none;stroke:#afb8c1;stroke-width:4}
-.fairlead .node{fill:#ffffff;stroke:#59636e}
-.fairlead .listens{stroke-width:2.5}
-.fairlead .edge-site{stroke-dasharray:4 3}
-.fairlead .link{fill:none;stroke:#818b98;stroke-opacity:.55}
-.fairlead .cost{font-size:10px;fill:#1f2328;stroke:#ffffff;stroke-width:3px;paint-order:stroke;stroke-linejoin:round}
-.fairlead .port{font-size:10px;fill:#59636e}
-.fairlead .node.added{fill:#dafbe1;stroke:#1a7f37;stroke-width:2}
-.fairlead .node.removed{fill:#ffebe9;stroke:#cf222e;stroke-width:2;stroke-dasharray:5 3}
-.fairlead .node.changed{fill:#fff8c5;stroke:#9a6700;stroke-width:2}
-.fairlead .link.added{stroke:#1a7f37;stroke-width:2;stroke-opacity:1}
-.fairlead .link.removed{stroke:#cf222e;stroke-width:2;stroke-opacity:1;stroke-dasharray:6 4}
-.fairlead .link.changed{stroke:#9a6700;stroke-width:2;stroke-opacity:1}
-.fairlead text.added{fill:#1a7f37;font-weight:600}
-.fairlead text.removed{fill:#cf222e;font-weight:600}
-.fairlead text.changed{fill:#9a6700;font-weight:600}
-@media (prefers-color-scheme:dark){
-.fairlead .back{fill:#0d1117}
-.fairlead text{fill:#f0f6fc}
-.fairlead .dim,.fairlead .group-title,.fairlead .port{fill:#9198a1}
-.fairlead .group{fill:#151b23;stroke:#3d444d}
-.fairlead .band{stroke:#3d444d}
-.fairlead .node{fill:#0d1117;stroke:#9198a1}
-.fairlead .link{stroke:#9198a1}
-.fairlead .cost{fill:#f0f6fc;stroke:#0d1117}
-.fairlead .node.added{fill:#12261e;stroke:#3fb950}
-.fairlead .node.removed{fill:#2d1517;stroke:#f85149}
-.fairlead .node.changed{fill:#272115;stroke:#d29922}
-.fairlead .link.added{stroke:#3fb950}
-.fairlead .link.removed{stroke:#f85149}
-.fairlead .link.changed{stroke:#d29922}
-.fairlead text.added{fill:#3fb950}
-.fairlead text.removed{fill:#f85149}
-.fairlead text.changed{fill:#d29922}
-}
-`
+//
+//go:embed svg.css
+var svgStyle string
 
 // SVG writes a picture as one element that needs nothing else: no script, font or file.
 // It follows the light or dark scheme of its viewer; each site and link has a title.

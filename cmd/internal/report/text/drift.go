@@ -47,7 +47,7 @@ func (p *printer) difference(a report.Action) {
 	p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, a.Name), p.paint(dim, declared(a.Declared)))
 	p.line("      %s", a.Why)
 	for _, f := range a.Fields {
-		p.line("      %s: %s on the cluster, %s when last applied", f.Path, f.From, f.To)
+		p.line("      %s", f.AsDrift())
 	}
 	if len(a.Fields) == 0 && a.Updates() {
 		p.removed(a)
@@ -85,7 +85,7 @@ func (p *printer) ignored(list []report.Ignored) {
 		case f.New && f.Gone:
 			p.line("  %s: %s", i.Action, f.Path)
 		default:
-			p.line("  %s %s: %s on the cluster, %s when last applied", i.Action, f.Path, f.From, f.To)
+			p.line("  %s %s", i.Action, f.AsDrift())
 		}
 		p.line("      %s %s", i.Reason, p.paint(dim, "("+i.Rule+")"))
 	}
