@@ -221,10 +221,10 @@ type Danger struct {
 	Refusals, Refused, Overridden []Refusal
 	// AllowAll is the flag that lifts several of them; empty where there is none.
 	AllowAll string
-	// Lost are the consequences by which sites lose their last path to others, Losers those sites,
+	// Lost are the consequences by which sites lose their last path to others, CutOff those sites,
 	// sorted.
 	Lost   []Effect
-	Losers []string
+	CutOff []string
 	// Deletes are the actions that delete, sites first.
 	Deletes []Action
 }
@@ -235,10 +235,10 @@ func dangerOf(p plan.Plan, actions []Action) Danger {
 		AllowAll: p.AllowAll(), Lost: Only(p.Topology.Effects, Lost), Deletes: Only(actions, Action.Deletes),
 	}
 	for _, e := range out.Lost {
-		out.Losers = append(out.Losers, words.Strings(e.Sites)...)
+		out.CutOff = append(out.CutOff, words.Strings(e.Sites)...)
 	}
-	slices.Sort(out.Losers)
-	out.Losers = slices.Compact(out.Losers)
+	slices.Sort(out.CutOff)
+	out.CutOff = slices.Compact(out.CutOff)
 	slices.SortStableFunc(out.Deletes, func(a, b Action) int {
 		return cmp.Compare(slices.Index(Kinds, a.Kind), slices.Index(Kinds, b.Kind))
 	})

@@ -111,9 +111,9 @@ func meanwhile(actions []Action) string {
 
 func linksAlone(a Action) bool { return a.LinksAlone }
 
-// CutOff are the sites that those of a lost path reached before and, though they are still
+// Unreached are the sites that those of a lost path reached before and, though they are still
 // there, no longer do; none says that they reach no site any more but each other.
-func (d Document) CutOff(e Effect) (others []string, none bool) {
+func (d Document) Unreached(e Effect) (others []string, none bool) {
 	if len(e.Sites) == 0 {
 		return nil, false
 	}

@@ -135,13 +135,13 @@ func (d Document) disturbed() (out []string) {
 
 // planLine says what is deleted, lost, refused, unread or set otherwise.
 func (d Document) planLine() (mark, line string) {
-	const calm = "🔵"
+	const plain = "🔵"
 	var parts []string
-	mark = calm
+	mark = plain
 	if deletes := d.Danger.Deletes; len(deletes) > 0 {
 		mark, parts = "🟠", []string{KindsOf(deletes) + " deleted"}
 	}
-	if n := len(d.Danger.Losers); n > 0 {
+	if n := len(d.Danger.CutOff); n > 0 {
 		mark, parts = "🔴", append([]string{words.Plural(n, "site loses", "sites lose") + " paths"}, parts...)
 	}
 	if n := len(d.Danger.Refused); n > 0 {
@@ -150,14 +150,14 @@ func (d Document) planLine() (mark, line string) {
 	if len(parts) == 0 && d.Pending() {
 		parts = append(parts, words.Count(len(d.Actions), "change"))
 	}
-	quiet := len(parts)
+	known := len(parts)
 	if list := d.Unread(); len(list) > 0 {
 		parts = append(parts, words.Count(len(list), "cluster")+" could not be read")
 	}
 	if len(d.Settings()) > 0 {
 		parts = append(parts, "policy or clusters' settings change")
 	}
-	if mark == calm && len(parts) > quiet {
+	if mark == plain && len(parts) > known {
 		mark = "🟠"
 	}
 	switch {
@@ -170,17 +170,17 @@ func (d Document) planLine() (mark, line string) {
 }
 
 func (d Document) driftTitle(v Verdict) (level, title, more string) {
-	troubles, calm := len(d.LiveOf(diag.Error)), "No drift"
+	troubles, none := len(d.LiveOf(diag.Error)), "No drift"
 	if !d.Whole() {
-		calm = "No drift is known"
+		none = "No drift is known"
 	}
 	heal := ""
 	if d.Pending() && len(d.Danger.Refused) == 0 {
 		heal = "To heal: fairlead apply."
 	}
 	switch refused := d.Danger.Refused; {
-	case len(d.Danger.Losers) > 0:
-		title = "Cut off" + d.Effects.Since + ": " + words.Plural(len(d.Danger.Losers), "site", "sites")
+	case len(d.Danger.CutOff) > 0:
+		title = "Cut off" + d.Effects.Since + ": " + words.Plural(len(d.Danger.CutOff), "site", "sites")
 		return "danger", title, strings.TrimSpace(lossWords(d.Danger.Lost) + " " + heal)
 	case d.Pending() && troubles > 0:
 		return "danger", "Drift: " + v.Differ + " not as last applied",
@@ -191,7 +191,7 @@ func (d Document) driftTitle(v Verdict) (level, title, more string) {
 		return "danger", words.Plural(len(refused), "thing stands", "things stand") + " in the way of an apply",
 			refused[0].Subject + " " + refused[0].Message + "."
 	case troubles > 0:
-		return "danger", calm + ", but " + words.Count(troubles, "trouble") + " in how the network runs", ""
+		return "danger", none + ", but " + words.Count(troubles, "trouble") + " in how the network runs", ""
 	case !d.Whole():
 		return "caution", v.NotCompared, ""
 	case len(d.Live) > 0:
@@ -205,8 +205,8 @@ func (d Document) driftTitle(v Verdict) (level, title, more string) {
 func (d Document) driftLine(v Verdict) (mark, line string) {
 	broken := len(d.LiveOf(diag.Error))
 	switch {
-	case len(d.Danger.Losers) > 0:
-		return "🔴", cutOff(len(d.Danger.Losers))
+	case len(d.Danger.CutOff) > 0:
+		return "🔴", cutOff(len(d.Danger.CutOff))
 	case broken > 0:
 		return "🔴", words.Plural(broken, "thing does", "things do") + " not run as it should"
 	case d.Pending():
@@ -287,7 +287,7 @@ func (d Document) notCompared() string {
 // where there is nothing.
 func (d Document) beside() string {
 	var parts, live []string
-	if n := len(d.Danger.Losers); n > 0 {
+	if n := len(d.Danger.CutOff); n > 0 {
 		parts = append(parts, cutOff(n))
 	}
 	errors := len(d.LiveOf(diag.Error))

@@ -71,7 +71,7 @@ func (b box) allAtOnce() md {
 }
 
 func (b box) lostTitle() md {
-	return md(words.Plural(len(b.Losers), "site loses its last path", "sites lose their last path")) + " to others"
+	return md(words.Plural(len(b.CutOff), "site loses its last path", "sites lose their last path")) + " to others"
 }
 
 func (b box) deletesTitle() md { return "Deletes " + md(report.KindsOf(b.Deletes)) }
@@ -104,7 +104,7 @@ func (b box) loss(e report.Effect) md {
 	if len(e.Sites) > mostInSentence {
 		text += ". All that lose: " + joined(e.Sites, ", ", code)
 	}
-	others, none := b.doc.CutOff(e)
+	others, none := b.doc.Unreached(e)
 	if none {
 		return text + ". " + words.Either[md](len(e.Sites), "It reaches no other site any more", "They reach no others any more")
 	}
@@ -184,10 +184,10 @@ func (b box) lossLines(int) md {
 // losers are the names of sites that lose paths.
 func (b box) losers(most int) md {
 	text := md("")
-	if shown := b.Losers[:min(most, len(b.Losers))]; len(shown) > 0 {
+	if shown := b.CutOff[:min(most, len(b.CutOff))]; len(shown) > 0 {
 		text = "- " + joined(shown, ", ", code) + "\n"
 	}
-	return text + b.missing(len(b.Losers)-most, "site that loses paths", "sites that lose paths")
+	return text + b.missing(len(b.CutOff)-most, "site that loses paths", "sites that lose paths")
 }
 
 // missing counts what did not fit, and says where it is.

@@ -61,7 +61,7 @@ func (l *layout) troubles() {
 	gone := report.Only(l.doc.Actions, func(a report.Action) bool { return a.Creates() })
 	l.add(yieldsDanger, shorter(max(len(danger.Lost), len(broken), len(gone), len(danger.Refusals)), func(most int) md {
 		return cautions(
-			titled(danger.Lost, "Cut off: "+counted(len(danger.Losers), "site"), first(l, danger.Lost, most, lossAlone)),
+			titled(danger.Lost, "Cut off: "+counted(len(danger.CutOff), "site"), first(l, danger.Lost, most, lossAlone)),
 			titled(broken, "Does not run as it should", first(l, broken, most, factLine)),
 			titled(gone, "Gone from the clusters: "+md(report.KindsOf(gone)), first(l, gone, most, goneLine)),
 			titled(danger.Refusals, "In the way of an apply", first(l, danger.Refusals, most, refusal)),

@@ -1,8 +1,6 @@
 package markdown
 
 import (
-	"slices"
-
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/cmd/internal/report/words"
 )
@@ -191,29 +189,4 @@ func (l *layout) glossary() {
 - A **single point of failure** is a site or link without which others cannot reach each other.
 - **Pending** is what git asks for and nobody applied yet; **drift** is what somebody changed on a cluster.
 `, "what the words mean")
-}
-
-// important are the most important of the actions, as many as asked for and in their
-// order, and the others. Deletions come last: they are named in the box above.
-func important(actions []report.Action, most int) (shown, others []report.Action) {
-	order := []report.Verb{"replace", "create", "adopt", "update", "delete"}
-	places := make([]int, len(actions))
-	for i := range places {
-		places[i] = i
-	}
-	slices.SortStableFunc(places, func(i, j int) int {
-		return slices.Index(order, actions[i].Verb) - slices.Index(order, actions[j].Verb)
-	})
-	kept := map[int]bool{}
-	for _, i := range places[:min(most, len(places))] {
-		kept[i] = true
-	}
-	for i, a := range actions {
-		if kept[i] {
-			shown = append(shown, a)
-		} else {
-			others = append(others, a)
-		}
-	}
-	return shown, others
 }

@@ -44,6 +44,28 @@ func (l *layout) rows(actions []report.Action, most int) md {
 	return joined(slices.DeleteFunc(parts, func(p md) bool { return p == "" }), "\n", same)
 }
 
+// important are the most important of the actions, as many as asked for and in their
+// order, and the others. Deletions come last: they are named in the box above.
+func important(actions []report.Action, most int) (shown, others []report.Action) {
+	room := map[report.Verb]int{}
+	for _, v := range []report.Verb{"replace", "create", "adopt", "update", "delete"} {
+		room[v] = min(most, len(ofVerb(actions, v)))
+		most -= room[v]
+	}
+	for _, a := range actions {
+		if room[a.Verb]--; room[a.Verb] >= 0 {
+			shown = append(shown, a)
+		} else {
+			others = append(others, a)
+		}
+	}
+	return shown, others
+}
+
+func ofVerb(actions []report.Action, v report.Verb) []report.Action {
+	return report.Only(actions, func(a report.Action) bool { return a.Verb == v })
+}
+
 func sortByKind(list []report.Action) {
 	slices.SortStableFunc(list, func(a, b report.Action) int {
 		return slices.Index(report.Kinds, a.Kind) - slices.Index(report.Kinds, b.Kind)
@@ -66,7 +88,7 @@ func foldedOver(most int, actions []report.Action) md {
 func verbsOf(actions []report.Action, more string) md {
 	var parts []string
 	for _, v := range []report.Verb{"create", "update", "replace", "adopt", "delete"} {
-		if n := len(report.Only(actions, func(a report.Action) bool { return a.Verb == v })); n > 0 {
+		if n := len(ofVerb(actions, v)); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d%s to %s", n, more, v))
 		}
 	}

@@ -58,12 +58,17 @@ func (p *printer) cutOff(list []topology.Separation) {
 	p.more(len(list), "group of sites", "groups of sites")
 }
 
-// detour is how pairs of sites go before and after.
-type detour struct {
+// route is how pairs of sites go before and after.
+type route struct {
 	before, after  int64
 	viaBefore, via string
-	pairs          []string
-	count          int
+}
+
+// detour is a route, with how many pairs go it and the first of them.
+type detour struct {
+	route
+	pairs []string
+	count int
 }
 
 func (p *printer) reroutes(list []topology.Reroute) {
@@ -87,22 +92,17 @@ func (p *printer) reroutes(list []topology.Reroute) {
 // detours gathers the pairs that go the same ways at the same costs, those with the most
 // pairs first.
 func detours(list []topology.Reroute) []*detour {
-	type key struct {
-		before, after  int64
-		viaBefore, via string
-	}
-	known := map[key]*detour{}
+	known := map[route]*detour{}
 	var out []*detour
 	for _, r := range list {
-		k := key{r.Before, r.After, through(r.ViaBefore), through(r.Via)}
-		w := known[k]
-		if w == nil {
-			w = &detour{before: k.before, after: k.after, viaBefore: k.viaBefore, via: k.via}
-			known[k] = w
-			out = append(out, w)
+		k := route{r.Before, r.After, through(r.ViaBefore), through(r.Via)}
+		d := known[k]
+		if d == nil {
+			d = &detour{route: k}
+			known[k], out = d, append(out, d)
 		}
-		if w.count++; w.count <= 3 {
-			w.pairs = append(w.pairs, string(r.From)+" to "+string(r.To))
+		if d.count++; d.count <= 3 {
+			d.pairs = append(d.pairs, string(r.From)+" to "+string(r.To))
 		}
 	}
 	slices.SortStableFunc(out, func(x, y *detour) int {
@@ -137,4 +137,59 @@ func (p *printer) more(all int, one, many string) {
 	if all > most {
 		p.line("  … and %s", words.Plural(all-most, "more "+one, "more "+many))
 	}
+}
+
+func (p *printer) failures(f report.Failures) {
+	p.line("%s when one site or link fails", p.paint(bold, "Network "+f.Network))
+	p.gap()
+	worst := slices.DeleteFunc(slices.Clone(f.Failures), func(v topology.Failure) bool { return v.CutOff+v.Rerouted == 0 })
+	slices.SortStableFunc(worst, func(x, y topology.Failure) int {
+		return cmp.Or(cmp.Compare(y.CutOff, x.CutOff), cmp.Compare(y.Rerouted, x.Rerouted))
+	})
+	if len(worst) == 0 {
+		p.line("Nothing is cut off or rerouted, whichever it is.")
+	} else {
+		p.failureTable(worst[:min(len(worst), most)])
+		p.more(len(worst), "site or link that others need", "sites and links that others need")
+	}
+	p.unused(f.Unused)
+	p.gap()
+	cuts, reroutes := 0, 0
+	for _, v := range worst {
+		cuts += min(1, v.CutOff)
+		reroutes += min(1, v.Rerouted)
+	}
+	p.line("%s of %s %d would cut sites off, %d would reroute some.", p.paint(bold, "Simulated:"),
+		words.Plural(len(f.Failures), "single failure", "single failures"), cuts, reroutes)
+}
+
+func (p *printer) failureTable(list []topology.Failure) {
+	var rows [][]cell
+	for _, f := range list {
+		what, worst := "site "+string(f.Site), ""
+		if f.Link != "" {
+			what = "link " + string(f.Link)
+		}
+		if w := f.Worst; w != nil {
+			worst = fmt.Sprintf("%s to %s %d, was %d", w.From, w.To, w.After, w.Before)
+		}
+		c := color("")
+		if f.CutOff > 0 {
+			c = red
+		}
+		rows = append(rows, []cell{{what, ""}, {fmt.Sprint(f.CutOff), c}, {fmt.Sprint(f.Rerouted), ""}, {worst, dim}})
+	}
+	p.table([]string{"FAILS", "PAIRS CUT OFF", "PAIRS REROUTED", "WORST PATH COST"}, rows)
+}
+
+func (p *printer) unused(list []topology.UnusedLink) {
+	if len(list) == 0 {
+		return
+	}
+	var names []string
+	for _, u := range list {
+		names = append(names, string(u.Link))
+	}
+	p.gap()
+	p.line("On no cheapest path, used only when others fail: %s", words.Listed(names, most))
 }
