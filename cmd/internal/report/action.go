@@ -246,10 +246,13 @@ func (a Action) Disturbs() string {
 
 var stepWords = map[plan.Step]string{
 	plan.StepNamespace: "create namespace", plan.StepRecord: "record", plan.StepSite: "write Site",
-	plan.StepQuiet: "stop listening", plan.StepClose: "remove RouterAccess", plan.StepReady: "wait until ready", plan.StepGrant: "grant", plan.StepRedeem: "redeem token",
-	plan.StepSecret: "write Secret", plan.StepCertificate: "issue certificate", plan.StepCarry: "carry Secret over", plan.StepLink: "create Link", plan.StepAdd: "add Links", plan.StepObject: "write object",
-	plan.StepTakeOver: "take Link over", plan.StepConfigured: "wait until configured", plan.StepOperational: "wait until operational",
-	plan.StepRetire: "remove old Link", plan.StepClean: "clean up", plan.StepDelete: "delete",
+	plan.StepQuiet: "stop listening", plan.StepClose: "remove RouterAccess", plan.StepReady: "wait until ready",
+	plan.StepGrant: "grant", plan.StepRedeem: "redeem token",
+	plan.StepSecret: "write Secret", plan.StepCertificate: "issue certificate", plan.StepCarry: "carry Secret over",
+	plan.StepLink: "create Link", plan.StepAdd: "add Links", plan.StepObject: "write object",
+	plan.StepTakeOver: "take Link over", plan.StepConfigured: "wait until configured",
+	plan.StepOperational: "wait until operational",
+	plan.StepRetire:      "remove old Link", plan.StepClean: "clean up", plan.StepDelete: "delete",
 	plan.StepConfirm: "confirm",
 }
 

@@ -68,7 +68,8 @@ func DocumentOf(r Report) (d Document, ok bool) {
 	}
 	d = Document{
 		Drift: r.Plan == nil, Based: p.Base != nil, Narrowed: p.Narrowed, Network: p.Network, ID: p.ID, Run: r.Run,
-		Source: sourceOf(p.Source), Live: p.Live, Ignored: p.Ignored, Findings: p.Diagnostics, Clusters: p.Clusters, Totals: p.Summary,
+		Source: sourceOf(p.Source), Live: p.Live, Ignored: p.Ignored, Findings: p.Diagnostics, Clusters: p.Clusters,
+		Totals: p.Summary,
 		Before: r.Before, After: r.After, applied: p.Applied, shapes: p.Topology,
 	}
 	if p.Base != nil {
@@ -141,7 +142,8 @@ type Source struct {
 }
 
 func sourceOf(s plan.Source) Source {
-	out := Source{Ref: s.Ref, Commit: abbreviated(s.Commit), Otherwise: "not in git", Dirty: s.Dirty, leftOut: len(s.LeftOut)}
+	out := Source{Ref: s.Ref, Commit: abbreviated(s.Commit), Otherwise: "not in git", Dirty: s.Dirty,
+		leftOut: len(s.LeftOut)}
 	if s.Unread {
 		out.Otherwise = "commit not known"
 	}
@@ -231,8 +233,9 @@ type Danger struct {
 
 func dangerOf(p plan.Plan, actions []Action) Danger {
 	out := Danger{
-		Refusals: p.Refusals, Refused: p.Refused(), Overridden: Only(p.Refusals, func(r Refusal) bool { return r.Overridden }),
-		AllowAll: p.AllowAll(), Lost: Only(p.Topology.Effects, Lost), Deletes: Only(actions, Action.Deletes),
+		Refusals: p.Refusals, Refused: p.Refused(),
+		Overridden: Only(p.Refusals, func(r Refusal) bool { return r.Overridden }),
+		AllowAll:   p.AllowAll(), Lost: Only(p.Topology.Effects, Lost), Deletes: Only(actions, Action.Deletes),
 	}
 	for _, e := range out.Lost {
 		out.CutOff = append(out.CutOff, words.Strings(e.Sites)...)

@@ -93,7 +93,8 @@ func meanwhile(actions []Action) string {
 		{goesAway, "goes away", "go away"},
 		{otherTargets, "changes what is reached", "change what is reached"},
 		{disruptions[plan.DisruptionRestart], "has a router that restarts", "have routers that restart"},
-		{disruptions[plan.DisruptionReplace], "gets a new link before the old one goes", "get a new link before the old one goes"},
+		{disruptions[plan.DisruptionReplace], "gets a new link before the old one goes",
+			"get a new link before the old one goes"},
 		{disruptions[plan.DisruptionReconnect], "reconnects briefly", "reconnect briefly"},
 	} {
 		if of := Only(actions, func(a Action) bool { return a.Traffic == c.word }); len(of) > 0 {

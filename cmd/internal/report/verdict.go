@@ -53,7 +53,8 @@ func (d Document) verdict() Verdict {
 		for _, c := range list {
 			names = append(names, fmt.Sprintf("cluster %s (%s)", c.Name, c.State))
 		}
-		v.More = strings.TrimSpace("What " + strings.Join(names, ", ") + " holds is unknown, and nothing there is planned. " + v.More)
+		v.More = strings.TrimSpace("What " + strings.Join(names, ", ") +
+			" holds is unknown, and nothing there is planned. " + v.More)
 	}
 	return v
 }
@@ -76,7 +77,8 @@ func (d Document) planTitle(v Verdict) (level, title, more string) {
 		if len(deletes) > 0 {
 			takes = "It would take away " + kindsIn(deletes, PageKinds, CountOf) + "."
 		}
-		return "danger", "Refused: " + words.Plural(len(refused), "rule stands", "rules stand") + " against it", cmp.Or(lossWords(lost), takes)
+		title = "Refused: " + words.Plural(len(refused), "rule stands", "rules stand") + " against it"
+		return "danger", title, cmp.Or(lossWords(lost), takes)
 	case len(lost) > 0:
 		return "danger", "Connections are lost", lossWords(lost)
 	case len(deletes) > 0:
@@ -122,8 +124,13 @@ func (d Document) disturbed() (out []string) {
 	for _, c := range []struct {
 		disruption plan.Disruption
 		word       string
-	}{{plan.DisruptionRestart, "router restart"}, {plan.DisruptionReconnect, "reconnect"}, {plan.DisruptionReplace, "replacement"}} {
-		if n := len(Only(d.Actions, func(a Action) bool { return a.disruption == c.disruption && !a.Deletes() })); n > 0 {
+	}{
+		{plan.DisruptionRestart, "router restart"},
+		{plan.DisruptionReconnect, "reconnect"},
+		{plan.DisruptionReplace, "replacement"},
+	} {
+		by := func(a Action) bool { return a.disruption == c.disruption && !a.Deletes() }
+		if n := len(Only(d.Actions, by)); n > 0 {
 			out = append(out, words.Count(n, c.word))
 		}
 	}
@@ -244,7 +251,8 @@ func (d Document) counts() []Count {
 		return d.verbs()
 	}
 	return notZero(
-		Count{len(d.Actions), "not as last applied", ""}, Count{len(d.Live), "about how it runs", ""}, Count{len(d.Behind), "not applied yet", ""},
+		Count{len(d.Actions), "not as last applied", ""}, Count{len(d.Live), "about how it runs", ""},
+		Count{len(d.Behind), "not applied yet", ""},
 		Count{len(d.Ignored), "ignored", ""}, Count{d.Totals.Unknown, "unknown", ""},
 	)
 }
@@ -252,8 +260,10 @@ func (d Document) counts() []Count {
 func (d Document) verbs() []Count {
 	s := d.Totals
 	return notZero(
-		Count{s.Create, "to create", "create"}, Count{s.Update, "to update", "update"}, Count{s.Replace, "to replace", "replace"},
-		Count{s.Adopt, "to adopt", "adopt"}, Count{s.Delete, "to delete", "delete"}, Count{s.Drift, "because of drift", ""}, Count{s.Unknown, "unknown", ""},
+		Count{s.Create, "to create", "create"}, Count{s.Update, "to update", "update"},
+		Count{s.Replace, "to replace", "replace"},
+		Count{s.Adopt, "to adopt", "adopt"}, Count{s.Delete, "to delete", "delete"},
+		Count{s.Drift, "because of drift", ""}, Count{s.Unknown, "unknown", ""},
 	)
 }
 

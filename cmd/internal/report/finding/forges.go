@@ -58,7 +58,8 @@ func foldNotices(list []notice) notice {
 		}
 		lines = append(lines, line)
 	}
-	return notice{level: list[0].level, title: fmt.Sprintf("and %d more", len(list)), message: strings.Join(lines, "\n"), at: list[0].at}
+	return notice{level: list[0].level, title: fmt.Sprintf("and %d more", len(list)),
+		message: strings.Join(lines, "\n"), at: list[0].at}
 }
 
 func githubCommand(n notice) string {
@@ -119,7 +120,8 @@ func GitLab(w io.Writer, r report.Report) error {
 			continue
 		}
 		out = append(out, gitlabIssue{
-			Description: words.Printable(n.text()), Check: n.rule, Fingerprint: n.print, Severity: gitlabSeverities[n.level],
+			Description: words.Printable(n.text()), Check: n.rule, Fingerprint: n.print,
+			Severity: gitlabSeverities[n.level],
 			Location: gitlabLocation{Path: n.at.File, Lines: gitlabLines{max(n.at.Line, 1)}},
 		})
 	}

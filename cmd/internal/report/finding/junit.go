@@ -100,7 +100,8 @@ func (t *tests) declared() {
 		t.skip("site/"+string(s.Name), unread, s.Cluster)
 	}
 	for _, l := range n.Links {
-		t.skip("link/"+string(l.Name), unread, t.index.things["site/"+string(l.From)].cluster, t.index.things["site/"+string(l.To)].cluster)
+		t.skip("link/"+string(l.Name), unread, t.index.things["site/"+string(l.From)].cluster,
+			t.index.things["site/"+string(l.To)].cluster)
 	}
 }
 

@@ -170,7 +170,8 @@ func (c *collector) refusals(list []report.Refusal) {
 	for _, r := range list {
 		n := notice{
 			rule: "refused/" + ruleOfRefusal(r.Code), level: levelError, subject: idOf(r.Subject),
-			title: "refused: " + r.Subject, message: r.Message, fix: r.Override, at: c.index.find(diag.Position{}, idOf(r.Subject)),
+			title: "refused: " + r.Subject, message: r.Message, fix: r.Override,
+			at: c.index.find(diag.Position{}, idOf(r.Subject)),
 		}
 		if r.Number > 0 {
 			n.fix = "if that is meant, pass " + r.Override
@@ -246,7 +247,8 @@ func (c *collector) actions(list []report.Action) {
 func (c *collector) change(a report.Action) notice {
 	n := notice{
 		rule: fmt.Sprintf("plan/%s-%s", a.Verb, a.Kind), level: levelNote, subject: a.ID,
-		title: fmt.Sprintf("%s %s %s", a.Verb, a.Kind, a.Name), message: actionText(a), at: c.placeOf(a), drifted: a.Drifted(),
+		title: fmt.Sprintf("%s %s %s", a.Verb, a.Kind, a.Name), message: actionText(a), at: c.placeOf(a),
+		drifted: a.Drifted(),
 	}
 	if a.Deletes() || n.drifted {
 		n.level = levelWarning
@@ -284,7 +286,8 @@ func (c *collector) difference(a report.Action) {
 	}
 	c.add(notice{
 		rule: "drift/" + string(a.Kind), level: levelWarning, subject: a.ID,
-		title: fmt.Sprintf("drift of %s %s", a.Kind, a.Name), message: strings.Join(parts, "; "), fix: "to heal: fairlead apply", at: c.placeOf(a),
+		title: fmt.Sprintf("drift of %s %s", a.Kind, a.Name), message: strings.Join(parts, "; "),
+		fix: "to heal: fairlead apply", at: c.placeOf(a),
 	})
 }
 
@@ -307,7 +310,8 @@ func (c *collector) ignored(i report.Ignored) {
 	kind, _, _ := strings.Cut(i.Action, "/")
 	c.add(notice{
 		rule: "drift/" + kind, level: levelNote, subject: what, whole: i.Action, title: "ignored: " + what,
-		message: "differs from what was last applied; the rule " + i.Rule + " leaves it out", at: c.index.find(diag.Position{}, i.Action),
+		message: "differs from what was last applied; the rule " + i.Rule + " leaves it out",
+		at:      c.index.find(diag.Position{}, i.Action),
 		ignored: cmp.Or(i.Reason, i.Rule),
 	})
 }

@@ -70,13 +70,15 @@ func outputsOfPlan(d report.Document) []output {
 	changed := report.Only(d.Actions, func(a report.Action) bool { return !a.Anyway })
 	refused, s := len(d.Danger.Refused), d.Totals
 	return []output{
-		{"network", d.Network}, {"plan_id", d.ID}, {"narrowed", d.Narrowed}, {"pending", d.Pending()}, {"refused", refused > 0},
+		{"network", d.Network}, {"plan_id", d.ID}, {"narrowed", d.Narrowed}, {"pending", d.Pending()},
+		{"refused", refused > 0},
 		{"create", s.Create}, {"update", s.Update}, {"replace", s.Replace}, {"delete", s.Delete},
 		{"adopt", s.Adopt}, {"drift", s.Drift}, {"unknown", s.Unknown},
 		{"changed", len(changed)}, {"refusals", refused}, {"overridden", len(d.Danger.Overridden)},
 		{"unread", len(missing)}, {"unread_clusters", strings.Join(missing, ",")},
 		{"effects_high", len(d.Effects.Of(topology.High))}, {"effects_medium", len(d.Effects.Of(topology.Medium))},
-		{"effects_low", len(d.Effects.Of(topology.Low))}, {"effects_basis", d.Effects.Basis}, {"effect", most}, {"summary", d.Verdict.Summary},
+		{"effects_low", len(d.Effects.Of(topology.Low))}, {"effects_basis", d.Effects.Basis}, {"effect", most},
+		{"summary", d.Verdict.Summary},
 		{"live_errors", len(d.LiveOf(diag.Error))}, {"live_warnings", len(d.LiveOf(diag.Warning))},
 		{"ignored", len(d.Ignored)}, {"behind", len(d.Behind)},
 	}

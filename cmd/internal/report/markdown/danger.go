@@ -106,7 +106,8 @@ func (b box) loss(e report.Effect) md {
 	}
 	others, none := b.doc.Unreached(e)
 	if none {
-		return text + ". " + words.Either[md](len(e.Sites), "It reaches no other site any more", "They reach no others any more")
+		return text + ". " + words.Either[md](len(e.Sites), "It reaches no other site any more",
+			"They reach no others any more")
 	}
 	if len(others) > mostInSentence {
 		text += ". All that are lost: " + joined(others, ", ", code)
@@ -139,7 +140,8 @@ func (b box) deletions() md {
 	return joined(order, "", func(key string) md {
 		group := groups[key]
 		if first := group[0]; len(group) > mostAlike && first.Takes == nil {
-			return "- " + md(report.KindsOf(group)) + ", " + reason(first) + ": " + joined(group, ", ", func(a report.Action) md { return code(a.Name) }) + "\n"
+			return "- " + md(report.KindsOf(group)) + ", " + reason(first) + ": " +
+				joined(group, ", ", func(a report.Action) md { return code(a.Name) }) + "\n"
 		}
 		return items(group, deletion)
 	})
@@ -171,7 +173,8 @@ func (b box) dense(most int, lost func(most int) md) md {
 	return cautions(
 		titled(b.Refused, b.refusedTitle(), b.denseRefusals(most)+b.allAtOnce()),
 		titled(b.Lost, b.lostTitle(), lost(most)),
-		titled(b.Deletes, b.deletesTitle(), denseDeletes(b.Deletes[:min(most, len(b.Deletes))])+b.missing(len(b.Deletes)-most, "deletion", "deletions")),
+		titled(b.Deletes, b.deletesTitle(),
+			denseDeletes(b.Deletes[:min(most, len(b.Deletes))])+b.missing(len(b.Deletes)-most, "deletion", "deletions")),
 		titled(b.Overridden, "Would be refused, and a flag allows it", "- "+counted(len(b.Overridden), "rule")+"\n"),
 	)
 }
@@ -195,7 +198,8 @@ func (b box) missing(n int, one, many md) md {
 	if n <= 0 {
 		return ""
 	}
-	return "- " + number(n) + " more " + words.Either(n, one, many) + ", for which there is no room here. " + b.run + "\n"
+	return "- " + number(n) + " more " + words.Either(n, one, many) + ", for which there is no room here. " + b.run +
+		"\n"
 }
 
 func denseDeletes(list []report.Action) md {
@@ -204,7 +208,8 @@ func denseDeletes(list []report.Action) md {
 	for _, k := range report.Kinds {
 		of := report.Only(list, func(a report.Action) bool { return a.Kind == k })
 		if len(of) > 0 {
-			text += "- " + md(report.KindWord(k)) + "s: " + joined(of, ", ", func(a report.Action) md { return code(a.Name) }) + "\n"
+			text += "- " + md(report.KindWord(k)) + "s: " +
+				joined(of, ", ", func(a report.Action) md { return code(a.Name) }) + "\n"
 		}
 	}
 	for _, a := range list {

@@ -61,7 +61,8 @@ func (l *layout) troubles() {
 	gone := report.Only(l.doc.Actions, func(a report.Action) bool { return a.Creates() })
 	l.add(yieldsDanger, shorter(max(len(danger.Lost), len(broken), len(gone), len(danger.Refusals)), func(most int) md {
 		return cautions(
-			titled(danger.Lost, "Cut off: "+counted(len(danger.CutOff), "site"), first(l, danger.Lost, most, lossAlone)),
+			titled(danger.Lost, "Cut off: "+counted(len(danger.CutOff), "site"),
+				first(l, danger.Lost, most, lossAlone)),
 			titled(broken, "Does not run as it should", first(l, broken, most, factLine)),
 			titled(gone, "Gone from the clusters: "+md(report.KindsOf(gone)), first(l, gone, most, goneLine)),
 			titled(danger.Refusals, "In the way of an apply", first(l, danger.Refusals, most, refusal)),
@@ -114,7 +115,8 @@ func (l *layout) differences() {
 	l.add(yieldsRows, shorter(len(actions), func(most int) md {
 		text := md("### Differs from what was last applied\n\n")
 		if most > 0 {
-			text += row("What", "Where", "On the cluster → when last applied", "Why", "Declared at") + "|---|---|---|---|---|\n" +
+			text += row("What", "Where", "On the cluster → when last applied", "Why", "Declared at") +
+				"|---|---|---|---|---|\n" +
 				joined(actions[:most], "", differenceRow)
 		}
 		if most < len(actions) {
@@ -168,7 +170,8 @@ func (l *layout) leftovers() {
 func driftFooter(d report.Document) md {
 	switch {
 	case d.Pending() && len(d.Behind) > 0:
-		return "---\nTo heal: " + code("fairlead apply") + ". It does what git is ahead by as well; " + code("fairlead plan") + " shows all of it.\n"
+		return "---\nTo heal: " + code("fairlead apply") + ". It does what git is ahead by as well; " +
+			code("fairlead plan") + " shows all of it.\n"
 	case d.Pending():
 		return "---\nTo heal: " + code("fairlead apply") + "; " + code("fairlead plan") + " shows what it would do.\n"
 	}

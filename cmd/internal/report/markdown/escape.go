@@ -123,7 +123,8 @@ func escapeCode(s string, most int) md {
 	text := words.Clip(words.Visible(s), most)
 	if strings.Trim(text, " ") == "" {
 		text = " "
-	} else if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") || text[0] == ' ' && strings.HasSuffix(text, " ") {
+	} else if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") ||
+		text[0] == ' ' && strings.HasSuffix(text, " ") {
 		text = " " + text + " "
 	}
 	fence := strings.Repeat("`", longestRun(text, '`')+1)

@@ -161,7 +161,8 @@ func (l *layout) text() md {
 		}
 	}
 	if len(gone) > 0 {
-		left = append(left, "Left out here, for a comment can hold only so much: "+joined(gone, "; ", same)+". "+l.run+"\n")
+		const why = "Left out here, for a comment can hold only so much: "
+		left = append(left, why+joined(gone, "; ", same)+". "+l.run+"\n")
 	}
 	if l.footer != "" {
 		left = append(left, l.footer)
@@ -189,7 +190,8 @@ func linkTo(run string) md {
 	plain := func(r rune) bool {
 		return r < 0x7f && (plainRune(r) && r != ' ' || strings.ContainsRune("-._~:/?#@!$&'*+,;=%", r))
 	}
-	if !strings.HasPrefix(run, "https://") && !strings.HasPrefix(run, "http://") || !allOf([]rune(run), plain) || len(run) > mostOfText {
+	if !strings.HasPrefix(run, "https://") && !strings.HasPrefix(run, "http://") || !allOf([]rune(run), plain) ||
+		len(run) > mostOfText {
 		return ""
 	}
 	return md("[this run](<" + run + ">)")

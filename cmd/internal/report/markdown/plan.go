@@ -93,7 +93,8 @@ func (l *layout) unread() {
 	if len(list) == 0 {
 		return
 	}
-	title := "**" + counted(len(list), "cluster") + " could not be read.** Nothing there is planned, and what is there is not known."
+	title := "**" + counted(len(list), "cluster") +
+		" could not be read.** Nothing there is planned, and what is there is not known."
 	warn := func(f func(report.Cluster) md) func() md {
 		return func() md { return quoted("WARNING", title+"\n\n"+items(list, f)) }
 	}
@@ -112,11 +113,13 @@ func (l *layout) changes() {
 	own, others := l.doc.Parted()
 	if !l.doc.Based {
 		l.table(yieldsRows, "What will be done", "", own)
-		l.table(yieldsOthers, "Drift that will be undone", "Somebody changed this on a cluster since the last apply; nobody changed it in git.", others)
+		l.table(yieldsOthers, "Drift that will be undone",
+			"Somebody changed this on a cluster since the last apply; nobody changed it in git.", others)
 		return
 	}
 	l.table(yieldsRows, "What this change does", "", own)
-	l.table(yieldsOthers, "Pending or drifted anyway", "An apply does this as well, with this change or without it.", others)
+	l.table(yieldsOthers, "Pending or drifted anyway", "An apply does this as well, with this change or without it.",
+		others)
 	if list := l.doc.Spared; len(list) > 0 {
 		const title = "### No longer needed with this change\n\n"
 		l.add(yieldsOthers,
@@ -144,7 +147,8 @@ func planFooter(d report.Document) md {
 	if len(d.Unread()) > 0 {
 		command += " --allow-partial"
 	}
-	return text + "To apply exactly this plan and nothing else: " + code(command) + ". What was edited on the clusters since is left alone.\n"
+	return text + "To apply exactly this plan and nothing else: " + code(command) +
+		". What was edited on the clusters since is left alone.\n"
 }
 
 // seeRun links to the run.
@@ -159,7 +163,8 @@ func seeRun(run string) md {
 func (l *layout) steps() {
 	actions := l.doc.Actions
 	n := counted(len(actions), "change")
-	l.option(yieldsSteps, "why, in which steps and in which order "+n+words.Either[md](len(actions), " is", " are")+" made",
+	are := words.Either[md](len(actions), " is", " are")
+	l.option(yieldsSteps, "why, in which steps and in which order "+n+are+" made",
 		folded("Why, in which steps and in which order: "+n, items(actions, stepLine)))
 }
 

@@ -77,7 +77,8 @@ func foldedOver(most int, actions []report.Action) md {
 	if len(actions) == 0 {
 		return ""
 	}
-	text := row("Change", "Where", "Fields", "Traffic meanwhile", "Declared at") + "|---|---|---|---|---|\n" + joined(actions, "", actionRow)
+	text := row("Change", "Where", "Fields", "Traffic meanwhile", "Declared at") + "|---|---|---|---|---|\n" +
+		joined(actions, "", actionRow)
 	if len(actions) > most {
 		return folded(verbsOf(actions, ""), text)
 	}
@@ -171,7 +172,8 @@ func (l *layout) warnings() {
 
 func (l *layout) unmanaged() {
 	n := counted(len(l.doc.Unmanaged), "object")
-	l.detail("Not managed by Fairlead, left alone: "+n, items(l.doc.Unmanaged, code), n+" that Fairlead does not manage")
+	l.detail("Not managed by Fairlead, left alone: "+n, items(l.doc.Unmanaged, code),
+		n+" that Fairlead does not manage")
 }
 
 func (l *layout) clusters() {

@@ -35,7 +35,8 @@ func (l *layout) traffic() {
 	forms := shorter(len(others), func(most int) md {
 		lines := first(l, others, most, effectLine)
 		if lost > 0 {
-			lines = "- " + severityWords["high"] + ": the lost paths of the box above, " + counted(lost, "sentence") + "\n" + lines
+			lines = "- " + severityWords["high"] + ": the lost paths of the box above, " + counted(lost, "sentence") +
+				"\n" + lines
 		}
 		return text(lines)
 	})

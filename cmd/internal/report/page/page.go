@@ -123,7 +123,8 @@ func about(d report.Document) []string {
 	case !d.Based:
 		return []string{head + " compared with the clusters"}
 	case d.Alone:
-		return []string{head + " compared with the base " + from(d.Base), "No cluster was read: the base counts as applied"}
+		return []string{head + " compared with the base " + from(d.Base),
+			"No cluster was read: the base counts as applied"}
 	}
 	return []string{head + " compared with the clusters and with the base " + from(d.Base)}
 }

@@ -41,8 +41,11 @@ type jump struct{ Row, Text string }
 func (b builder) sections() []section {
 	if b.doc.Drift {
 		return filled(
-			section{ID: "drift", Title: "Drift", Note: "The clusters are not as last applied.", Action: "To heal", Rows: b.rows(b.doc.Actions, "a")},
-			section{ID: "behind", Title: "Not applied yet", Note: "What git asks for and nobody applied. It is no drift.", Action: "To apply", Rows: b.rows(b.doc.Behind, "b")},
+			section{ID: "drift", Title: "Drift", Note: "The clusters are not as last applied.", Action: "To heal",
+				Rows: b.rows(b.doc.Actions, "a")},
+			section{ID: "behind", Title: "Not applied yet",
+				Note: "What git asks for and nobody applied. It is no drift.", Action: "To apply",
+				Rows: b.rows(b.doc.Behind, "b")},
 		)
 	}
 	all := b.rows(b.doc.Actions, "a")
@@ -54,7 +57,9 @@ func (b builder) sections() []section {
 	return filled(
 		section{ID: "changes", Title: title, Note: note, Action: "Action", Rows: of(report.OfChange)},
 		section{ID: "drift", Title: "Drift", Note: "The clusters moved; this puts back what was applied, whatever the change is.", Action: "Action", Rows: of(report.OfDrift)},
-		section{ID: "anyway", Title: "Pending anyway", Note: "Not from this change: the base asks for it too, and nobody applied it yet.", Action: "Action", Rows: of(report.OfOthers)},
+		section{ID: "anyway", Title: "Pending anyway",
+			Note: "Not from this change: the base asks for it too, and nobody applied it yet.", Action: "Action",
+			Rows: of(report.OfOthers)},
 	)
 }
 
@@ -115,7 +120,8 @@ func (b builder) deletes() (out []deletes) {
 		rows := report.Only(all, func(r row) bool { return r.Deletes() && r.Kind == k })
 		if len(rows) > 0 {
 			most := min(len(rows), mostDeletes)
-			out = append(out, deletes{Title: report.CountOf(len(rows), k) + " deleted", First: rows[:most], Rest: rows[most:]})
+			title := report.CountOf(len(rows), k) + " deleted"
+			out = append(out, deletes{Title: title, First: rows[:most], Rest: rows[most:]})
 		}
 	}
 	return out
@@ -137,7 +143,8 @@ var mostEffects = map[topology.Severity]int{topology.Medium: 5, topology.Low: 2}
 // effects are what a change does to traffic, but for what is lost: that is danger.
 func (b builder) effects() (out []effects) {
 	for _, e := range []effects{
-		{Severity: topology.Medium, Title: "Gets worse", Sign: "▼"}, {Severity: topology.Low, Title: "For your information", Sign: "·"},
+		{Severity: topology.Medium, Title: "Gets worse", Sign: "▼"},
+		{Severity: topology.Low, Title: "For your information", Sign: "·"},
 	} {
 		if list := b.effectsOf(e.Severity); len(list) > 0 {
 			most := min(len(list), mostEffects[e.Severity])

@@ -121,7 +121,8 @@ func (c *columns) inOrder(p Picture, nodes []Node) []cluster {
 		}
 		in.x, in.y = in.x/float64(len(in.nodes)), in.y/float64(len(in.nodes))
 		slices.SortStableFunc(in.nodes, func(x, y Node) int {
-			return cmp.Compare(math.Round(aims[x.Name][1]/max(1, counts[x.Name])), math.Round(aims[y.Name][1]/max(1, counts[y.Name])))
+			return cmp.Compare(math.Round(aims[x.Name][1]/max(1, counts[x.Name])),
+				math.Round(aims[y.Name][1]/max(1, counts[y.Name])))
 		})
 		out = append(out, in)
 	}

@@ -20,7 +20,8 @@ func DOT(w io.Writer, p Picture) error {
 	b.WriteString("  edge [fontname=\"Helvetica\", fontsize=10]\n")
 	ids := nodeIDs(p)
 	for i, g := range p.Groups {
-		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%s\n    color=%q\n", i, dotText(g.Name), dotColors[g.Change])
+		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%s\n    color=%q\n", i, dotText(g.Name),
+			dotColors[g.Change])
 		for _, n := range p.Nodes {
 			if n.Group == g.Name {
 				fmt.Fprintf(&b, "    %s [%s]\n", ids[n.Name], dotNode(n))
@@ -29,7 +30,8 @@ func DOT(w io.Writer, p Picture) error {
 		b.WriteString("  }\n")
 	}
 	for _, e := range p.Edges {
-		fmt.Fprintf(&b, "  %s -- %s [label=%s, tooltip=%s%s]\n", ids[e.From], ids[e.To], dotText(e.Label()), dotText(e.Name), dotLine(e.Change))
+		fmt.Fprintf(&b, "  %s -- %s [label=%s, tooltip=%s%s]\n", ids[e.From], ids[e.To], dotText(e.Label()),
+			dotText(e.Name), dotLine(e.Change))
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())

@@ -20,7 +20,7 @@ type layout struct {
 	core  []*spot
 	boxes []box
 	bands []band
-	wires []wire
+	lines []line
 	// tall is the height of the longer column, before there is one; twoSided says that there
 	// will be one on each side.
 	tall     int
@@ -55,15 +55,15 @@ type band struct {
 	anchor                 string
 }
 
-// wire is where an edge begins and ends, and where its text stands.
-type wire struct {
+// line is where an edge begins and ends, and where its text stands.
+type line struct {
 	Edge
 	x1, y1, x2, y2 int
 	text           string
 	textX, textY   int
 	// anchor is that of the text: start, middle or end.
 	anchor string
-	// curved wires come from a column; bent ones stay inside of a ring, and bend towards
+	// curved lines come from a column; bent ones stay inside of a ring, and bend towards
 	// bendX and bendY.
 	curved, bent bool
 	bendX, bendY int
@@ -102,7 +102,7 @@ func arrange(p Picture) *layout {
 	l.placeCore(p)
 	l.enclose()
 	c.place(p, outer)
-	l.wireUp(p, c.ports)
+	l.addLines(p, c.ports)
 	return l
 }
 
@@ -124,7 +124,9 @@ func coreOf(p Picture) map[string]bool {
 // byGroup sorts nodes by cluster and then as people count.
 func byGroup(p Picture) []Node {
 	nodes := slices.Clone(p.Nodes)
-	slices.SortFunc(nodes, func(x, y Node) int { return cmp.Or(cmp.Compare(x.Group, y.Group), natural(x.Name, y.Name)) })
+	slices.SortFunc(nodes, func(x, y Node) int {
+		return cmp.Or(cmp.Compare(x.Group, y.Group), natural(x.Name, y.Name))
+	})
 	return nodes
 }
 
@@ -341,8 +343,8 @@ func (l *layout) enclose() {
 	}
 }
 
-// wireUp finds the ends of the lines and the places of their texts.
-func (l *layout) wireUp(p Picture, ports map[string][]port) {
+// addLines finds the ends of the lines and the places of their texts.
+func (l *layout) addLines(p Picture, ports map[string][]port) {
 	reach := map[int]int{} // of the texts on each side
 	between := 0
 	for _, e := range p.Edges {
@@ -359,7 +361,7 @@ func (l *layout) wireUp(p Picture, ports map[string][]port) {
 	next := map[string]int{}
 	for _, e := range p.Edges {
 		from, to := l.spots[e.From], l.spots[e.To]
-		w := wire{Edge: e, x1: from.x, y1: from.y, x2: to.x, y2: to.y, anchor: "middle"}
+		w := line{Edge: e, x1: from.x, y1: from.y, x2: to.x, y2: to.y, anchor: "middle"}
 		switch {
 		case from.side != 0:
 			w.leave(from, reach[from.side], next[e.From], ports[e.From])
@@ -369,13 +371,13 @@ func (l *layout) wireUp(p Picture, ports map[string][]port) {
 		default:
 			w.label(from, to, between)
 		}
-		l.wires = append(l.wires, w)
+		l.lines = append(l.lines, w)
 	}
 }
 
 // leaving counts the lines that begin beside a node of a column, where their costs stand.
 func (l *layout) leaving() (n int) {
-	for _, w := range l.wires {
+	for _, w := range l.lines {
 		if w.curved {
 			n++
 		}
@@ -384,7 +386,7 @@ func (l *layout) leaving() (n int) {
 }
 
 // leave starts a line beside a node of a column, behind the texts there.
-func (w *wire) leave(from *spot, reach, i int, ports []port) {
+func (w *line) leave(from *spot, reach, i int, ports []port) {
 	w.curved, w.text, w.anchor = true, ports[i].text, "start"
 	if from.side > 0 {
 		w.anchor = "end"
@@ -396,7 +398,7 @@ func (w *wire) leave(from *spot, reach, i int, ports []port) {
 
 // bend leads a line from the inner end of one node of a ring to that of another, by way
 // of the middle the more the farther they are apart.
-func (w *wire) bend(from, to *spot, many int) {
+func (w *line) bend(from, to *spot, many int) {
 	inwards := func(s *spot, by int) (int, int) {
 		share := 1 - float64(by)/math.Hypot(float64(s.x), float64(s.y))
 		return round(share * float64(s.x)), round(share * float64(s.y))
@@ -412,7 +414,7 @@ func (w *wire) bend(from, to *spot, many int) {
 
 // label puts the cost on the part of a line that the nodes at its ends do not cover: in
 // its middle, or where there are many lines closer to where it begins.
-func (w *wire) label(from, to *spot, many int) {
+func (w *line) label(from, to *spot, many int) {
 	at := 0.5
 	if many > 12 {
 		at = 0.35
@@ -425,7 +427,7 @@ func (w *wire) label(from, to *spot, many int) {
 }
 
 // write leaves out the cost 1 where there are very many lines.
-func (w *wire) write(many int) {
+func (w *line) write(many int) {
 	if w.text = w.Label(); many > 150 && w.text == "1" {
 		w.text = ""
 	}

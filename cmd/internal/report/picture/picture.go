@@ -183,7 +183,8 @@ func (p *Picture) addEdges(before, after network.Network) {
 }
 
 func compareEdges(x, y Edge) int {
-	return cmp.Or(cmp.Compare(x.From, y.From), cmp.Compare(x.To, y.To), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Change, y.Change))
+	return cmp.Or(cmp.Compare(x.From, y.From), cmp.Compare(x.To, y.To), cmp.Compare(x.Name, y.Name),
+		cmp.Compare(x.Change, y.Change))
 }
 
 func edgeOf(l network.Link) Edge {

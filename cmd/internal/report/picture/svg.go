@@ -53,7 +53,7 @@ func Inline(p Picture, marks Marks) string {
 	width, height := l.right-l.left+2*margin, l.bottom-l.top+2*margin
 	d := &drawing{dx: margin - l.left, dy: margin - l.top, marks: marks}
 	kind := "drawing"
-	if len(l.wires)-l.leaving() > mostCosts {
+	if len(l.lines)-l.leaving() > mostCosts {
 		kind += " dense"
 	}
 	d.printf(`<svg class="fairlead %s" role="group" aria-label="%s" width="%d" height="%d" viewBox="0 0 %d %d">`+"\n",
@@ -91,20 +91,20 @@ type drawing struct {
 // all draws what is laid out: lines below sites, costs above, and what changes above the
 // rest.
 func (d *drawing) all(p Picture, l *layout) {
-	slices.SortStableFunc(l.wires, func(x, y wire) int { return strings.Compare(string(x.Change), string(y.Change)) })
+	slices.SortStableFunc(l.lines, func(x, y line) int { return strings.Compare(string(x.Change), string(y.Change)) })
 	for _, b := range l.boxes {
 		d.box(b)
 	}
 	for _, b := range l.bands {
 		d.band(b)
 	}
-	for _, v := range l.wires {
-		d.wire(v)
+	for _, v := range l.lines {
+		d.line(v)
 	}
 	for _, n := range byGroup(p) {
 		d.node(l.spots[n.Name])
 	}
-	for _, v := range l.wires {
+	for _, v := range l.lines {
 		d.text(v)
 	}
 }
@@ -112,8 +112,10 @@ func (d *drawing) all(p Picture, l *layout) {
 func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.out, format, args...) }
 
 func (d *drawing) box(b box) {
-	d.printf(`<rect class="group%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class(b.Change), b.x+d.dx, b.y+d.dy, b.w, b.h)
-	d.printf(`<text class="group-title" x="%d" y="%d">%s</text>`+"\n", b.x+d.dx+12, b.y+d.dy+15, xmlText(words.Clip(b.Name, longestName)))
+	d.printf(`<rect class="group%s" x="%d" y="%d" width="%d" height="%d" rx="6"/>`+"\n", class(b.Change), b.x+d.dx,
+		b.y+d.dy, b.w, b.h)
+	d.printf(`<text class="group-title" x="%d" y="%d">%s</text>`+"\n", b.x+d.dx+12, b.y+d.dy+15,
+		xmlText(words.Clip(b.Name, longestName)))
 }
 
 func (d *drawing) band(b band) {
@@ -121,8 +123,10 @@ func (d *drawing) band(b band) {
 	if b.wide {
 		wide = 1
 	}
-	d.printf(`<path class="band" d="M%d %dA%d %d 0 %d 1 %d %d"/>`+"\n", b.x1+d.dx, b.y1+d.dy, b.radius, b.radius, wide, b.x2+d.dx, b.y2+d.dy)
-	d.printf(`<text class="group-title" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", b.textX+d.dx, b.textY+d.dy+4, b.anchor, xmlText(words.Clip(b.Name, longestName)))
+	d.printf(`<path class="band" d="M%d %dA%d %d 0 %d 1 %d %d"/>`+"\n", b.x1+d.dx, b.y1+d.dy, b.radius, b.radius,
+		wide, b.x2+d.dx, b.y2+d.dy)
+	d.printf(`<text class="group-title" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", b.textX+d.dx, b.textY+d.dy+4,
+		b.anchor, xmlText(words.Clip(b.Name, longestName)))
 }
 
 func (d *drawing) ofEdge(e Edge) string {
@@ -139,7 +143,7 @@ func class(c Change) string {
 	return " " + string(c)
 }
 
-func (d *drawing) wire(w wire) {
+func (d *drawing) line(w line) {
 	x1, y1, x2, y2 := w.x1+d.dx, w.y1+d.dy, w.x2+d.dx, w.y2+d.dy
 	path := fmt.Sprintf("M%d %dL%d %d", x1, y1, x2, y2)
 	switch {
@@ -152,11 +156,12 @@ func (d *drawing) wire(w wire) {
 	if d.marks != nil { // a wide line below is easier to point at
 		d.printf(`<path class="hit" d="%s"%s><title>%s</title></path>`, path, d.ofEdge(w.Edge), xmlText(w.title()))
 	}
-	d.printf(`<path class="link%s" d="%s"%s><title>%s</title></path>`+"\n", class(w.Change), path, d.ofEdge(w.Edge), xmlText(w.title()))
+	d.printf(`<path class="link%s" d="%s"%s><title>%s</title></path>`+"\n", class(w.Change), path, d.ofEdge(w.Edge),
+		xmlText(w.title()))
 }
 
-// title says in words what a wire is.
-func (w wire) title() string {
+// title says in words what a line is.
+func (w line) title() string {
 	title := fmt.Sprintf("%s: %s to %s, cost %s", w.Name, w.From, w.To, w.Label())
 	if w.Change != Same {
 		title += ", " + string(w.Change)
@@ -164,7 +169,7 @@ func (w wire) title() string {
 	return title
 }
 
-func (d *drawing) text(w wire) {
+func (d *drawing) text(w line) {
 	if w.text == "" {
 		return
 	}
@@ -176,9 +181,9 @@ func (d *drawing) text(w wire) {
 		kind, class(w.Change), w.textX+d.dx, w.textY+d.dy+4, w.anchor, d.ofEdge(w.Edge), d.costs(w))
 }
 
-// costs is the text of a wire with its sign; in a page the costs before and after are
+// costs is the text of a line with its sign; in a page the costs before and after are
 // parts of their own.
-func (d *drawing) costs(w wire) string {
+func (d *drawing) costs(w line) string {
 	text := w.text
 	if d.marks != nil && w.Change == Changed {
 		if head, ok := strings.CutSuffix(text, w.Label()); ok {
@@ -206,7 +211,8 @@ func (d *drawing) node(s *spot) {
 	}
 	marks := ""
 	if d.marks != nil {
-		marks = fmt.Sprintf(` class="site%s" data-is="%s" tabindex="0" role="button" aria-label="%s"`, class(s.Change), d.marks.OfNode(s.Node), xmlText(s.title()))
+		marks = fmt.Sprintf(` class="site%s" data-is="%s" tabindex="0" role="button" aria-label="%s"`,
+			class(s.Change), d.marks.OfNode(s.Node), xmlText(s.title()))
 	}
 	d.printf(`<g%s%s><title>%s</title>`, marks, turn, xmlText(s.title()))
 	d.shape(s.Node, x-s.w/2, y-s.h/2, s.w, s.h)
@@ -226,7 +232,8 @@ func (n Node) lines() (first, second string) {
 		return words.Clip(n.Name, longestName), words.Clip(n.Group, longestName)
 	}
 	ordered := slices.SortedFunc(slices.Values(n.Members), natural)
-	return fmt.Sprintf("%d sites", len(ordered)), words.Clip(ordered[0], longestName/2) + " … " + words.Clip(ordered[len(ordered)-1], longestName/2)
+	return fmt.Sprintf("%d sites", len(ordered)), words.Clip(ordered[0], longestName/2) + " … " +
+		words.Clip(ordered[len(ordered)-1], longestName/2)
 }
 
 // shape tells kinds of sites apart: thick for one that accepts links, dashed and round
@@ -242,7 +249,8 @@ func (d *drawing) shape(n Node, x, y, w, h int) {
 	if len(n.Members) > 0 {
 		d.printf(`<rect class="node stack" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, x+4, y+4, w, h, corner)
 	}
-	d.printf(`<rect class="node%s%s" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, kind, class(n.Change), x, y, w, h, corner)
+	d.printf(`<rect class="node%s%s" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, kind, class(n.Change), x, y, w,
+		h, corner)
 }
 
 // entry explains a kind of site, or a change.
@@ -282,7 +290,8 @@ func (d *drawing) legend(entries []entry, x, y int) {
 	for _, e := range entries {
 		d.shape(e.Node, x, y-9, 24, 12)
 		if e.Change != Same {
-			d.printf(`<text class="sign%s" x="%d" y="%d" text-anchor="middle">%s</text>`, class(e.Change), x+12, y+1, strings.TrimSpace(changeSigns[e.Change]))
+			d.printf(`<text class="sign%s" x="%d" y="%d" text-anchor="middle">%s</text>`, class(e.Change), x+12, y+1,
+				strings.TrimSpace(changeSigns[e.Change]))
 		}
 		d.printf(`<text class="dim" x="%d" y="%d">%s</text>`+"\n", x+30, y+1, e.word)
 		x += 54 + textWidth(e.word)

@@ -28,7 +28,8 @@ func (p *printer) applied(a report.Applied) {
 		p.line("  … and %d more done", done-doneShown)
 	}
 	for _, l := range a.LeftOut {
-		p.line("  %s cluster %s was left out, it is %s: %s; %s", p.paint(red, "!"), l.Cluster, l.State, l.Reason, unknownThere(l.Unknown))
+		p.line("  %s cluster %s was left out, it is %s: %s; %s", p.paint(red, "!"), l.Cluster, l.State, l.Reason,
+			unknownThere(l.Unknown))
 	}
 	if a.Count(report.StateAltered) > 0 {
 		p.line("%s", p.paint(yellow, "Not everything is as described: what a cluster alters stays so until the description or its admission changes."))
@@ -86,7 +87,8 @@ func (p *printer) missed(o report.Outcome) {
 }
 
 var stateWords = map[report.State]string{
-	report.StateFailed: "failed", report.StateStale: "stale", report.StateBlocked: "", report.StateUntouched: "not started", report.StateAltered: "done, and", report.StateDone: "done",
+	report.StateFailed: "failed", report.StateStale: "stale", report.StateBlocked: "",
+	report.StateUntouched: "not started", report.StateAltered: "done, and", report.StateDone: "done",
 }
 
 // because joins a reason to what was said; that of a blocked action stands alone.
@@ -105,7 +107,8 @@ func nameOf(a plan.Action) string { return string(a.Kind) + " " + report.NameOf(
 
 func countStates(a report.Applied) string {
 	var parts []string
-	for _, s := range []report.State{report.StateDone, report.StateAltered, report.StateFailed, report.StateStale, report.StateBlocked, report.StateUntouched} {
+	for _, s := range []report.State{report.StateDone, report.StateAltered, report.StateFailed, report.StateStale,
+		report.StateBlocked, report.StateUntouched} {
 		if n := a.Count(s); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, countWords[s]))
 		}
@@ -117,7 +120,8 @@ func countStates(a report.Applied) string {
 }
 
 var countWords = map[report.State]string{
-	report.StateFailed: "failed", report.StateStale: "stale", report.StateBlocked: "blocked", report.StateUntouched: "not started", report.StateAltered: "altered", report.StateDone: "done",
+	report.StateFailed: "failed", report.StateStale: "stale", report.StateBlocked: "blocked",
+	report.StateUntouched: "not started", report.StateAltered: "altered", report.StateDone: "done",
 }
 
 func unknownThere(n int) string {

@@ -65,7 +65,8 @@ func (p *printer) live(list []report.Fact) {
 		if l.Severity == diag.Error {
 			c = red
 		}
-		p.line("  %s %s: %s %s%s", p.paint(c, string(l.Severity)+":"), l.Subject, l.Message, p.paint(dim, "("+l.Code+")"), p.paint(dim, declared(l.At)))
+		p.line("  %s %s: %s %s%s", p.paint(c, string(l.Severity)+":"), l.Subject, l.Message,
+			p.paint(dim, "("+l.Code+")"), p.paint(dim, declared(l.At)))
 		if l.Fix != "" {
 			p.line("      %s", l.Fix)
 		}

@@ -11,7 +11,8 @@ import (
 )
 
 var verbColors = map[plan.Verb]color{
-	plan.VerbCreate: green, plan.VerbUpdate: yellow, plan.VerbReplace: yellow, plan.VerbDelete: red, plan.VerbAdopt: cyan,
+	plan.VerbCreate: green, plan.VerbUpdate: yellow, plan.VerbReplace: yellow, plan.VerbDelete: red,
+	plan.VerbAdopt: cyan,
 }
 
 func (p *printer) sign(a report.Action) string { return p.paint(verbColors[a.Verb], a.Sign) }
@@ -88,7 +89,8 @@ func (p *printer) eachAction(list []report.Action) {
 		if a.IsLink {
 			name += ":"
 		}
-		p.line("  %s %s %s %s %s%s%s", p.sign(a), a.Verb, a.Kind, name, a.Where(), p.tags(a), p.paint(dim, declared(a.Declared)))
+		p.line("  %s %s %s %s %s%s%s", p.sign(a), a.Verb, a.Kind, name, a.Where(), p.tags(a),
+			p.paint(dim, declared(a.Declared)))
 		p.line("      %s", a.Why)
 		if a.Source != "" {
 			p.line("      %s %s", p.paint(dim, "from:"), a.Source)

@@ -78,7 +78,8 @@ func (p *printer) reroutes(list []topology.Reroute) {
 	p.title("Rerouted")
 	ways := detours(list)
 	for _, w := range ways[:min(len(ways), most)] {
-		p.line("  %s: cost %d %s, was %d %s", p.paint(yellow, words.Plural(w.count, "pair", "pairs")), w.after, w.via, w.before, w.viaBefore)
+		p.line("  %s: cost %d %s, was %d %s", p.paint(yellow, words.Plural(w.count, "pair", "pairs")), w.after, w.via,
+			w.before, w.viaBefore)
 		pairs := strings.Join(w.pairs, ", ")
 		if rest := w.count - len(w.pairs); rest > 0 {
 			pairs += fmt.Sprintf(" and %d more", rest)
@@ -142,7 +143,8 @@ func (p *printer) more(all int, one, many string) {
 func (p *printer) failures(f report.Failures) {
 	p.line("%s when one site or link fails", p.paint(bold, "Network "+f.Network))
 	p.gap()
-	worst := slices.DeleteFunc(slices.Clone(f.Failures), func(v topology.Failure) bool { return v.CutOff+v.Rerouted == 0 })
+	worst := slices.DeleteFunc(slices.Clone(f.Failures),
+		func(v topology.Failure) bool { return v.CutOff+v.Rerouted == 0 })
 	slices.SortStableFunc(worst, func(x, y topology.Failure) int {
 		return cmp.Or(cmp.Compare(y.CutOff, x.CutOff), cmp.Compare(y.Rerouted, x.Rerouted))
 	})

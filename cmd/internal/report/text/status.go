@@ -54,7 +54,8 @@ func (p *printer) linkTable(links []plan.LinkStatus) {
 	for _, l := range links {
 		rows = append(rows, []cell{
 			{linkName(l), ""}, {string(l.From), ""}, {string(l.To), ""}, {strconv.Itoa(int(l.Cost)), ""},
-			{string(l.State), conditionColors[l.State]}, {l.RemoteSite, ""}, {way(l), ""}, {day(l.Expires), ""}, {withOrigin(l.Reason, l.Declared), dim},
+			{string(l.State), conditionColors[l.State]}, {l.RemoteSite, ""}, {way(l), ""}, {day(l.Expires), ""},
+			{withOrigin(l.Reason, l.Declared), dim},
 		})
 	}
 	p.table([]string{"LINK", "FROM", "TO", "COST", "STATE", "REMOTE SITE", "VIA", "EXPIRES", "REASON"}, rows)
