@@ -9,7 +9,7 @@ import (
 
 // drift shows who is cut off, and then each action as a difference. How the network runs, what
 // rules leave out and what git changed stand apart.
-func (p *printer) drift(d report.Document) {
+func (p planned) drift(d report.Document) {
 	p.line("%s", p.paint(bold, "Network "+d.Network+", compared with what was last applied"))
 	if d.InGit() {
 		p.line("%s %s", p.paint(dim, "last applied:"), cmp.Or(d.LastApplied(report.AsItIs, report.AsItIs), "nothing"))
@@ -32,7 +32,7 @@ func (p *printer) drift(d report.Document) {
 }
 
 // lost shows who lost whom.
-func (p *printer) lost(d report.Document) {
+func (p planned) lost(d report.Document) {
 	if len(d.Danger.Lost) == 0 {
 		return
 	}
@@ -43,7 +43,7 @@ func (p *printer) lost(d report.Document) {
 	p.gap()
 }
 
-func (p *printer) difference(a report.Action) {
+func (p planned) difference(a report.Action) {
 	p.line("  %s %s %s%s", p.paint(yellow, "~"), a.Kind, p.paint(bold, a.Name), p.paint(dim, declared(a.Declared)))
 	p.line("      %s", a.Why)
 	for _, f := range a.Fields {
@@ -55,7 +55,7 @@ func (p *printer) difference(a report.Action) {
 }
 
 // live shows facts about how the network runs, as they are sorted: errors first.
-func (p *printer) live(list []report.Fact) {
+func (p planned) live(list []report.Fact) {
 	if len(list) == 0 {
 		return
 	}
@@ -74,7 +74,7 @@ func (p *printer) live(list []report.Fact) {
 }
 
 // ignored shows what rules leave out, with the reason.
-func (p *printer) ignored(list []report.Ignored) {
+func (p planned) ignored(list []report.Ignored) {
 	if len(list) == 0 {
 		return
 	}
@@ -93,7 +93,7 @@ func (p *printer) ignored(list []report.Ignored) {
 }
 
 // behind shows what git asks for beside what drifted.
-func (p *printer) behind(list []report.Action) {
+func (p planned) behind(list []report.Action) {
 	if len(list) == 0 {
 		return
 	}
@@ -107,7 +107,7 @@ func (p *printer) behind(list []report.Action) {
 }
 
 // driftVerdict sums drift up.
-func (p *printer) driftVerdict(d report.Document) {
+func (p planned) driftVerdict(d report.Document) {
 	p.gap()
 	switch {
 	case d.Pending():

@@ -15,9 +15,12 @@ var verbColors = map[plan.Verb]color{
 	plan.VerbAdopt: cyan,
 }
 
-func (p *printer) sign(a report.Action) string { return p.paint(verbColors[a.Verb], a.Sign) }
+// planned prints plans and drift.
+type planned struct{ *printer }
 
-func (p *printer) plan(d report.Document) {
+func (p planned) sign(a report.Action) string { return p.paint(verbColors[a.Verb], a.Sign) }
+
+func (p planned) plan(d report.Document) {
 	p.line("%s %s", p.paint(bold, "Network "+d.Network), p.paint(dim, "("+d.Source.String()+")"))
 	if d.Alone {
 		p.line("%s", p.paint(dim, "compared with "+revision(d.Base)+"; no cluster was read"))
@@ -57,7 +60,7 @@ func (p *printer) unread(clusters []report.Cluster) {
 }
 
 // actions shows all of them; with a base those of the change apart from the rest.
-func (p *printer) actions(d report.Document) {
+func (p planned) actions(d report.Document) {
 	if !d.Based || d.Alone {
 		p.eachAction(d.Actions)
 		return
@@ -72,7 +75,7 @@ func (p *printer) actions(d report.Document) {
 	p.gap()
 }
 
-func (p *printer) section(title string, list []report.Action, otherwise string) {
+func (p planned) section(title string, list []report.Action, otherwise string) {
 	if len(list) == 0 {
 		title += ": " + otherwise
 	}
@@ -83,7 +86,7 @@ func (p *printer) section(title string, list []report.Action, otherwise string) 
 // mostAfter is how many actions that come first are spelled out.
 const mostAfter = 10
 
-func (p *printer) eachAction(list []report.Action) {
+func (p planned) eachAction(list []report.Action) {
 	for _, a := range list {
 		name := p.paint(bold, a.Name)
 		if a.IsLink {
@@ -107,7 +110,7 @@ func (p *printer) eachAction(list []report.Action) {
 }
 
 // tags says what deserves attention: drift, and what traffic meets.
-func (p *printer) tags(a report.Action) string {
+func (p planned) tags(a report.Action) string {
 	var tags []string
 	for _, word := range []string{a.Cause, a.Disturbs()} {
 		if word != "" {
@@ -128,7 +131,7 @@ func declared(at fmt.Stringer) string {
 	return ""
 }
 
-func (p *printer) fields(a report.Action) {
+func (p planned) fields(a report.Action) {
 	for _, f := range a.Fields {
 		switch {
 		case f.New:
@@ -141,13 +144,13 @@ func (p *printer) fields(a report.Action) {
 	}
 }
 
-func (p *printer) removed(a report.Action) {
+func (p planned) removed(a report.Action) {
 	for _, r := range a.Removes {
 		p.line("      %s %s", p.paint(red, "-"), r)
 	}
 }
 
-func (p *printer) refusals(list []report.Refusal) {
+func (p planned) refusals(list []report.Refusal) {
 	for _, r := range list {
 		if r.Overridden {
 			p.line("  %s overridden: %s: %s", p.paint(yellow, "!"), r.Subject, r.Message)
@@ -163,7 +166,7 @@ func (p *printer) refusals(list []report.Refusal) {
 }
 
 // warnings shows what a plan found while planning, or the description's validation.
-func (p *printer) warnings(list []report.Finding) {
+func (p planned) warnings(list []report.Finding) {
 	for _, f := range list {
 		p.line("  %s %s%s", p.paint(yellow, "warning:"), position(f), report.About(f))
 		if f.Fix != "" {
@@ -174,7 +177,7 @@ func (p *printer) warnings(list []report.Finding) {
 
 var severities = map[string]color{"high": red, "medium": yellow, "low": dim}
 
-func (p *printer) effects(title string, list []report.Effect) {
+func (p planned) effects(title string, list []report.Effect) {
 	if len(list) == 0 {
 		return
 	}

@@ -14,13 +14,13 @@ import (
 // Write writes a report; color says whether with colours.
 func Write(w io.Writer, r report.Report, color bool) error {
 	p := &printer{paint: palette(color)}
-	switch d, planned := report.DocumentOf(r); {
+	switch d, ok := report.DocumentOf(r); {
 	case r.Findings != nil:
 		p.findings(*r.Findings)
-	case planned && d.Drift:
-		p.drift(d)
-	case planned:
-		p.plan(d)
+	case ok && d.Drift:
+		planned{p}.drift(d)
+	case ok:
+		planned{p}.plan(d)
 	case r.Simulation != nil:
 		p.simulation(*r.Simulation)
 	case r.Failures != nil:
