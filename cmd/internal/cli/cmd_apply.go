@@ -9,11 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"fairlead.dev/fairlead/apply/lock"
-
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"

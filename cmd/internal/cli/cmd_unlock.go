@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"slices"
 
-	"fairlead.dev/fairlead/apply/lock"
-
 	"github.com/spf13/cobra"
 
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/schema/network"
 )

@@ -10,10 +10,9 @@ import (
 	"sync"
 	"testing"
 
-	"fairlead.dev/fairlead/apply/lock"
-
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )

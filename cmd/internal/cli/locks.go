@@ -9,12 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"fairlead.dev/fairlead/apply/lock"
-
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
+	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
