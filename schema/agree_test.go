@@ -53,17 +53,31 @@ func definitions(t *testing.T) map[string][2][]string {
 	return out
 }
 
+// shapes are the tables of the definitions in schema.cue.
+func shapes() map[string]*shape {
+	inner := func(s *shape, name string) *shape {
+		f, _ := s.field(name)
+		return f.inner
+	}
+	root := description()
+	proxy, policy := inner(root, "proxies"), inner(root, "policy")
+	secret := inner(proxy, "password")
+	return map[string]*shape{
+		"#Network": root, "#Cluster": inner(root, "clusters"), "#Site": inner(root, "sites"), "#Link": inner(root, "links"),
+		"#Proxy": proxy, "#Secret": secret, "#EncryptedFile": inner(secret, "age"), "#SecretKey": inner(secret, "kubernetes"),
+		"#Policy": policy, "#Deletes": inner(policy, "deletes"), "#Ignore": inner(policy, "ignore"),
+	}
+}
+
 func TestShapesAreThoseOfTheSchema(t *testing.T) {
 	t.Parallel()
-	s := newShapes()
 	got := map[string][2][]string{}
-	for name, shape := range map[string]shape{
-		"#Network": s.network, "#Cluster": s.cluster, "#Site": s.site, "#Link": s.link,
-		"#Proxy": s.proxy, "#Secret": s.secret, "#EncryptedFile": s.encrypted, "#SecretKey": s.secretKey, "#Policy": s.policy, "#Deletes": s.deletes, "#Ignore": s.ignore,
-	} {
+	for name, shape := range shapes() {
 		fields := [2][]string{}
-		fields[0] = append(fields[0], shape.fields[:shape.required]...)
-		fields[1] = append(fields[1], shape.fields[shape.required:]...)
+		for _, f := range shape.fields {
+			kind := map[bool]int{true: 0, false: 1}[f.required]
+			fields[kind] = append(fields[kind], f.name)
+		}
 		got[name] = fields
 	}
 	if diff := cmp.Diff(definitions(t), got); diff != "" {
@@ -83,6 +97,11 @@ func TestValuesAreThoseOfTheSchema(t *testing.T) {
 	paths := map[string]string{
 		"linkAccess": "#Site.linkAccess", "via": "#Link.via", "unreachableSites": "#Policy.unreachableSites",
 	}
+	choices := func(name string) []string {
+		def, field, _ := strings.Cut(paths[name], ".")
+		f, _ := shapes()[def].field(field)
+		return f.choices
+	}
 	words := []string{"", "x", "tokens", "defaults"}
 	for name := range paths {
 		words = append(words, choices(name)...)
@@ -98,7 +117,9 @@ func TestValuesAreThoseOfTheSchema(t *testing.T) {
 		"cost": "#Link.cost", "port": "#Proxy.port", "rotation": "#Link.rotation",
 		"sites": "#Deletes.sites", "links": "#Deletes.links", "objects": "#Deletes.objects", "percent": "#Deletes.percent",
 	} {
-		bounds := rangeOf(name)
+		def, field, _ := strings.Cut(path, ".")
+		f, _ := shapes()[def].field(field)
+		bounds := f.numbers
 		for _, n := range []int64{-1, 0, 1, bounds.most, bounds.most + 1} {
 			if got, want := bounds.least <= n && n <= bounds.most, accepts(path, strconv.FormatInt(n, 10)); got != want {
 				t.Errorf("%s %d: Go says %t, schema.cue %t", name, n, got, want)

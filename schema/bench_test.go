@@ -3,6 +3,7 @@ package schema_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -39,17 +40,21 @@ links: {
 }
 `
 
-// BenchmarkLoad reads 1,000 sites and 5,000 links.
+// BenchmarkLoad reads 1,000 sites and 5,000 links: alone, and with the schema imported as
+// `fairlead init` writes it.
 func BenchmarkLoad(b *testing.B) {
 	for name, text := range map[string]string{"literal": literal(1000, 5000), "comprehension": comprehension} {
-		files := tree("big.cue", text)
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				res, err := schema.Load(context.Background(), schema.Source{FS: files, Dir: "."})
-				if err != nil || len(res.Findings) > 0 || len(res.Network.Links) != 5000 {
-					b.Fatal(err, res.Findings[:min(3, len(res.Findings))], len(res.Network.Links))
+		alone := tree("big.cue", text)
+		for layout, files := range map[string]fs.FS{"alone": alone, "imported": embedded(b, alone, schemaFile(b))} {
+			b.Run(name+"/"+layout, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					res, err := schema.Load(context.Background(), schema.Source{FS: files, Dir: "."})
+					if err != nil || len(res.Findings) > 0 || len(res.Network.Links) != 5000 {
+						b.Fatal(err, res.Findings[:min(3, len(res.Findings))], len(res.Network.Links))
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }

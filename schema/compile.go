@@ -54,12 +54,12 @@ func compileFinding(e errors.Error, places *places) (diag.Finding, bool) {
 		f.Code, f.Message = "unresolved-reference", fmt.Sprintf("there is no %q to refer to", name)
 		f.Fix = "declare it, or put it in quotes if it is text"
 		around := places.around(e.Position())
-		if !newShapes().open(around) {
+		if !description().open(around) {
 			f.Message = "the name that stands here refers to nothing"
 		}
 		if near := network.Closest(name, identifiers(places.files)); near != "" {
 			f.Fix = fmt.Sprintf("did you mean %s? Text needs quotes", near)
-		} else if newShapes().withinSecret(around) {
+		} else if description().withinSecret(around) {
 			f.Fix = fixInClear
 		}
 	case strings.HasPrefix(format, "imported and not used"):

@@ -8,80 +8,97 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// declared is a description as far as it could be read, with the places of the
-// values that the rules of meaning point at. A zero position means that the
-// value is absent or was already reported as unreadable: rules about it are
-// skipped, so that one mistake gives one finding. A broken entry has at least one
-// finding of structure: it counts as declared, and nothing is concluded from what
-// it seems not to say.
+// declared is a description as far as it could be read. Of a field that is absent, or was
+// reported as unreadable, no origin has a place: rules about it are skipped, so that one
+// mistake gives one finding.
 type declared struct {
-	name      string
-	nameAt    diag.Position
-	declAt    diag.Position
-	clusters  []clusterDecl
-	sites     []siteDecl
-	links     []linkDecl
-	proxies   []proxyDecl
-	policy    policyDecl
-	overlay   string
-	overlayAt diag.Position
+	// Network has no lists and no policy: they are below, with their origins.
+	network.Network
+	origin
+	clusters []clusterDecl
+	sites    []siteDecl
+	links    []linkDecl
+	proxies  []proxyDecl
+	policy   policyDecl
 	// unreadable names the sections of which some entries may be missing.
 	unreadable map[string]bool
 }
 
 type clusterDecl struct {
 	network.Cluster
-	contextAt, kubeconfigAt, inClusterAt, lockNamespaceAt, uidAt diag.Position
-	broken                                                       bool
+	origin
 }
 
 type siteDecl struct {
 	network.Site
-	clusterAt, namespaceAt, accessAt, haAt, edgeAt, objectAt diag.Position
-	// settings has the place of each of Settings.
-	settings map[string]diag.Position
-	broken   bool
+	origin
 }
 
 type linkDecl struct {
 	network.Link
-	fromAt, toAt, costAt, viaAt, proxyAt, objectAt diag.Position
-	broken                                         bool
+	origin
 }
 
 type proxyDecl struct {
 	network.Proxy
-	hostAt, portAt, usernameAt, passwordAt diag.Position
-	broken                                 bool
+	origin
 }
 
 type policyDecl struct {
 	network.Policy
-	// signerAt has the place of each of Signers.
-	signerAt []diag.Position
-	expiryAt diag.Position
-	// ignores are Ignore, with the places of its texts.
+	origin
+	// ignores are Ignore, with their origins.
 	ignores []ignoreDecl
 }
 
 type ignoreDecl struct {
 	network.Ignore
-	pathAt, reasonAt diag.Position
+	origin
+}
+
+// origin is what a declared thing was read from.
+type origin struct {
+	field  *field
+	shape  *shape
+	places *places
+	// given are the fields that could be read.
+	given fieldSet
+	// broken says that there is at least one finding of structure: the thing counts as
+	// declared, and nothing is concluded from what it seems not to say.
+	broken bool
+}
+
+// has tells whether a field is given and could be read.
+func (o origin) has(name string) bool {
+	if o.shape == nil {
+		return false
+	}
+	_, i := o.shape.field(name)
+	return o.given.has(i)
+}
+
+// at is the place of what the names lead to, as far as they do; zero for a field that the
+// thing does not have.
+func (o origin) at(names ...string) diag.Position {
+	if !o.has(names[0]) {
+		return diag.Position{}
+	}
+	f := o.field
+	for _, name := range names {
+		f = cmp.Or(f.member(name), f)
+	}
+	return o.places.of(f)
 }
 
 // network is the plain model: lists sorted by name and never nil.
 func (d declared) network() network.Network {
-	return network.Network{
-		Name:       d.name,
-		Clusters:   plain(d.clusters, func(c clusterDecl) network.Cluster { return c.Cluster }, clusterName),
-		Sites:      plain(d.sites, func(s siteDecl) network.Site { return s.Site }, siteName),
-		Links:      plain(d.links, func(l linkDecl) network.Link { return l.Link }, linkName),
-		Proxies:    plain(d.proxies, func(p proxyDecl) network.Proxy { return p.Proxy }, proxyName),
-		Policy:     d.policy.Policy,
-		Overlay:    d.overlay,
-		OverlayAt:  d.overlayAt,
-		DeclaredAt: d.declAt,
-	}
+	out := d.Network
+	out.Clusters = plain(d.clusters, func(c clusterDecl) network.Cluster { return c.Cluster }, clusterName)
+	out.Sites = plain(d.sites, func(s siteDecl) network.Site { return s.Site }, siteName)
+	out.Links = plain(d.links, func(l linkDecl) network.Link { return l.Link }, linkName)
+	out.Proxies = plain(d.proxies, func(p proxyDecl) network.Proxy { return p.Proxy }, proxyName)
+	out.Policy = d.policy.Policy
+	return out
 }
 
 func clusterName(c network.Cluster) string { return string(c.Name) }

@@ -2,14 +2,12 @@ package schema
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
 
 	"fairlead.dev/fairlead/schema/diag"
-	"fairlead.dev/fairlead/schema/network"
 )
 
 // A value is shown only in a field that is known and holds no secret: what stands where a
@@ -33,13 +31,7 @@ func (d *decoder) inClear(f field, w want, kind cue.Kind, related ...diag.Positi
 // of a reference to one, or its name is nearly that of a field for one.
 func (d *decoder) mayBeSecret(f field, name string) bool {
 	partOfReference := f.hidden && f.path != ""
-	return partOfReference || d.shapes.withinSecret([]string{name})
-}
-
-// withinSecret tells whether one of the names is, nearly, that of a field for a secret.
-func (s shapes) withinSecret(names []string) bool {
-	fields := slices.Concat(s.cluster.secrets, s.proxy.secrets)
-	return slices.ContainsFunc(names, func(name string) bool { return network.Closest(name, fields) != "" })
+	return partOfReference || d.root.withinSecret([]string{name})
 }
 
 // shown is a value in a message, or else what may be said instead.

@@ -122,6 +122,27 @@ func (p *places) around(pos token.Pos) []string {
 	return found
 }
 
+// of is the place of a field: that of its name for an entry of a section, else that of its
+// value, or of what it is part of where that is nearer to the description. It is looked up
+// when it is asked for: few fields have a finding.
+func (p *places) of(f *field) diag.Position {
+	if !f.at.IsZero() {
+		return f.at
+	}
+	if f.section != "" {
+		if at := p.label(f.section, f.name, f.value); !at.IsZero() {
+			return at
+		}
+	}
+	pos := p.nearest(f.value, valuePos)
+	if far := p.distance(pos); f.parent != nil && far >= inVendored {
+		if at := p.of(f.parent); far == nowhere || !at.IsZero() {
+			return at
+		}
+	}
+	return p.position(pos)
+}
+
 // position turns a CUE position into one for the user.
 func (p *places) position(pos token.Pos) diag.Position {
 	if !pos.IsValid() {

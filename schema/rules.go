@@ -84,8 +84,8 @@ func (r *rules) warn(code, subject string, at diag.Position, message, fix string
 }
 
 // resolve finds what a name stands for, and reports one that nothing declares.
-func resolve[N ~string, D any](r *rules, kind, subject, fieldName string, name N, at diag.Position, known map[N]*D) *D {
-	if at.IsZero() {
+func resolve[N ~string, D any](r *rules, kind, subject string, from origin, fieldName string, name N, known map[N]*D) *D {
+	if !from.has(fieldName) {
 		r.unresolved = true
 		return nil
 	}
@@ -96,7 +96,7 @@ func resolve[N ~string, D any](r *rules, kind, subject, fieldName string, name N
 	if r.unreadable[section(kind)] {
 		return nil
 	}
-	r.fail("unknown-"+kind, subject, at, fmt.Sprintf("%s is %q, but there is no such %s", fieldName, name, kind), suggest(r, kind, name, known))
+	r.fail("unknown-"+kind, subject, from.at(fieldName), fmt.Sprintf("%s is %q, but there is no such %s", fieldName, name, kind), suggest(r, kind, name, known))
 	return nil
 }
 
@@ -145,7 +145,7 @@ func (r *rules) unused() {
 		proxies[l.Proxy] = true
 	}
 	if len(r.sites) == 0 && len(r.clusters) > 0 {
-		r.warn(network.CodeNoSites, subject("network", r.name), r.nameAt, "has no site: an apply removes everything that it has on its clusters",
+		r.warn(network.CodeNoSites, subject("network", r.Name), r.at("network"), "has no site: an apply removes everything that it has on its clusters",
 			"if that is meant, apply with the clusters in place and remove them then; otherwise describe the sites again")
 	}
 	for _, c := range r.clusters {

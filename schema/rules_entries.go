@@ -15,11 +15,11 @@ func (r *rules) clusterRules() {
 			continue
 		}
 		if c.Kubeconfig != nil {
-			r.fail("cluster-access", subject, c.inClusterAt, "inCluster and kubeconfig exclude each other", "keep one of them", c.kubeconfigAt)
+			r.fail("cluster-access", subject, c.at("inCluster"), "inCluster and kubeconfig exclude each other", "keep one of them", c.at("kubeconfig"))
 		}
 		if c.Context != "" {
-			r.fail("cluster-access", subject, c.contextAt,
-				fmt.Sprintf("context is %q, but inCluster reads no kubeconfig", c.Context), "keep one of them", c.inClusterAt)
+			r.fail("cluster-access", subject, c.at("context"),
+				fmt.Sprintf("context is %q, but inCluster reads no kubeconfig", c.Context), "keep one of them", c.at("inCluster"))
 		}
 	}
 }
@@ -28,16 +28,16 @@ func (r *rules) siteRules() {
 	for i := range r.sites {
 		s := &r.sites[i]
 		name := subject("site", string(s.Name))
-		resolve(r, "cluster", name, "cluster", s.Cluster, s.clusterAt, r.clusterOf)
+		resolve(r, "cluster", name, s.origin, "cluster", s.Cluster, r.clusterOf)
 		if !s.Edge {
 			continue
 		}
 		if s.Listens() {
-			r.fail("edge-listens", name, s.accessAt, fmt.Sprintf("linkAccess is %q, but an edge site cannot listen", s.LinkAccess),
-				"remove linkAccess or edge", s.edgeAt)
+			r.fail("edge-listens", name, s.at("linkAccess"), fmt.Sprintf("linkAccess is %q, but an edge site cannot listen", s.LinkAccess),
+				"remove linkAccess or edge", s.at("edge"))
 		}
 		if s.HA {
-			r.fail("edge-ha", name, s.haAt, "ha is true, but an edge site cannot be ha", "remove ha or edge", s.edgeAt)
+			r.fail("edge-ha", name, s.at("ha"), "ha is true, but an edge site cannot be ha", "remove ha or edge", s.at("edge"))
 		}
 	}
 	r.sharedNamespaces()
@@ -53,15 +53,15 @@ func (r *rules) settings() {
 	}
 	sites := map[declared][]network.SiteName{}
 	for _, s := range r.sites {
-		for key, at := range s.settings {
-			sites[declared{key, at}] = append(sites[declared{key, at}], s.Name)
+		for key := range s.Settings {
+			if _, _, odd := network.OddSetting(key); odd {
+				d := declared{key, s.at("settings", key)}
+				sites[d] = append(sites[d], s.Name)
+			}
 		}
 	}
 	for d, names := range sites {
-		message, fix, odd := network.OddSetting(d.key)
-		if !odd {
-			continue
-		}
+		message, fix, _ := network.OddSetting(d.key)
 		if more := len(names) - 1; more > 0 {
 			message += fmt.Sprintf(" (and %d more alike)", more)
 		}
@@ -98,7 +98,7 @@ func (r *rules) sharedNamespaces() {
 	first := map[place]*siteDecl{}
 	for i := range r.sites {
 		s := &r.sites[i]
-		if s.clusterAt.IsZero() || s.namespaceAt.IsZero() {
+		if !s.has("cluster") || !s.has("namespace") {
 			continue
 		}
 		key := place{r.access(s.Cluster), s.Namespace}
@@ -111,23 +111,23 @@ func (r *rules) sharedNamespaces() {
 		if other.Cluster != s.Cluster {
 			message += fmt.Sprintf(": clusters %q and %q are reached the same way", other.Cluster, s.Cluster)
 		}
-		r.fail("namespace-shared", subject("site", string(s.Name)), s.namespaceAt, message,
-			"give each site its own namespace", other.namespaceAt)
+		r.fail("namespace-shared", subject("site", string(s.Name)), s.at("namespace"), message,
+			"give each site its own namespace", other.at("namespace"))
 	}
 }
 
 func (r *rules) proxyRules() {
 	for _, p := range r.proxies {
 		name := subject("proxy", string(p.Name))
-		if !p.hostAt.IsZero() && !network.ValidProxyHost(p.Host) {
+		if p.has("host") && !network.ValidProxyHost(p.Host) {
 			r.proxyHost(name, p)
 		}
 		switch {
 		case p.broken:
 		case p.Password != nil && p.Username == nil:
-			r.fail("proxy-credentials", name, p.passwordAt, "password comes without a username", "add username, or remove password")
+			r.fail("proxy-credentials", name, p.at("password"), "password comes without a username", "add username, or remove password")
 		case p.Username != nil && p.Password == nil:
-			r.fail("proxy-credentials", name, p.usernameAt, "username comes without a password, for which the router would wait for ever",
+			r.fail("proxy-credentials", name, p.at("username"), "username comes without a password, for which the router would wait for ever",
 				"add password, or remove username for an anonymous proxy")
 		}
 	}
@@ -137,10 +137,10 @@ func (r *rules) proxyRules() {
 // and is not shown.
 func (r *rules) proxyHost(name string, p proxyDecl) {
 	if strings.Contains(p.Host, "@") {
-		r.fail("proxy-host", name, p.hostAt, "host has an @, want a host name or address alone",
+		r.fail("proxy-host", name, p.at("host"), "host has an @, want a host name or address alone",
 			"write credentials as references, in username and password; if any was committed, change it: git keeps what it was")
 		return
 	}
-	r.fail("proxy-host", name, p.hostAt, fmt.Sprintf("host is %q, want a host name or address alone", p.Host),
+	r.fail("proxy-host", name, p.at("host"), fmt.Sprintf("host is %q, want a host name or address alone", p.Host),
 		"leave out scheme, port and path; the port has its own field")
 }

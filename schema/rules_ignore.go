@@ -12,19 +12,19 @@ import (
 func (r *rules) ignoreRules() {
 	for i, rule := range r.policy.ignores {
 		name := fmt.Sprintf("policy.ignore[%d]", i)
-		if !rule.reasonAt.IsZero() && strings.TrimSpace(rule.Reason) == "" {
-			r.fail("ignore-reason", "", rule.reasonAt, name+".reason is empty", "say why this may differ: whoever reads drift later sees it")
+		if rule.has("reason") && strings.TrimSpace(rule.Reason) == "" {
+			r.fail("ignore-reason", "", rule.at("reason"), name+".reason is empty", "say why this may differ: whoever reads drift later sees it")
 		}
-		if rule.pathAt.IsZero() {
+		if !rule.has("path") {
 			continue
 		}
 		path, err := network.ParseIgnorePath(rule.Path)
 		if err != nil {
-			r.fail("ignore-path", "", rule.pathAt, fmt.Sprintf("%s.path is %q", name, clip(rule.Path)), err.Error())
+			r.fail("ignore-path", "", rule.at("path"), fmt.Sprintf("%s.path is %q", name, clip(rule.Path)), err.Error())
 			continue
 		}
 		if what := r.idle(path); what != "" {
-			r.warn("ignore-unused", "", rule.pathAt, fmt.Sprintf("%s.path %q covers no %s that is declared", name, clip(rule.Path), what),
+			r.warn("ignore-unused", "", rule.at("path"), fmt.Sprintf("%s.path %q covers no %s that is declared", name, clip(rule.Path), what),
 				"correct the path, or remove the rule")
 		}
 	}
@@ -48,7 +48,7 @@ func (r *rules) idle(p network.IgnorePath) string {
 			return "field of a site"
 		}
 	case p.Kind == network.IgnoreObject && !r.unreadable["sites"]:
-		overlaid := func(s siteDecl) bool { return p.OfSite(s.Name) && (s.Overlay != "" || r.overlay != "") }
+		overlaid := func(s siteDecl) bool { return p.OfSite(s.Name) && (s.Overlay != "" || r.Overlay != "") }
 		if !slices.ContainsFunc(r.sites, overlaid) {
 			return "object of a site with an overlay"
 		}
@@ -64,7 +64,7 @@ func (r *rules) mayCover(p network.IgnorePath, s network.Site, broken bool) bool
 	switch {
 	case !p.Names(string(s.Name)):
 		return false
-	case p.CoversFact(), s.Overlay != "", r.overlay != "", broken:
+	case p.CoversFact(), s.Overlay != "", r.Overlay != "", broken:
 		return true
 	case s.ServiceAccount != "" && sets(network.SiteField):
 		return true

@@ -10,15 +10,15 @@ func (r *rules) linkRules() {
 	for i := range r.links {
 		l := &r.links[i]
 		name := subject("link", string(l.Name))
-		resolve(r, "site", name, "from", l.From, l.fromAt, r.siteOf)
-		to := resolve(r, "site", name, "to", l.To, l.toAt, r.siteOf)
+		resolve(r, "site", name, l.origin, "from", l.From, r.siteOf)
+		to := resolve(r, "site", name, l.origin, "to", l.To, r.siteOf)
 		switch {
-		case !l.fromAt.IsZero() && !l.toAt.IsZero() && l.From == l.To:
-			r.fail("self-link", name, l.toAt, fmt.Sprintf("from and to are both %q", l.To), "link two different sites", l.fromAt)
+		case l.has("from") && l.has("to") && l.From == l.To:
+			r.fail("self-link", name, l.at("to"), fmt.Sprintf("from and to are both %q", l.To), "link two different sites", l.at("from"))
 		case to != nil:
 			r.listener(l, to)
 		}
-		if !l.proxyAt.IsZero() || l.broken {
+		if l.has("proxy") || l.broken {
 			r.viaProxy(l)
 		}
 	}
@@ -29,24 +29,24 @@ func (r *rules) listener(l *linkDecl, to *siteDecl) {
 	name := subject("link", string(l.Name))
 	switch {
 	case to.Edge:
-		r.fail("edge-listens", name, l.toAt, fmt.Sprintf("to is %q, but an edge site cannot listen", l.To),
-			"swap from and to, or link to another site", to.edgeAt)
+		r.fail("edge-listens", name, l.at("to"), fmt.Sprintf("to is %q, but an edge site cannot listen", l.To),
+			"swap from and to, or link to another site", to.at("edge"))
 	case !to.Listens() && !to.broken:
-		r.fail("listener-without-access", name, l.toAt, fmt.Sprintf("to is %q, but that site does not listen", l.To),
+		r.fail("listener-without-access", name, l.at("to"), fmt.Sprintf("to is %q, but that site does not listen", l.To),
 			fmt.Sprintf("add linkAccess: \"default\" to site %q", l.To), to.DeclaredAt)
 	}
 }
 
 func (r *rules) viaProxy(l *linkDecl) {
-	if l.proxyAt.IsZero() {
+	if !l.has("proxy") {
 		r.unresolved = true
 		return
 	}
 	name := subject("link", string(l.Name))
-	resolve(r, "proxy", name, "proxy", l.Proxy, l.proxyAt, r.proxyOf)
-	if l.Via == network.ViaToken && !l.viaAt.IsZero() {
-		r.fail("proxy-needs-certificate", name, l.viaAt, fmt.Sprintf("via is %q, but a token cannot carry the settings of proxy %q", l.Via, l.Proxy),
-			`remove via, or write via: "certificate"`, l.proxyAt)
+	resolve(r, "proxy", name, l.origin, "proxy", l.Proxy, r.proxyOf)
+	if l.Via == network.ViaToken && l.has("via") {
+		r.fail("proxy-needs-certificate", name, l.at("via"), fmt.Sprintf("via is %q, but a token cannot carry the settings of proxy %q", l.Via, l.Proxy),
+			`remove via, or write via: "certificate"`, l.at("proxy"))
 	}
 }
 
@@ -57,7 +57,7 @@ func (r *rules) duplicates() {
 	first := map[ends]*linkDecl{}
 	for i := range r.links {
 		l := &r.links[i]
-		if l.fromAt.IsZero() || l.toAt.IsZero() || l.From == l.To {
+		if !l.has("from") || !l.has("to") || l.From == l.To {
 			continue
 		}
 		key := ends{min(l.From, l.To), max(l.From, l.To)}
@@ -70,7 +70,7 @@ func (r *rules) duplicates() {
 		if other.From != l.From {
 			message = fmt.Sprintf("joins the same sites as link %q, the other way round", other.Name)
 		}
-		r.warn("duplicate-ends", subject("link", string(l.Name)), l.toAt, message+"; routers use only one of them at a time",
-			"remove one, or keep it as a standby", other.toAt)
+		r.warn("duplicate-ends", subject("link", string(l.Name)), l.at("to"), message+"; routers use only one of them at a time",
+			"remove one, or keep it as a standby", other.at("to"))
 	}
 }

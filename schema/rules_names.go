@@ -17,36 +17,52 @@ func (r *rules) names() {
 			r.fail("cluster-name", subject("cluster", string(c.Name)), c.DeclaredAt,
 				fmt.Sprintf("its name %q is no name for a cluster", c.Name), network.ClusterNameRule)
 		}
-		if !c.lockNamespaceAt.IsZero() {
-			r.label("namespace-name", subject("cluster", string(c.Name)), c.lockNamespaceAt, "lockNamespace", c.LockNamespace, maxLabel)
+		if c.has("lockNamespace") {
+			r.label("namespace-name", subject("cluster", string(c.Name)), c.origin, "lockNamespace", c.LockNamespace)
 		}
-		if !c.uidAt.IsZero() && !network.ValidClusterUID(c.UID) {
-			r.fail("cluster-uid", subject("cluster", string(c.Name)), c.uidAt, fmt.Sprintf("uid %q is none of a cluster", c.UID), network.ClusterUIDRule)
+		if c.has("uid") && !network.ValidClusterUID(c.UID) {
+			r.fail("cluster-uid", subject("cluster", string(c.Name)), c.at("uid"), fmt.Sprintf("uid %q is none of a cluster", c.UID), network.ClusterUIDRule)
 		}
 	}
 	for _, s := range r.sites {
-		r.label("site-name", subject("site", string(s.Name)), s.DeclaredAt, "its name", string(s.Name), maxLabel)
-		if !s.namespaceAt.IsZero() {
-			r.label("namespace-name", subject("site", string(s.Name)), s.namespaceAt, "namespace", s.Namespace, maxLabel)
+		r.key("site-name", subject("site", string(s.Name)), s.DeclaredAt, string(s.Name), maxLabel)
+		if s.has("namespace") {
+			r.label("namespace-name", subject("site", string(s.Name)), s.origin, "namespace", s.Namespace)
 		}
 	}
 	for _, p := range r.proxies {
-		r.label("proxy-name", subject("proxy", string(p.Name)), p.DeclaredAt, "its name", string(p.Name), maxLabel)
+		r.key("proxy-name", subject("proxy", string(p.Name)), p.DeclaredAt, string(p.Name), maxLabel)
 	}
 	for _, l := range r.links {
-		r.label("link-name", subject("link", string(l.Name)), l.DeclaredAt, "its name", string(l.Name), network.MaxLinkName)
+		r.key("link-name", subject("link", string(l.Name)), l.DeclaredAt, string(l.Name), network.MaxLinkName)
 		r.reserved(l)
 	}
 	r.clashes()
 }
 
-func (r *rules) label(code, subject string, at diag.Position, what, name string, most int) {
+// key checks the name of an entry.
+func (r *rules) key(code, subject string, at diag.Position, name string, most int) {
+	if message, fix := notLabel("its name", name, most); message != "" {
+		r.fail(code, subject, at, message, fix)
+	}
+}
+
+// label checks a field with a name.
+func (r *rules) label(code, subject string, from origin, fieldName, name string) {
+	if message, fix := notLabel(fieldName, name, maxLabel); message != "" {
+		r.fail(code, subject, from.at(fieldName), message, fix)
+	}
+}
+
+// notLabel says why a name is no DNS label of at most so many characters; empty for one.
+func notLabel(what, name string, most int) (message, fix string) {
 	switch {
 	case len(name) > most:
-		r.fail(code, subject, at, fmt.Sprintf("%s %q has %d characters, at most %d fit", what, name, len(name), most), "shorten it")
+		return fmt.Sprintf("%s %q has %d characters, at most %d fit", what, name, len(name), most), "shorten it"
 	case !network.IsLabel(name):
-		r.fail(code, subject, at, fmt.Sprintf("%s %q is no DNS label", what, name), fixDNSLabel)
+		return fmt.Sprintf("%s %q is no DNS label", what, name), fixDNSLabel
 	}
+	return "", ""
 }
 
 // reserved refuses link names that the router or Fairlead use themselves.
@@ -77,7 +93,7 @@ func (r *rules) clashes() {
 	}
 	for i := range r.links {
 		l := &r.links[i]
-		if to := r.siteOf[l.To]; to == nil || !to.HA || l.fromAt.IsZero() {
+		if to := r.siteOf[l.To]; to == nil || !to.HA || !l.has("from") {
 			continue
 		}
 		for _, object := range network.LinkObjectNames(string(l.Name)) {

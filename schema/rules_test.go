@@ -14,10 +14,20 @@ import (
 
 func place(line int) diag.Position { return diag.Position{File: "x.cue", Line: line, Column: 1} }
 
+// with is the origin of a thing of which some fields were read.
+func with(s *shape, names ...string) origin {
+	o := origin{field: &field{at: place(1)}, shape: s, places: newPlaces(nil)}
+	for _, name := range names {
+		_, i := s.field(name)
+		o.given.add(i)
+	}
+	return o
+}
+
 // random makes a network of a few sites, some edge, and a few links.
 func random(r *rand.Rand) declared {
 	d := declared{unreadable: map[string]bool{}}
-	n := 1 + r.IntN(7)
+	n, link := 1+r.IntN(7), linkShape()
 	for i := range n {
 		d.sites = append(d.sites, siteDecl{Site: network.Site{
 			Name: network.SiteName(fmt.Sprintf("s%d", i)), Edge: r.IntN(3) == 0, DeclaredAt: place(i + 1),
@@ -28,7 +38,7 @@ func random(r *rand.Rand) declared {
 		if from == to || d.sites[to].Edge {
 			continue
 		}
-		d.links = append(d.links, linkDecl{fromAt: place(1), toAt: place(1), Link: network.Link{
+		d.links = append(d.links, linkDecl{origin: with(link, "from", "to"), Link: network.Link{
 			Name: network.LinkName(fmt.Sprintf("l%d", i)), From: d.sites[from].Name, To: d.sites[to].Name, DeclaredAt: place(100 + i),
 		}})
 	}
@@ -121,15 +131,16 @@ func TestNoCascades(t *testing.T) {
 	t.Parallel()
 	site := func(name string) siteDecl {
 		return siteDecl{Site: network.Site{Name: network.SiteName(name), Cluster: "c", Namespace: name, DeclaredAt: place(1)},
-			clusterAt: place(1), namespaceAt: place(1)}
+			origin: with(siteShape(), "cluster", "namespace")}
 	}
 	hub := site("hub")
-	hub.LinkAccess, hub.accessAt = "default", place(1)
-	brokenHub := hub
-	brokenHub.LinkAccess, brokenHub.accessAt, brokenHub.broken = "", diag.Position{}, true
-	link := linkDecl{Link: network.Link{Name: "l", From: "a", To: "hub", Via: network.ViaToken, DeclaredAt: place(9)}, fromAt: place(9), toAt: place(9)}
+	hub.LinkAccess, hub.origin = "default", with(siteShape(), "cluster", "namespace", "linkAccess")
+	brokenHub := site("hub")
+	brokenHub.broken = true
+	link := linkDecl{Link: network.Link{Name: "l", From: "a", To: "hub", Via: network.ViaToken, DeclaredAt: place(9)}, origin: with(linkShape(), "from", "to")}
 	halfLink := link
-	halfLink.To, halfLink.toAt, halfLink.broken = "", diag.Position{}, true
+	halfLink.To, halfLink.origin = "", with(linkShape(), "from")
+	halfLink.broken = true
 	clusters := []clusterDecl{{Cluster: network.Cluster{Name: "c", DeclaredAt: place(2)}}}
 	for name, d := range map[string]declared{
 		"broken listener":    {clusters: clusters, sites: []siteDecl{brokenHub, site("a")}, links: []linkDecl{link}},

@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,13 +30,13 @@ func (d *decoder) add(f field, code, message, fix string, related ...diag.Positi
 	d.reported[valueKey(f.value)] = true
 	d.findings = append(d.findings, diag.Finding{
 		Severity: diag.Error, Code: code, Subject: f.subject,
-		Message: message, Fix: fix, At: f.at, Related: related,
+		Message: message, Fix: fix, At: d.places.of(&f), Related: related,
 	})
 }
 
-func (d *decoder) unknownField(f field, s shape, name string, v cue.Value) {
-	fix := "known here: " + strings.Join(s.fields, ", ")
-	if near := network.Closest(name, s.fields); near != "" {
+func (d *decoder) unknownField(f field, s *shape, name string, v cue.Value) {
+	fix := "known here: " + strings.Join(s.names(), ", ")
+	if near := network.Closest(name, s.names()); near != "" {
 		fix = fmt.Sprintf("did you mean %q?", near)
 	} else if f.path == "" && f.subject == "" {
 		fix += "; start the name of a helper with _ or #"
@@ -55,7 +57,7 @@ func (d *decoder) fieldLabel(f field, name string, v cue.Value) diag.Position {
 	if at := d.places.label(section, "", v); !at.IsZero() {
 		return at
 	}
-	return f.at
+	return d.places.of(&f)
 }
 
 // inside is the name of a field as seen from the entry that f is part of.
@@ -66,26 +68,14 @@ func inside(f field, name string) string {
 	return f.path + "." + name
 }
 
-func (d *decoder) missingField(f field, name string) {
-	d.add(f, "missing-field", inside(f, name)+" is missing", missingFix(name))
-}
-
-func missingFix(name string) string {
-	switch name {
-	case "network":
-		return `add network: "NAME" at the top level`
-	case "cluster":
-		return `add cluster: "NAME" with the name of one of clusters`
-	case "from":
-		return `add from: "NAME" with the site that connects`
-	case "to":
-		return `add to: "NAME" with the site that listens`
-	case "file":
-		return `add file: "PATH"`
-	case "port":
-		return "add port: NUMBER"
+// missingField reports a field that is demanded; known is nil for an entry, and for a
+// field that only the description demands.
+func (d *decoder) missingField(f field, known *spec, name string) {
+	value := `"NAME"`
+	if known != nil && known.add != "" {
+		value = known.add
 	}
-	return fmt.Sprintf("add %s: \"NAME\"", name)
+	d.add(f, "missing-field", inside(f, name)+" is missing", fmt.Sprintf("add %s: %s", name, value))
 }
 
 // mismatch reports why f does not hold what is wanted.
@@ -99,7 +89,7 @@ func (d *decoder) mismatch(f field, w want) {
 		return
 	}
 	d.reported[valueKey(f.value)] = true
-	f.at = d.places.culprit(f.value, f.at)
+	f.at = d.places.culprit(f.value, d.places.of(&f))
 	if d.constrained(f, w) {
 		return
 	}
@@ -202,7 +192,7 @@ func (d *decoder) cueError(f field, w want, e errors.Error) {
 
 // evaluation reports an error for which there are no better words than CUE's.
 func (d *decoder) evaluation(f field, e errors.Error, format string) {
-	if d.places.distance(e.Position()) < inVendored || f.at.IsZero() {
+	if d.places.distance(e.Position()) < inVendored || d.places.of(&f).IsZero() {
 		f.at = d.places.position(e.Position())
 	}
 	text := cueText(e)
@@ -240,8 +230,9 @@ func (d *decoder) conflict(f field, w want, e errors.Error, args []any) {
 // positions are the places that an error names, other than that of f.
 func (d *decoder) positions(f field, e errors.Error) []diag.Position {
 	var out []diag.Position
+	own := d.places.of(&f)
 	for _, pos := range errors.Positions(e) {
-		if at := d.places.position(pos); !at.IsZero() && at != f.at {
+		if at := d.places.position(pos); !at.IsZero() && at != own {
 			out = append(out, at)
 		}
 	}
@@ -296,7 +287,7 @@ func (d *decoder) leftovers(v cue.Value) {
 			continue
 		}
 		d.reported[pathKey(path)] = true
-		d.cueError(field{path: strings.Join(path, "."), at: d.errorPlace(e), hidden: !d.shapes.open(path)}, want{}, e)
+		d.cueError(field{path: strings.Join(path, "."), at: d.errorPlace(e), hidden: !d.root.open(path)}, want{}, e)
 	}
 }
 
@@ -333,4 +324,110 @@ func (d *decoder) errorPlace(e errors.Error) diag.Position {
 		return d.places.position(best)
 	}
 	return d.places.outermost(e.Path())
+}
+
+// goodString reports a string that its field cannot hold.
+func (d *decoder) goodString(f field, s string) bool {
+	switch {
+	case f.spec == nil:
+	case f.spec.choices != nil && !slices.Contains(f.spec.choices, s):
+		d.notAChoice(f, s, f.spec.choices)
+		return false
+	case f.spec.networkName && !network.ValidNetworkName(s):
+		d.add(f, "network-name", fmt.Sprintf("network is %q, which is no DNS label of at most %d characters",
+			clip(s), network.MaxNetworkName), fixDNSLabel)
+		return false
+	}
+	return true
+}
+
+// outOfBounds words CUE's refusal of a value that stands in no known field.
+func (d *decoder) outOfBounds(f field, value, bound any) {
+	message := fmt.Sprintf("%s is %s, but must be %s", f.label(), clip(fmt.Sprint(value)), clip(fmt.Sprint(bound)))
+	if f.hidden {
+		message = f.label() + " is out of the bound that the description gives it"
+	}
+	d.add(f, "out-of-bounds", message, "give a value within the bound")
+}
+
+// goodNumber reports a number that its field cannot hold.
+func (d *decoder) goodNumber(f field, n int64) bool {
+	r := f.spec.numbers
+	if r.least <= n && n <= r.most {
+		return true
+	}
+	value := clip(fmt.Sprint(f.value))
+	d.add(f, r.code, fmt.Sprintf("%s is %s, want %d to %d", f.label(), value, r.least, r.most), r.fix)
+	return false
+}
+
+func (d *decoder) notAChoice(f field, value string, all []string) {
+	fix := "use one of " + strings.Join(all, ", ")
+	if near := network.Closest(value, all); near != "" {
+		fix = fmt.Sprintf("did you mean %q? The choices are %s", near, strings.Join(all, ", "))
+	}
+	d.add(f, "not-a-choice", fmt.Sprintf("%s is %q, which is none of its choices", f.label(), clip(value)), fix)
+}
+
+const fixDNSLabel = "use lower-case letters, digits and hyphens, with a letter or digit at both ends"
+
+// constrained reports a value that is good, but for constraints that the description
+// itself, or a package that it uses, puts on its field. One that the field can never hold
+// is reported as such.
+func (d *decoder) constrained(f field, w want) bool {
+	value, constraints := broken(f.value)
+	if f.hidden || len(constraints) == 0 || value.Kind()&w.kind == 0 {
+		return false
+	}
+	if !d.holds(f, value) {
+		return true
+	}
+	for _, c := range constraints {
+		at := d.places.position(valuePos(c))
+		message := fmt.Sprintf("%s is %s, but %s demands %s", f.label(), clip(fmt.Sprint(value)),
+			cmp.Or(at.String(), "the description"), clip(fmt.Sprint(c)))
+		d.add(f, "out-of-bounds", message, "give a value that it allows, or change it there", at)
+	}
+	return true
+}
+
+// holds reports a value that the field cannot hold, whatever the description demands.
+func (d *decoder) holds(f field, v cue.Value) bool {
+	f.value = v
+	if s, err := v.String(); err == nil {
+		return d.goodString(f, s)
+	}
+	if n, err := v.Int64(); err == nil {
+		return d.goodNumber(f, n)
+	}
+	return true
+}
+
+// broken takes a contradiction apart: into the definite value in it, and the constraints
+// that refuse that value.
+func broken(v cue.Value) (value cue.Value, constraints []cue.Value) {
+	parts := conjuncts(v)
+	for _, p := range parts {
+		if p.Err() == nil && p.IsConcrete() && !value.Exists() {
+			value = p
+		}
+	}
+	for _, p := range parts {
+		if p.Err() == nil && !p.IsConcrete() && value.Exists() && value.Kind()&p.IncompleteKind() != 0 && value.Unify(p).Validate() != nil {
+			constraints = append(constraints, p)
+		}
+	}
+	return value, constraints
+}
+
+// conjuncts are the parts of v that have to hold together.
+func conjuncts(v cue.Value) (out []cue.Value) {
+	op, parts := v.Expr()
+	if op != cue.AndOp {
+		return []cue.Value{v}
+	}
+	for _, p := range parts {
+		out = append(out, conjuncts(p)...)
+	}
+	return out
 }

@@ -28,7 +28,7 @@ proxies: [string]:  schema.#Proxy
 policy?: schema.#Policy
 `
 
-func schemaFile(t *testing.T) string {
+func schemaFile(t testing.TB) string {
 	t.Helper()
 	text, err := fs.ReadFile(schema.Module(), "schema.cue")
 	if err != nil {
@@ -38,7 +38,7 @@ func schemaFile(t *testing.T) string {
 }
 
 // embedded adds the schema to the files of a description, as `fairlead init` does.
-func embedded(t *testing.T, files fstest.MapFS, schemaText string) fstest.MapFS {
+func embedded(t testing.TB, files fstest.MapFS, schemaText string) fstest.MapFS {
 	t.Helper()
 	out := fstest.MapFS{}
 	for name, file := range files {
