@@ -1,8 +1,11 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
+	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -73,4 +76,161 @@ func (r *rules) duplicates() {
 		r.warn("duplicate-ends", subject("link", string(l.Name)), l.at("to"), message+"; routers use only one of them at a time",
 			"remove one, or keep it as a standby", other.at("to"))
 	}
+}
+
+// islands groups sites that reach each other. Edge sites carry no transit: each
+// belongs to every island that it has a link into, or is one of its own.
+type islands struct {
+	parent map[network.SiteName]network.SiteName
+	// excused sites have a link that could not be read: nothing is known of them.
+	excused map[network.SiteName]bool
+	members map[network.SiteName][]network.SiteName
+}
+
+// reach reports sites that no path joins to the largest island, and nothing of
+// islands that a link with an unreadable end may join.
+func (r *rules) reach() {
+	if r.unreadable["sites"] || r.unreadable["links"] {
+		return
+	}
+	isles, ok := r.islands()
+	if !ok || len(isles.members) < 2 {
+		return
+	}
+	main := isles.largest()
+	doubtful := isles.doubtful()
+	if doubtful[isles.members[main][0]] {
+		return
+	}
+	inside := map[network.SiteName]bool{}
+	for _, s := range isles.members[main] {
+		inside[s] = true
+	}
+	for _, s := range r.sites {
+		if !inside[s.Name] && !doubtful[s.Name] {
+			r.unreachable(s, r.transit(isles.members[main]))
+		}
+	}
+}
+
+// transit is the first site that passes traffic on, or else the first.
+func (r *rules) transit(sites []network.SiteName) network.SiteName {
+	for _, s := range sites {
+		if !r.siteOf[s].Edge {
+			return s
+		}
+	}
+	return sites[0]
+}
+
+func (r *rules) unreachable(s siteDecl, from network.SiteName) {
+	severity := diag.Warning
+	if r.policy.UnreachableSites == network.LevelError {
+		severity = diag.Error
+	}
+	message := fmt.Sprintf("no path of links joins it to site %q", from)
+	if slices.ContainsFunc(r.sites, func(s siteDecl) bool { return s.Edge }) {
+		message += ", and edge sites pass nothing on"
+	}
+	r.report(diag.Finding{
+		Severity: severity, Code: "unreachable-site", Subject: subject("site", string(s.Name)),
+		Message: message,
+		Fix:     "add a link between it and a site of the network", At: s.DeclaredAt,
+	})
+}
+
+// islands is not ok when a link can be read at neither end: it could join any two.
+func (r *rules) islands() (islands, bool) {
+	out := islands{
+		parent:  map[network.SiteName]network.SiteName{},
+		excused: map[network.SiteName]bool{},
+		members: map[network.SiteName][]network.SiteName{},
+	}
+	for _, s := range r.sites {
+		out.parent[s.Name] = s.Name
+		out.excused[s.Name] = s.broken
+	}
+	for _, l := range r.links {
+		if !r.join(&out, l) {
+			return out, false
+		}
+	}
+	r.gather(&out)
+	return out, true
+}
+
+func (r *rules) join(out *islands, l linkDecl) bool {
+	from, to := r.siteOf[l.From], r.siteOf[l.To]
+	switch {
+	case from == nil && to == nil:
+		return false
+	case from == nil:
+		out.excused[to.Name] = true
+	case to == nil || from == to:
+		out.excused[from.Name] = true
+	case to.Edge: // refused elsewhere; nothing is concluded from it
+		out.excused[from.Name], out.excused[to.Name] = true, true
+	case !from.Edge:
+		out.parent[out.find(from.Name)] = out.find(to.Name)
+	}
+	return true
+}
+
+func (i *islands) find(s network.SiteName) network.SiteName {
+	for i.parent[s] != s {
+		i.parent[s] = i.parent[i.parent[s]]
+		s = i.parent[s]
+	}
+	return s
+}
+
+// gather lists the members of each island, sorted by name.
+func (r *rules) gather(out *islands) {
+	attached := map[network.SiteName]bool{}
+	for _, l := range r.links {
+		for _, pair := range [][2]network.SiteName{{l.From, l.To}, {l.To, l.From}} {
+			edge, hub := r.siteOf[pair[0]], r.siteOf[pair[1]]
+			if edge != nil && hub != nil && edge.Edge && !hub.Edge {
+				root := out.find(hub.Name)
+				out.members[root] = append(out.members[root], edge.Name)
+				attached[edge.Name] = true
+			}
+		}
+	}
+	for _, s := range r.sites {
+		if !attached[s.Name] {
+			root := out.find(s.Name)
+			out.members[root] = append(out.members[root], s.Name)
+		}
+	}
+	for root, m := range out.members {
+		slices.Sort(m)
+		out.members[root] = slices.Compact(m)
+	}
+}
+
+// largest is the root of the island with most members; of equals, the one that
+// holds the first site by name.
+func (i *islands) largest() network.SiteName {
+	var best network.SiteName
+	var most []network.SiteName
+	for root, m := range i.members {
+		if cmp.Or(cmp.Compare(len(most), len(m)), slices.Compare(m, most), cmp.Compare(root, best)) < 0 {
+			best, most = root, m
+		}
+	}
+	return best
+}
+
+// doubtful are the sites of islands that hold an excused one.
+func (i *islands) doubtful() map[network.SiteName]bool {
+	out := map[network.SiteName]bool{}
+	for _, m := range i.members {
+		if slices.ContainsFunc(m, func(s network.SiteName) bool { return i.excused[s] }) {
+			for _, s := range m {
+				out[s] = true
+			}
+		}
+	}
+	return out
 }

@@ -232,7 +232,7 @@ func description() *shape {
 	secret := secretShape()
 	cluster, site, link, proxy := clusterShape(secret), siteShape(), linkShape(), proxyShape(secret)
 	return &shape{what: "a description", fields: []spec{
-networkName(),
+		networkName(),
 		entries("clusters", "cluster", cluster, func(d *decoder, f *field, into *declared) {
 			into.clusters = append(into.clusters, d.cluster(f, cluster))
 		}).hidden(),
