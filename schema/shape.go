@@ -3,6 +3,7 @@ package schema
 import (
 	"math"
 	"slices"
+	"strconv"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -45,6 +46,9 @@ type spec struct {
 	entries, list bool
 	// read puts the value where it belongs, or reports it; it tells whether it is there.
 	read func(d *decoder, f *field, into any) bool
+	// write gives the value as CUE, as far as it differs from that of an object with the
+	// defaults; it is empty where nothing does. Without such an object it gives all.
+	write func(from, defaults any) string
 	// place is where the field's place goes, if a network keeps it.
 	place func(into any) *diag.Position
 }
@@ -105,6 +109,21 @@ func (s *shape) withinSecret(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return network.Closest(name, references) != "" })
 }
 
+// write gives the fields of an object that differ from the defaults, and all that are
+// required.
+func (s *shape) write(from, defaults any) (out written) {
+	for _, f := range s.fields {
+		other := defaults
+		if f.required {
+			other = nil
+		}
+		if value := f.write(from, other); value != "" {
+			out.add(f.name, value)
+		}
+	}
+	return out
+}
+
 // references are the names of the fields that refer to secrets, here and below.
 func (s *shape) references() (out []string) {
 	for _, f := range s.fields {
@@ -141,7 +160,7 @@ func placed[T any](s spec, to func(*T) *diag.Position) spec {
 
 // text is a field that holds a string.
 func text[T any, S ~string](name string, to func(*T) *S) spec {
-	return spec{name: name, read: func(d *decoder, f *field, into any) bool {
+	return spec{name: name, write: scalar(to, func(s S) string { return quote(string(s)) }), read: func(d *decoder, f *field, into any) bool {
 		s, ok := d.text(f)
 		if ok {
 			*to(into.(*T)) = S(s)
@@ -150,9 +169,20 @@ func text[T any, S ~string](name string, to func(*T) *S) spec {
 	}}
 }
 
+// scalar writes a value unless it is the default, or no text at all.
+func scalar[T any, V comparable](to func(*T) *V, show func(V) string) func(from, defaults any) string {
+	return func(from, defaults any) string {
+		v := *to(from.(*T))
+		if defaults != nil && (v == *to(defaults.(*T)) || show(v) == `""`) {
+			return ""
+		}
+		return show(v)
+	}
+}
+
 // flag is a field that is true or false.
 func flag[T any](name string, to func(*T) *bool) spec {
-	return spec{name: name, read: func(d *decoder, f *field, into any) bool {
+	return spec{name: name, write: scalar(to, strconv.FormatBool), read: func(d *decoder, f *field, into any) bool {
 		b, ok := d.flag(f)
 		if ok {
 			*to(into.(*T)) = b
@@ -163,7 +193,7 @@ func flag[T any](name string, to func(*T) *bool) spec {
 
 // number is a field that holds a whole number.
 func number[T any, N ~int | ~int32](name string, to func(*T) *N) spec {
-	return spec{name: name, read: func(d *decoder, f *field, into any) bool {
+	return spec{name: name, write: scalar(to, func(n N) string { return strconv.Itoa(int(n)) }), read: func(d *decoder, f *field, into any) bool {
 		n, ok := d.number(f)
 		if ok {
 			*to(into.(*T)) = N(n)
@@ -174,7 +204,8 @@ func number[T any, N ~int | ~int32](name string, to func(*T) *N) spec {
 
 // texts is a field that holds a list of strings.
 func texts[T any](name, what string, to func(*T) *[]string) spec {
-	return spec{name: name, list: true, read: func(d *decoder, f *field, into any) bool {
+	write := func(from, _ any) string { return writtenList(*to(from.(*T)), quote) }
+	return spec{name: name, list: true, write: write, read: func(d *decoder, f *field, into any) bool {
 		all, ok := d.texts(f, what)
 		*to(into.(*T)) = all
 		return ok
@@ -183,7 +214,8 @@ func texts[T any](name, what string, to func(*T) *[]string) spec {
 
 // settings is a field that holds texts by free names.
 func settings[T any](name string, of func(*T) map[string]string) spec {
-	return spec{name: name, read: func(d *decoder, f *field, into any) bool {
+	write := func(from, _ any) string { return writtenTexts(of(from.(*T))) }
+	return spec{name: name, write: write, read: func(d *decoder, f *field, into any) bool {
 		d.entries(f, func(entry *field) {
 			if s, ok := d.text(entry); ok {
 				of(into.(*T))[entry.name] = s
@@ -195,7 +227,14 @@ func settings[T any](name string, of func(*T) map[string]string) spec {
 
 // object is a field with fields of its own.
 func object[T, U any](name string, inner *shape, to func(*T) *U) spec {
-	return spec{name: name, inner: inner, read: func(d *decoder, f *field, into any) bool {
+	write := func(from, defaults any) string {
+		fields := inner.write(to(from.(*T)), to(defaults.(*T)))
+		if len(fields) == 0 {
+			return ""
+		}
+		return fields.String()
+	}
+	return spec{name: name, inner: inner, write: write, read: func(d *decoder, f *field, into any) bool {
 		d.object(f, inner, to(into.(*T)))
 		return true
 	}}
@@ -203,19 +242,29 @@ func object[T, U any](name string, inner *shape, to func(*T) *U) spec {
 
 // optional is an object that is nil where it is not given.
 func optional[T, U any](name string, inner *shape, to func(*T) **U) spec {
-	return object(name, inner, func(into *T) *U {
+	s := object(name, inner, func(into *T) *U {
 		out := new(U)
 		*to(into) = out
 		return out
 	})
+	s.write = func(from, _ any) string {
+		value := *to(from.(*T))
+		if value == nil {
+			return ""
+		}
+		return inner.write(value, new(U)).String()
+	}
+	return s
 }
 
 // reference is a field that names a secret.
 func reference[T any](name string, inner *shape, to func(*T) **network.SecretRef) spec {
-	return spec{name: name, secret: true, inner: inner, read: func(d *decoder, f *field, into any) bool {
+	s := optional(name, inner, to).hidden()
+	s.read = func(d *decoder, f *field, into any) bool {
 		*to(into.(*T)) = d.reference(f, inner)
 		return true
-	}}
+	}
+	return s
 }
 
 // entries is a field with an entry for each thing of a kind, by name.
@@ -402,7 +451,12 @@ func ignored() spec {
 		text("path", func(r *network.Ignore) *string { return &r.Path }).demanded(),
 		text("reason", func(r *network.Ignore) *string { return &r.Reason }).demanded(),
 	}}
-	return spec{name: "ignore", inner: inner, list: true, read: func(d *decoder, f *field, into any) bool {
+	write := func(from, _ any) string {
+		return writtenList(from.(*policyDecl).Ignore, func(r network.Ignore) string {
+			return inner.write(&r, &network.Ignore{}).String()
+		})
+	}
+	return spec{name: "ignore", inner: inner, list: true, write: write, read: func(d *decoder, f *field, into any) bool {
 		policy := into.(*policyDecl)
 		return d.items(f, "a list of rules", func(item *field) bool {
 			rule := ignoreDecl{Ignore: network.Ignore{DeclaredAt: d.places.of(item)}}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -33,12 +32,16 @@ func Write(n network.Network, comment []string) ([]byte, error) {
 	if n.Overlay != "" {
 		fmt.Fprintf(&b, "overlay: %s\n", quote(n.Overlay))
 	}
-	writeSection(&b, "clusters", n.Clusters, clusterEntry)
-	writeSection(&b, "sites", n.Sites, siteEntry)
-	writeSection(&b, "proxies", n.Proxies, proxyEntry)
-	writeSection(&b, "links", n.Links, linkEntry)
-	if policy := policyFields(n.Policy); len(policy) > 0 {
-		fmt.Fprintf(&b, "\npolicy: %s\n", policy.broken())
+	root := description()
+	writeSection(&b, root, "clusters", n.Clusters, clusterName, func(network.Cluster) network.Cluster { return network.Cluster{} })
+	writeSection(&b, root, "sites", n.Sites, siteName, func(s network.Site) network.Site { return network.Site{Object: string(s.Name)} })
+	writeSection(&b, root, "proxies", n.Proxies, proxyName, func(network.Proxy) network.Proxy { return network.Proxy{} })
+	writeSection(&b, root, "links", n.Links, linkName, func(l network.Link) network.Link {
+		return network.Link{Object: string(l.Name), Cost: 1, Via: defaultVia(l.Proxy)}
+	})
+	policy, _ := root.field("policy")
+	if fields := policy.inner.write(&policyDecl{Policy: n.Policy}, &policyDecl{Policy: network.DefaultPolicy()}); len(fields) > 0 {
+		fmt.Fprintf(&b, "\npolicy: %s\n", fields.broken())
 	}
 	text, err := format.Source([]byte(b.String()))
 	if err != nil {
@@ -69,14 +72,15 @@ func printable(r rune) rune {
 }
 
 // writeSection writes a top-level field with an entry for each element.
-func writeSection[V any](b *strings.Builder, name string, list []V, entry func(V) (key string, fields written)) {
+func writeSection[V any](b *strings.Builder, root *shape, name string, list []V, key func(V) string, defaults func(V) V) {
 	if len(list) == 0 {
 		return
 	}
+	section, _ := root.field(name)
 	fmt.Fprintf(b, "\n%s: {\n", name)
 	for _, v := range list {
-		key, fields := entry(v)
-		fmt.Fprintf(b, "%s: %s\n", label(key), fields.broken())
+		otherwise := defaults(v)
+		fmt.Fprintf(b, "%s: %s\n", label(key(v)), section.inner.write(&v, &otherwise).broken())
 	}
 	b.WriteString("}\n")
 }
@@ -84,69 +88,8 @@ func writeSection[V any](b *strings.Builder, name string, list []V, entry func(V
 // written are the fields of a struct as "name: value", in order.
 type written []string
 
-// text adds a string, unless it is empty.
-func (w *written) text(name, value string) {
-	if value != "" {
-		w.always(name, quote(value))
-	}
-}
-
-// flag adds true; false is every flag's default.
-func (w *written) flag(name string, value bool) {
-	if value {
-		w.always(name, "true")
-	}
-}
-
-// number adds a number, unless it is the default.
-func (w *written) number(name string, value, otherwise int) {
-	if value != otherwise {
-		w.always(name, strconv.Itoa(value))
-	}
-}
-
-// list adds a list of strings, unless it is empty.
-func (w *written) list(name string, texts []string) {
-	if len(texts) == 0 {
-		return
-	}
-	words := make([]string, len(texts))
-	for i, text := range texts {
-		words[i] = quote(text)
-	}
-	w.always(name, "["+strings.Join(words, ", ")+"]")
-}
-
-// rules adds a list of rules, unless it is empty.
-func (w *written) rules(name string, rules []network.Ignore) {
-	if len(rules) == 0 {
-		return
-	}
-	items := make([]string, len(rules))
-	for i, r := range rules {
-		items[i] = written{"path: " + quote(r.Path), "reason: " + quote(r.Reason)}.String()
-	}
-	w.always(name, "["+strings.Join(items, ", ")+"]")
-}
-
-// secret adds a reference, unless there is none.
-func (w *written) secret(name string, ref *network.SecretRef) {
-	if ref != nil {
-		w.always(name, secretFields(*ref).String())
-	}
-}
-
-// encrypted adds an encrypted file, unless there is none.
-func (w *written) encrypted(name string, file *network.EncryptedFile) {
-	if file != nil {
-		fields := written{"file: " + quote(file.File)}
-		fields.text("key", file.Key)
-		w.always(name, fields.String())
-	}
-}
-
-// always adds a field whose value is CUE already.
-func (w *written) always(name, value string) { *w = append(*w, label(name)+": "+value) }
+// add adds a field whose value is CUE already.
+func (w *written) add(name, value string) { *w = append(*w, label(name)+": "+value) }
 
 // String gives the struct as the value of a field, on one line.
 func (w written) String() string {
@@ -165,98 +108,28 @@ func (w written) broken() string {
 	return "{\n" + strings.Join(w, "\n") + "\n}"
 }
 
-func policyFields(p network.Policy) written {
-	var w, deletes written
-	if p.UnreachableSites != network.LevelWarn {
-		w.text("unreachableSites", string(p.UnreachableSites))
+// writtenList is a list of which each item is given as CUE; empty for no items.
+func writtenList[V any](list []V, item func(V) string) string {
+	if len(list) == 0 {
+		return ""
 	}
-	deletes.number("sites", p.Deletes.Sites, network.DefaultDeletes.Sites)
-	deletes.number("links", p.Deletes.Links, network.DefaultDeletes.Links)
-	deletes.number("objects", p.Deletes.Objects, network.DefaultDeletes.Objects)
-	deletes.number("percent", p.Deletes.Percent, network.DefaultDeletes.Percent)
-	if len(deletes) > 0 {
-		w.always("deletes", deletes.String())
+	items := make([]string, len(list))
+	for i, v := range list {
+		items[i] = item(v)
 	}
-	w.flag("clean", p.Clean)
-	w.list("signers", p.Signers)
-	w.text("planExpiry", p.PlanExpiry)
-	w.rules("ignore", p.Ignore)
-	return w
+	return "[" + strings.Join(items, ", ") + "]"
 }
 
-func clusterEntry(c network.Cluster) (string, written) {
-	var w written
-	w.text("context", c.Context)
-	w.secret("kubeconfig", c.Kubeconfig)
-	w.flag("inCluster", c.InCluster)
-	w.text("lockNamespace", c.LockNamespace)
-	w.text("uid", c.UID)
-	return string(c.Name), w
-}
-
-func siteEntry(s network.Site) (string, written) {
-	var w written
-	w.always("cluster", quote(string(s.Cluster)))
-	w.always("namespace", quote(s.Namespace))
-	w.text("linkAccess", s.LinkAccess)
-	w.flag("ha", s.HA)
-	w.flag("edge", s.Edge)
-	w.flag("protect", s.Protect)
-	w.text("defaultIssuer", s.DefaultIssuer)
-	w.text("serviceAccount", s.ServiceAccount)
-	if s.Object != string(s.Name) {
-		w.text("object", s.Object)
+// writtenTexts are texts by name; empty for none.
+func writtenTexts(texts map[string]string) string {
+	if len(texts) == 0 {
+		return ""
 	}
-	w.text("overlay", s.Overlay)
-	if len(s.Settings) > 0 {
-		var settings written
-		for _, key := range slices.Sorted(maps.Keys(s.Settings)) {
-			settings.always(key, quote(s.Settings[key]))
-		}
-		w.always("settings", settings.String())
-	}
-	return string(s.Name), w
-}
-
-func linkEntry(l network.Link) (string, written) {
 	var w written
-	w.always("from", quote(string(l.From)))
-	w.always("to", quote(string(l.To)))
-	w.number("cost", int(l.Cost), 1)
-	if l.Via != defaultVia(l.Proxy) {
-		w.text("via", string(l.Via))
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		w.add(key, quote(texts[key]))
 	}
-	w.text("proxy", string(l.Proxy))
-	w.number("rotation", int(l.Rotation), 0)
-	if l.Object != string(l.Name) {
-		w.text("object", l.Object)
-	}
-	return string(l.Name), w
-}
-
-func proxyEntry(p network.Proxy) (string, written) {
-	var w written
-	w.always("host", quote(p.Host))
-	w.always("port", strconv.Itoa(p.Port))
-	w.secret("username", p.Username)
-	w.secret("password", p.Password)
-	return string(p.Name), w
-}
-
-func secretFields(ref network.SecretRef) written {
-	var w written
-	w.text("env", ref.Env)
-	w.text("file", ref.File)
-	w.encrypted("age", ref.Age)
-	w.encrypted("sops", ref.SOPS)
-	if k := ref.Kubernetes; k != nil {
-		w.always("kubernetes", written{
-			"cluster: " + quote(string(k.Cluster)), "namespace: " + quote(k.Namespace),
-			"name: " + quote(k.Name), "key: " + quote(k.Key),
-		}.String())
-	}
-	w.list("command", ref.Command)
-	return w
+	return w.String()
 }
 
 func quote(s string) string { return literal.String.Quote(s) }
