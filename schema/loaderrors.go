@@ -14,6 +14,7 @@ import (
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/token"
+	"cuelang.org/go/mod/modfile"
 
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -93,8 +94,9 @@ func loadFinding(src Source, inst *build.Instance, e errors.Error) diag.Finding 
 	switch {
 	case errors.As(e, &several):
 		return diag.Finding{Code: "several-packages", At: here,
-			Message: fmt.Sprintf("holds package %q (%s) and package %q (%s)", args[0], args[1], args[2], args[3]),
-			Fix:     fmt.Sprintf("name one of them, as in %s:%s", here.File, args[0])}
+			Message: fmt.Sprintf("holds package %q (%s) and package %q (%s)",
+				several.Packages[0], several.Files[0], several.Packages[1], several.Files[1]),
+			Fix: fmt.Sprintf("name one of them, as in %s:%s", here.File, several.Packages[0])}
 	case errors.As(e, &none):
 		return noFiles(src, here, dir, text)
 	case strings.HasPrefix(text, "cannot find package"):
@@ -109,12 +111,12 @@ func loadFinding(src Source, inst *build.Instance, e errors.Error) diag.Finding 
 	case strings.HasPrefix(text, "import failed"):
 		return importFinding(text)
 	case strings.Contains(text, "module.cue"):
-		return diag.Finding{Code: "module-file", Message: text, Fix: moduleFix(text), At: moduleFile(src, dir)}
+		return diag.Finding{Code: "module-file", Message: text, Fix: moduleFix(e), At: moduleFile(src, dir)}
 	}
 	return diag.Finding{Code: "syntax", Message: syntaxText(e), Fix: syntaxFix(format), At: here}
 }
 
-// argument is how a user names the directory.
+// noFiles words that a directory has no description that is read.
 func noFiles(src Source, here diag.Position, dir, text string) diag.Finding {
 	f := diag.Finding{Code: CodeNoFiles, At: here,
 		Message: "no CUE files here", Fix: "give the directory that holds the description"}
@@ -206,11 +208,11 @@ func unvendored(text string) string {
 	return words[len(words)-1]
 }
 
-func moduleFix(text string) string {
+func moduleFix(e errors.Error) string {
 	switch {
-	case strings.Contains(text, "no language version"):
+	case errors.Is(e, modfile.ErrNoLanguageVersion):
 		return fmt.Sprintf("add language: version: %q", cue.LanguageVersion())
-	case strings.Contains(text, "too new"):
+	case strings.Contains(e.Error(), "too new"):
 		return fmt.Sprintf("lower language: version to at most %q, or use a newer fairlead", cue.LanguageVersion())
 	}
 	return "correct the file, or make a new one with `cue mod init`"

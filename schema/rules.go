@@ -67,20 +67,18 @@ func byPlace(a, b diag.Position) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }
 
-func (r *rules) report(f diag.Finding) { r.findings = append(r.findings, f) }
-
-func (r *rules) fail(code, subject string, at diag.Position, message, fix string, related ...diag.Position) {
-	r.report(diag.Finding{
-		Severity: diag.Error, Code: code, Subject: subject,
-		Message: message, Fix: fix, At: at, Related: related,
+func (r *rules) report(as diag.Severity, code, subject string, at diag.Position, message, fix string, related ...diag.Position) {
+	r.findings = append(r.findings, diag.Finding{
+		Severity: as, Code: code, Subject: subject, Message: message, Fix: fix, At: at, Related: related,
 	})
 }
 
+func (r *rules) fail(code, subject string, at diag.Position, message, fix string, related ...diag.Position) {
+	r.report(diag.Error, code, subject, at, message, fix, related...)
+}
+
 func (r *rules) warn(code, subject string, at diag.Position, message, fix string, related ...diag.Position) {
-	r.report(diag.Finding{
-		Severity: diag.Warning, Code: code, Subject: subject,
-		Message: message, Fix: fix, At: at, Related: related,
-	})
+	r.report(diag.Warning, code, subject, at, message, fix, related...)
 }
 
 // resolve finds what a name stands for, and reports one that nothing declares.

@@ -132,11 +132,8 @@ func (r *rules) unreachable(s siteDecl, from network.SiteName) {
 	if slices.ContainsFunc(r.sites, func(s siteDecl) bool { return s.Edge }) {
 		message += ", and edge sites pass nothing on"
 	}
-	r.report(diag.Finding{
-		Severity: severity, Code: "unreachable-site", Subject: subject("site", string(s.Name)),
-		Message: message,
-		Fix:     "add a link between it and a site of the network", At: s.DeclaredAt,
-	})
+	r.report(severity, "unreachable-site", subject("site", string(s.Name)), s.DeclaredAt, message,
+		"add a link between it and a site of the network")
 }
 
 // islands is not ok when a link can be read at neither end: it could join any two.
