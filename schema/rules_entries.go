@@ -289,15 +289,16 @@ func (r *rules) secretCluster(subject string, from origin, fieldName string, ref
 // objectNames checks the names of objects that differ from the keys.
 func (r *rules) objectNames() {
 	for _, s := range r.sites {
-		if s.has("object") && !network.IsSubdomain(s.Object) {
-			r.fail("object-name", subject("site", string(s.Name)), s.at("object"),
-				fmt.Sprintf("object %q is no name of a Kubernetes object", s.Object), "give the name that `kubectl get site` shows")
-		}
+		r.objectName("site", string(s.Name), s.origin, s.Object)
 	}
 	for _, l := range r.links {
-		if l.has("object") && !network.IsSubdomain(l.Object) {
-			r.fail("object-name", subject("link", string(l.Name)), l.at("object"),
-				fmt.Sprintf("object %q is no name of a Kubernetes object", l.Object), "give the name that `kubectl get link` shows")
-		}
+		r.objectName("link", string(l.Name), l.origin, l.Object)
+	}
+}
+
+func (r *rules) objectName(kind, key string, from origin, name string) {
+	if from.has("object") && !network.IsSubdomain(name) {
+		r.fail("object-name", subject(kind, key), from.at("object"),
+			fmt.Sprintf("object %q is no name of a Kubernetes object", name), fmt.Sprintf("give the name that `kubectl get %s` shows", kind))
 	}
 }

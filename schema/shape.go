@@ -62,11 +62,12 @@ type numberRange struct {
 
 // field gives the spec of a field and its index, or nil for one that is not known.
 func (s *shape) field(name string) (*spec, int) {
-	i := slices.IndexFunc(s.fields, func(f spec) bool { return f.name == name })
-	if i < 0 {
-		return nil, i
+	for i := range s.fields {
+		if s.fields[i].name == name {
+			return &s.fields[i], i
+		}
 	}
-	return &s.fields[i], i
+	return nil, -1
 }
 
 // names are those of the fields.
@@ -158,48 +159,48 @@ func placed[T any](s spec, to func(*T) *diag.Position) spec {
 	return s
 }
 
-// text is a field that holds a string.
-func text[T any, S ~string](name string, to func(*T) *S) spec {
-	return spec{name: name, write: scalar(to, func(s S) string { return quote(string(s)) }), read: func(d *decoder, f *field, into any) bool {
-		s, ok := d.text(f)
-		if ok {
-			*to(into.(*T)) = S(s)
-		}
-		return ok
-	}}
+// scalar is a field with a value that has no parts.
+func scalar[T any, V comparable](name string, to func(*T) *V, read func(*decoder, *field) (V, bool), show func(V) string) spec {
+	return spec{
+		name: name,
+		read: func(d *decoder, f *field, into any) bool {
+			v, ok := read(d, f)
+			if ok {
+				*to(into.(*T)) = v
+			}
+			return ok
+		},
+		write: func(from, defaults any) string {
+			v := *to(from.(*T))
+			if defaults != nil && (v == *to(defaults.(*T)) || show(v) == `""`) {
+				return ""
+			}
+			return show(v)
+		},
+	}
 }
 
-// scalar writes a value unless it is the default, or no text at all.
-func scalar[T any, V comparable](to func(*T) *V, show func(V) string) func(from, defaults any) string {
-	return func(from, defaults any) string {
-		v := *to(from.(*T))
-		if defaults != nil && (v == *to(defaults.(*T)) || show(v) == `""`) {
-			return ""
-		}
-		return show(v)
+// text is a field that holds a string.
+func text[T any, S ~string](name string, to func(*T) *S) spec {
+	read := func(d *decoder, f *field) (S, bool) {
+		s, ok := d.text(f)
+		return S(s), ok
 	}
+	return scalar(name, to, read, func(s S) string { return quote(string(s)) })
 }
 
 // flag is a field that is true or false.
 func flag[T any](name string, to func(*T) *bool) spec {
-	return spec{name: name, write: scalar(to, strconv.FormatBool), read: func(d *decoder, f *field, into any) bool {
-		b, ok := d.flag(f)
-		if ok {
-			*to(into.(*T)) = b
-		}
-		return ok
-	}}
+	return scalar(name, to, (*decoder).flag, strconv.FormatBool)
 }
 
 // number is a field that holds a whole number.
 func number[T any, N ~int | ~int32](name string, to func(*T) *N) spec {
-	return spec{name: name, write: scalar(to, func(n N) string { return strconv.Itoa(int(n)) }), read: func(d *decoder, f *field, into any) bool {
+	read := func(d *decoder, f *field) (N, bool) {
 		n, ok := d.number(f)
-		if ok {
-			*to(into.(*T)) = N(n)
-		}
-		return ok
-	}}
+		return N(n), ok
+	}
+	return scalar(name, to, read, func(n N) string { return strconv.Itoa(int(n)) })
 }
 
 // texts is a field that holds a list of strings.
