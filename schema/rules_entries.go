@@ -8,8 +8,6 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-const maxLabel = 63
-
 // names checks the names that become names of Kubernetes objects.
 func (r *rules) names() {
 	for _, c := range r.clusters {
@@ -25,13 +23,13 @@ func (r *rules) names() {
 		}
 	}
 	for _, s := range r.sites {
-		r.key("site-name", subject("site", string(s.Name)), s.DeclaredAt, string(s.Name), maxLabel)
+		r.key("site-name", subject("site", string(s.Name)), s.DeclaredAt, string(s.Name), network.MaxLabel)
 		if s.has("namespace") {
 			r.label("namespace-name", subject("site", string(s.Name)), s.origin, "namespace", s.Namespace)
 		}
 	}
 	for _, p := range r.proxies {
-		r.key("proxy-name", subject("proxy", string(p.Name)), p.DeclaredAt, string(p.Name), maxLabel)
+		r.key("proxy-name", subject("proxy", string(p.Name)), p.DeclaredAt, string(p.Name), network.MaxLabel)
 	}
 	for _, l := range r.links {
 		r.key("link-name", subject("link", string(l.Name)), l.DeclaredAt, string(l.Name), network.MaxLinkName)
@@ -49,7 +47,7 @@ func (r *rules) key(code, subject string, at diag.Position, name string, most in
 
 // label checks a field with a name.
 func (r *rules) label(code, subject string, from origin, fieldName, name string) {
-	if message, fix := notLabel(fieldName, name, maxLabel); message != "" {
+	if message, fix := notLabel(fieldName, name, network.MaxLabel); message != "" {
 		r.fail(code, subject, from.at(fieldName), message, fix)
 	}
 }

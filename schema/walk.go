@@ -126,16 +126,20 @@ func (d *decoder) proxy(f *field, s *shape) proxyDecl {
 // ones. It reports whether f is an object without such mistakes.
 func (d *decoder) object(f *field, s *shape, into any) (out origin, clean bool) {
 	out = origin{field: f, shape: s, places: d.places}
+	before := len(d.findings)
+	clean = d.fields(f, s, into, &out.given)
+	out.broken = len(d.findings) > before
+	return out, clean
+}
+
+func (d *decoder) fields(f *field, s *shape, into any, given *fieldSet) bool {
 	it, err := f.value.Fields()
 	if err != nil {
-		before := len(d.findings)
 		d.mismatch(*f, want{kind: cue.StructKind, text: s.what, reference: s.reference})
-		out.broken = len(d.findings) > before
-		return out, false
+		return false
 	}
-	before := len(d.findings)
 	var seen fieldSet
-	clean = true
+	clean := true
 	for it.Next() {
 		name, v := it.Selector().Unquoted(), it.Value()
 		known, i := s.field(name)
@@ -151,13 +155,11 @@ func (d *decoder) object(f *field, s *shape, into any) (out origin, clean bool) 
 		default:
 			seen.add(i)
 			if d.read(f.child(name, v), known, into) {
-				out.given.add(i)
+				given.add(i)
 			}
 		}
 	}
-	clean = d.sound(f) && d.complete(f, s, seen) && clean
-	out.broken = len(d.findings) > before
-	return out, clean
+	return d.sound(f) && d.complete(f, s, seen) && clean
 }
 
 // read puts a known field where it belongs. It reports whether it could be read.

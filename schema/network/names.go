@@ -72,8 +72,8 @@ func IsSkuppersOwn(name string) bool {
 	return slices.Contains(skuppersOwn, name) || slices.ContainsFunc(RouterPrefixes, isPrefix)
 }
 
-// maxLabel is the longest DNS-1123 label.
-const maxLabel = 63
+// MaxLabel is the longest DNS-1123 label.
+const MaxLabel = 63
 
 // IsLabel reports whether s has the form of a DNS-1123 label: lower-case letters,
 // digits and hyphens, with a letter or digit at both ends. It does not count them.
@@ -128,10 +128,10 @@ func ValidClusterName(s string) bool {
 const ClusterNameRule = "use letters, digits and . - _ @ : without a dot in front, at most 253 characters"
 
 // ValidSiteName reports whether a site of a description may have the name.
-func ValidSiteName(s string) bool { return IsLabel(s) && len(s) <= maxLabel }
+func ValidSiteName(s string) bool { return IsLabel(s) && len(s) <= MaxLabel }
 
 // ValidProxyName reports whether a proxy of a description may have the name.
-func ValidProxyName(s string) bool { return IsLabel(s) && len(s) <= maxLabel }
+func ValidProxyName(s string) bool { return IsLabel(s) && len(s) <= MaxLabel }
 
 // ValidProxyHost tells a bare host name or address from a URL or a host with a port.
 func ValidProxyHost(s string) bool {
