@@ -67,7 +67,9 @@ func byPlace(a, b diag.Position) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }
 
-func (r *rules) report(as diag.Severity, code, subject string, at diag.Position, message, fix string, related ...diag.Position) {
+func (r *rules) report(
+	as diag.Severity, code, subject string, at diag.Position, message, fix string, related ...diag.Position,
+) {
 	r.findings = append(r.findings, diag.Finding{
 		Severity: as, Code: code, Subject: subject, Message: message, Fix: fix, At: at, Related: related,
 	})
@@ -82,7 +84,9 @@ func (r *rules) warn(code, subject string, at diag.Position, message, fix string
 }
 
 // resolve finds what a name stands for, and reports one that nothing declares.
-func resolve[N ~string, D any](r *rules, kind, subject string, from origin, fieldName string, name N, known map[N]*D) *D {
+func resolve[N ~string, D any](
+	r *rules, kind, subject string, from origin, fieldName string, name N, known map[N]*D,
+) *D {
 	if !from.has(fieldName) {
 		r.unresolved = true
 		return nil

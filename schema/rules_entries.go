@@ -297,6 +297,7 @@ func (r *rules) objectNames() {
 func (r *rules) objectName(kind, key string, from origin, name string) {
 	if from.has("object") && !network.IsSubdomain(name) {
 		r.fail("object-name", subject(kind, key), from.at("object"),
-			fmt.Sprintf("object %q is no name of a Kubernetes object", name), fmt.Sprintf("give the name that `kubectl get %s` shows", kind))
+			fmt.Sprintf("object %q is no name of a Kubernetes object", name),
+			fmt.Sprintf("give the name that `kubectl get %s` shows", kind))
 	}
 }

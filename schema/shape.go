@@ -160,7 +160,9 @@ func placed[T any](s spec, to func(*T) *diag.Position) spec {
 }
 
 // scalar is a field with a value that has no parts.
-func scalar[T any, V comparable](name string, to func(*T) *V, read func(*decoder, *field) (V, bool), show func(V) string) spec {
+func scalar[T any, V comparable](
+	name string, to func(*T) *V, read func(*decoder, *field) (V, bool), show func(V) string,
+) spec {
 	return spec{
 		name: name,
 		read: func(d *decoder, f *field, into any) bool {
@@ -348,7 +350,8 @@ func linkShape() *shape {
 		text("to", func(l *T) *network.SiteName { return &l.To }).demanded().adding(`"NAME" with the site that listens`),
 		placed(number("cost", func(l *T) *int32 { return &l.Cost }), func(l *T) *diag.Position { return &l.CostAt }).
 			within(1, math.MaxInt32, "cost-range", `give a whole number in that range; 99999 means "backup only"`),
-		text("via", func(l *T) *network.Via { return &l.Via }).oneOf(string(network.ViaToken), string(network.ViaCertificate)),
+		text("via", func(l *T) *network.Via { return &l.Via }).
+			oneOf(string(network.ViaToken), string(network.ViaCertificate)),
 		text("proxy", func(l *T) *network.ProxyName { return &l.Proxy }),
 		number("rotation", func(l *T) *int32 { return &l.Rotation }).
 			within(1, math.MaxInt32, "rotation-range", "count the re-keyings from 1"),

@@ -3,7 +3,6 @@ package schema
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -326,21 +325,6 @@ func (d *decoder) errorPlace(e errors.Error) diag.Position {
 	return d.places.outermost(e.Path())
 }
 
-// goodString reports a string that its field cannot hold.
-func (d *decoder) goodString(f field, s string) bool {
-	switch {
-	case f.spec == nil:
-	case f.spec.choices != nil && !slices.Contains(f.spec.choices, s):
-		d.notAChoice(f, s, f.spec.choices)
-		return false
-	case f.spec.networkName && !network.ValidNetworkName(s):
-		d.add(f, "network-name", fmt.Sprintf("network is %q, which is no DNS label of at most %d characters",
-			clip(s), network.MaxNetworkName), fixDNSLabel)
-		return false
-	}
-	return true
-}
-
 // outOfBounds words CUE's refusal of a value that stands in no known field.
 func (d *decoder) outOfBounds(f field, value, bound any) {
 	message := fmt.Sprintf("%s is %s, but must be %s", f.label(), clip(fmt.Sprint(value)), clip(fmt.Sprint(bound)))
@@ -348,25 +332,6 @@ func (d *decoder) outOfBounds(f field, value, bound any) {
 		message = f.label() + " is out of the bound that the description gives it"
 	}
 	d.add(f, "out-of-bounds", message, "give a value within the bound")
-}
-
-// goodNumber reports a number that its field cannot hold.
-func (d *decoder) goodNumber(f field, n int64) bool {
-	r := f.spec.numbers
-	if r.least <= n && n <= r.most {
-		return true
-	}
-	value := clip(fmt.Sprint(f.value))
-	d.add(f, r.code, fmt.Sprintf("%s is %s, want %d to %d", f.label(), value, r.least, r.most), r.fix)
-	return false
-}
-
-func (d *decoder) notAChoice(f field, value string, all []string) {
-	fix := "use one of " + strings.Join(all, ", ")
-	if near := network.Closest(value, all); near != "" {
-		fix = fmt.Sprintf("did you mean %q? The choices are %s", near, strings.Join(all, ", "))
-	}
-	d.add(f, "not-a-choice", fmt.Sprintf("%s is %q, which is none of its choices", f.label(), clip(value)), fix)
 }
 
 const fixDNSLabel = "use lower-case letters, digits and hyphens, with a letter or digit at both ends"

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,7 +102,9 @@ func (d *decoder) site(f *field, s *shape) siteDecl {
 
 func (d *decoder) link(f *field, s *shape) linkDecl {
 	at := d.places.of(f)
-	out := linkDecl{Link: network.Link{Name: network.LinkName(f.name), Object: f.name, Cost: 1, DeclaredAt: at, CostAt: at}}
+	out := linkDecl{Link: network.Link{
+		Name: network.LinkName(f.name), Object: f.name, Cost: 1, DeclaredAt: at, CostAt: at,
+	}}
 	out.origin, _ = d.object(f, s, &out.Link)
 	if out.Via == "" {
 		out.Via = defaultVia(out.Proxy)
@@ -291,6 +294,30 @@ func (d *decoder) text(f *field) (s string, ok bool) {
 	return s, true
 }
 
+// goodString reports a string that its field cannot hold.
+func (d *decoder) goodString(f field, s string) bool {
+	switch {
+	case f.spec == nil:
+	case f.spec.choices != nil && !slices.Contains(f.spec.choices, s):
+		d.notAChoice(f, s, f.spec.choices)
+		return false
+	case f.spec.networkName && !network.ValidNetworkName(s):
+		d.add(f, "network-name", fmt.Sprintf("network is %q, which is no DNS label of at most %d characters",
+			clip(s), network.MaxNetworkName), fixDNSLabel)
+		return false
+	}
+	return true
+}
+
+// notAChoice reports a string that is none of an enumerated field.
+func (d *decoder) notAChoice(f field, value string, all []string) {
+	fix := "use one of " + strings.Join(all, ", ")
+	if near := network.Closest(value, all); near != "" {
+		fix = fmt.Sprintf("did you mean %q? The choices are %s", near, strings.Join(all, ", "))
+	}
+	d.add(f, "not-a-choice", fmt.Sprintf("%s is %q, which is none of its choices", f.label(), clip(value)), fix)
+}
+
 // flag is text for a bool.
 func (d *decoder) flag(f *field) (b, ok bool) {
 	b, err := f.value.Bool()
@@ -311,6 +338,17 @@ func (d *decoder) number(f *field) (n int64, ok bool) {
 		n = -1
 	}
 	return n, d.goodNumber(*f, n)
+}
+
+// goodNumber reports a number that its field cannot hold.
+func (d *decoder) goodNumber(f field, n int64) bool {
+	r := f.spec.numbers
+	if r.least <= n && n <= r.most {
+		return true
+	}
+	value := clip(fmt.Sprint(f.value))
+	d.add(f, r.code, fmt.Sprintf("%s is %s, want %d to %d", f.label(), value, r.least, r.most), r.fix)
+	return false
 }
 
 // reference reads where a secret is.
@@ -336,9 +374,11 @@ func (d *decoder) checkSecret(f *field, ref network.SecretRef) {
 	}
 	switch {
 	case len(named) == 0:
-		bad(f, " names no source of the secret", `add env: "VARIABLE", file: "PATH", or one of age, sops, kubernetes and command`)
+		bad(f, " names no source of the secret",
+			`add env: "VARIABLE", file: "PATH", or one of age, sops, kubernetes and command`)
 	case len(named) > 1:
-		bad(named[1], fmt.Sprintf(" has both %s and %s", named[0].name, named[1].name), "keep one of them", d.places.of(named[0]))
+		bad(named[1], fmt.Sprintf(" has both %s and %s", named[0].name, named[1].name), "keep one of them",
+			d.places.of(named[0]))
 	case named[0].name == "env" && ref.Env == "":
 		bad(named[0], `.env is "", which is no name of a variable`, "name the environment variable that holds the value")
 	case named[0].name == "env" && strings.ContainsAny(ref.Env, "= \t\n"):

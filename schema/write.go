@@ -33,14 +33,17 @@ func Write(n network.Network, comment []string) ([]byte, error) {
 		fmt.Fprintf(&b, "overlay: %s\n", quote(n.Overlay))
 	}
 	root := description()
-	writeSection(&b, root, "clusters", n.Clusters, clusterName, func(network.Cluster) network.Cluster { return network.Cluster{} })
-	writeSection(&b, root, "sites", n.Sites, siteName, func(s network.Site) network.Site { return network.Site{Object: string(s.Name)} })
-	writeSection(&b, root, "proxies", n.Proxies, proxyName, func(network.Proxy) network.Proxy { return network.Proxy{} })
+	writeSection(&b, root, "clusters", n.Clusters, clusterName, func(network.Cluster) (none network.Cluster) { return none })
+	writeSection(&b, root, "sites", n.Sites, siteName, func(s network.Site) network.Site {
+		return network.Site{Object: string(s.Name)}
+	})
+	writeSection(&b, root, "proxies", n.Proxies, proxyName, func(network.Proxy) (none network.Proxy) { return none })
 	writeSection(&b, root, "links", n.Links, linkName, func(l network.Link) network.Link {
 		return network.Link{Object: string(l.Name), Cost: 1, Via: defaultVia(l.Proxy)}
 	})
 	policy, _ := root.field("policy")
-	if fields := policy.inner.write(&policyDecl{Policy: n.Policy}, &policyDecl{Policy: network.DefaultPolicy()}); len(fields) > 0 {
+	defaults := &policyDecl{Policy: network.DefaultPolicy()}
+	if fields := policy.inner.write(&policyDecl{Policy: n.Policy}, defaults); len(fields) > 0 {
 		fmt.Fprintf(&b, "\npolicy: %s\n", fields.broken())
 	}
 	text, err := format.Source([]byte(b.String()))
@@ -72,7 +75,9 @@ func printable(r rune) rune {
 }
 
 // writeSection writes a top-level field with an entry for each element.
-func writeSection[V any](b *strings.Builder, root *shape, name string, list []V, key func(V) string, defaults func(V) V) {
+func writeSection[V any](
+	b *strings.Builder, root *shape, name string, list []V, key func(V) string, defaults func(V) V,
+) {
 	if len(list) == 0 {
 		return
 	}
