@@ -165,7 +165,7 @@ func evaluate(src Source) (Result, error) {
 // finish decodes and checks the value. With findings from compiling it, what
 // seems unfinished is not worth a word: it depends on what was replaced.
 func (res *Result) finish(v cue.Value, findings diag.List, replaced map[diag.Position]bool, places *places) {
-	d := &decoder{places: places, root: description(), reported: map[string]bool{}}
+	d := &decoder{reporter{places: places, root: description(), reported: map[string]bool{}}}
 	d.valid = len(replaced) == 0 && v.Validate(cue.Concrete(true)) == nil
 	decl := d.network(v)
 	d.leftovers(v)

@@ -174,7 +174,7 @@ type reachedBy struct {
 	inCluster  bool
 }
 
-func (r *rules) access(name network.ClusterName) reachedBy {
+func accessOf(r *rules, name network.ClusterName) reachedBy {
 	c := r.clusterOf[name]
 	if c == nil || c.broken {
 		return reachedBy{name: name}
@@ -197,7 +197,7 @@ func (r *rules) sharedNamespaces() {
 		if !s.has("cluster") || !s.has("namespace") {
 			continue
 		}
-		key := place{r.access(s.Cluster), s.Namespace}
+		key := place{accessOf(r, s.Cluster), s.Namespace}
 		other, taken := first[key]
 		if !taken {
 			first[key] = s

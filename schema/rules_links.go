@@ -93,7 +93,7 @@ func (r *rules) reach() {
 	if r.unreadable["sites"] || r.unreadable["links"] {
 		return
 	}
-	isles, ok := r.islands()
+	isles, ok := newIslands(r)
 	if !ok || len(isles.members) < 2 {
 		return
 	}
@@ -108,13 +108,13 @@ func (r *rules) reach() {
 	}
 	for _, s := range r.sites {
 		if !inside[s.Name] && !doubtful[s.Name] {
-			r.unreachable(s, r.transit(isles.members[main]))
+			r.unreachable(s, transit(r, isles.members[main]))
 		}
 	}
 }
 
 // transit is the first site that passes traffic on, or else the first.
-func (r *rules) transit(sites []network.SiteName) network.SiteName {
+func transit(r *rules, sites []network.SiteName) network.SiteName {
 	for _, s := range sites {
 		if !r.siteOf[s].Edge {
 			return s
@@ -136,8 +136,8 @@ func (r *rules) unreachable(s siteDecl, from network.SiteName) {
 		"add a link between it and a site of the network")
 }
 
-// islands is not ok when a link can be read at neither end: it could join any two.
-func (r *rules) islands() (islands, bool) {
+// newIslands is not ok when a link can be read at neither end: it could join any two.
+func newIslands(r *rules) (islands, bool) {
 	out := islands{
 		parent:  map[network.SiteName]network.SiteName{},
 		excused: map[network.SiteName]bool{},
@@ -148,27 +148,27 @@ func (r *rules) islands() (islands, bool) {
 		out.excused[s.Name] = s.broken
 	}
 	for _, l := range r.links {
-		if !r.join(&out, l) {
+		if !out.join(r, l) {
 			return out, false
 		}
 	}
-	r.gather(&out)
+	out.gather(r)
 	return out, true
 }
 
-func (r *rules) join(out *islands, l linkDecl) bool {
+func (i *islands) join(r *rules, l linkDecl) bool {
 	from, to := r.siteOf[l.From], r.siteOf[l.To]
 	switch {
 	case from == nil && to == nil:
 		return false
 	case from == nil:
-		out.excused[to.Name] = true
+		i.excused[to.Name] = true
 	case to == nil || from == to:
-		out.excused[from.Name] = true
+		i.excused[from.Name] = true
 	case to.Edge: // refused elsewhere; nothing is concluded from it
-		out.excused[from.Name], out.excused[to.Name] = true, true
+		i.excused[from.Name], i.excused[to.Name] = true, true
 	case !from.Edge:
-		out.parent[out.find(from.Name)] = out.find(to.Name)
+		i.parent[i.find(from.Name)] = i.find(to.Name)
 	}
 	return true
 }
@@ -182,27 +182,27 @@ func (i *islands) find(s network.SiteName) network.SiteName {
 }
 
 // gather lists the members of each island, sorted by name.
-func (r *rules) gather(out *islands) {
+func (i *islands) gather(r *rules) {
 	attached := map[network.SiteName]bool{}
 	for _, l := range r.links {
 		for _, pair := range [][2]network.SiteName{{l.From, l.To}, {l.To, l.From}} {
 			edge, hub := r.siteOf[pair[0]], r.siteOf[pair[1]]
 			if edge != nil && hub != nil && edge.Edge && !hub.Edge {
-				root := out.find(hub.Name)
-				out.members[root] = append(out.members[root], edge.Name)
+				root := i.find(hub.Name)
+				i.members[root] = append(i.members[root], edge.Name)
 				attached[edge.Name] = true
 			}
 		}
 	}
 	for _, s := range r.sites {
 		if !attached[s.Name] {
-			root := out.find(s.Name)
-			out.members[root] = append(out.members[root], s.Name)
+			root := i.find(s.Name)
+			i.members[root] = append(i.members[root], s.Name)
 		}
 	}
-	for root, m := range out.members {
+	for root, m := range i.members {
 		slices.Sort(m)
-		out.members[root] = slices.Compact(m)
+		i.members[root] = slices.Compact(m)
 	}
 }
 

@@ -68,7 +68,7 @@ func (r *rules) idle(p network.IgnorePath) string {
 		if !slices.ContainsFunc(r.sites, func(s siteDecl) bool { return p.Names(string(s.Name)) }) {
 			return "site"
 		}
-		if !slices.ContainsFunc(r.sites, func(s siteDecl) bool { return r.mayCover(p, s.Site, s.broken) }) {
+		if !slices.ContainsFunc(r.sites, func(s siteDecl) bool { return mayCover(r, p, s.Site, s.broken) }) {
 			return "field of a site"
 		}
 	case p.Kind == network.IgnoreObject && !r.unreadable["sites"]:
@@ -83,7 +83,7 @@ func (r *rules) idle(p network.IgnorePath) string {
 // mayCover reports whether a rule covers something of a site: a fact, what the description
 // sets, or, where the site has an overlay, whatever that sets. Of a broken one it is not
 // known what the description sets.
-func (r *rules) mayCover(p network.IgnorePath, s network.Site, broken bool) bool {
+func mayCover(r *rules, p network.IgnorePath, s network.Site, broken bool) bool {
 	sets := func(field string) bool { return p.CoversSite(s.Name, field) }
 	switch {
 	case !p.Names(string(s.Name)):

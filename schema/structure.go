@@ -25,7 +25,7 @@ type want struct {
 func wantKind(kind cue.Kind, text string) want { return want{kind: kind, text: text} }
 
 // add records a finding about f and that its path needs no other.
-func (d *decoder) add(f field, code, message, fix string, related ...diag.Position) {
+func (d *reporter) add(f field, code, message, fix string, related ...diag.Position) {
 	d.reported[valueKey(f.value)] = true
 	d.findings = append(d.findings, diag.Finding{
 		Severity: diag.Error, Code: code, Subject: f.subject,
@@ -33,7 +33,7 @@ func (d *decoder) add(f field, code, message, fix string, related ...diag.Positi
 	})
 }
 
-func (d *decoder) unknownField(f field, s *shape, name string, v cue.Value) {
+func (d *reporter) unknownField(f field, s *shape, name string, v cue.Value) {
 	fix := "known here: " + strings.Join(s.names(), ", ")
 	if near := network.Closest(name, s.names()); near != "" {
 		fix = fmt.Sprintf("did you mean %q?", near)
@@ -48,7 +48,7 @@ func (d *decoder) unknownField(f field, s *shape, name string, v cue.Value) {
 }
 
 // fieldLabel is the place of a field's name, or the best known instead.
-func (d *decoder) fieldLabel(f field, name string, v cue.Value) diag.Position {
+func (d *reporter) fieldLabel(f field, name string, v cue.Value) diag.Position {
 	section := ""
 	if f.subject == "" && f.path == "" {
 		section = name
@@ -69,7 +69,7 @@ func inside(f field, name string) string {
 
 // missingField reports a field that is demanded; known is nil for an entry, and for a
 // field that only the description demands.
-func (d *decoder) missingField(f field, known *spec, name string) {
+func (d *reporter) missingField(f field, known *spec, name string) {
 	value := `"NAME"`
 	if known != nil && known.add != "" {
 		value = known.add
@@ -78,7 +78,7 @@ func (d *decoder) missingField(f field, known *spec, name string) {
 }
 
 // mismatch reports why f does not hold what is wanted.
-func (d *decoder) mismatch(f field, w want) {
+func (d *reporter) mismatch(f field, w want) {
 	err := f.value.Err()
 	if err == nil {
 		err = f.value.Validate(cue.Concrete(true))
@@ -103,7 +103,7 @@ func (d *decoder) mismatch(f field, w want) {
 func isIncomplete(v cue.Value) bool { return v.Validate() == nil }
 
 // unfinished reports a value of another kind, or one that is not there yet.
-func (d *decoder) unfinished(f field, w want, err error) {
+func (d *reporter) unfinished(f field, w want, err error) {
 	kind := f.value.IncompleteKind()
 	text := f.shown(f.value, kind.String())
 	switch {
@@ -118,7 +118,7 @@ func (d *decoder) unfinished(f field, w want, err error) {
 }
 
 // incomplete reports a value that waits for another one.
-func (d *decoder) incomplete(f field, err error) {
+func (d *reporter) incomplete(f field, err error) {
 	for _, e := range errors.Errors(err) {
 		if format, _ := e.Msg(); strings.HasPrefix(format, "undefined field") {
 			d.evaluation(f, e, format)
@@ -136,7 +136,7 @@ func (f field) label() string {
 	return f.path
 }
 
-func (d *decoder) wrongType(f field, w want, value any, kind cue.Kind) {
+func (d *reporter) wrongType(f field, w want, value any, kind cue.Kind) {
 	if w.reference && isScalar(kind) {
 		d.inClear(f, w, kind)
 		return
@@ -171,7 +171,7 @@ func elsewhere(f field, e errors.Error) bool {
 }
 
 // cueError turns one error of CUE about f into a finding.
-func (d *decoder) cueError(f field, w want, e errors.Error) {
+func (d *reporter) cueError(f field, w want, e errors.Error) {
 	format, args := e.Msg()
 	switch {
 	case strings.HasPrefix(format, "conflicting values") && len(args) == 4 && w.kind != 0:
@@ -190,7 +190,7 @@ func (d *decoder) cueError(f field, w want, e errors.Error) {
 }
 
 // evaluation reports an error for which there are no better words than CUE's.
-func (d *decoder) evaluation(f field, e errors.Error, format string) {
+func (d *reporter) evaluation(f field, e errors.Error, format string) {
 	if d.places.distance(e.Position()) < inVendored || d.places.of(&f).IsZero() {
 		f.at = d.places.position(e.Position())
 	}
@@ -211,7 +211,7 @@ func (d *decoder) evaluation(f field, e errors.Error, format string) {
 
 // conflict reports values that exclude each other; args are two of them, and their kinds
 // where those differ.
-func (d *decoder) conflict(f field, w want, e errors.Error, args []any) {
+func (d *reporter) conflict(f field, w want, e errors.Error, args []any) {
 	if w.reference {
 		d.inClear(f, w, f.value.IncompleteKind(), d.positions(f, e)...)
 		return
@@ -227,7 +227,7 @@ func (d *decoder) conflict(f field, w want, e errors.Error, args []any) {
 }
 
 // positions are the places that an error names, other than that of f.
-func (d *decoder) positions(f field, e errors.Error) []diag.Position {
+func (d *reporter) positions(f field, e errors.Error) []diag.Position {
 	var out []diag.Position
 	own := d.places.of(&f)
 	for _, pos := range errors.Positions(e) {
@@ -274,7 +274,7 @@ func evaluationFix(text string) string {
 
 // leftovers reports what CUE finds wrong outside the fields of a description,
 // such as in helpers, and whatever the walk did not meet.
-func (d *decoder) leftovers(v cue.Value) {
+func (d *reporter) leftovers(v cue.Value) {
 	if d.valid {
 		return
 	}
@@ -291,7 +291,7 @@ func (d *decoder) leftovers(v cue.Value) {
 }
 
 // covered tells whether the path, or what holds it, has a finding.
-func (d *decoder) covered(path []string) bool {
+func (d *reporter) covered(path []string) bool {
 	for n := range path {
 		if d.reported[pathKey(path[:n+1])] {
 			return true
@@ -312,7 +312,7 @@ func valueKey(v cue.Value) string {
 
 // errorPlace is the place nearest to the description that an error names, or else that
 // of the outermost name on its path.
-func (d *decoder) errorPlace(e errors.Error) diag.Position {
+func (d *reporter) errorPlace(e errors.Error) diag.Position {
 	var best token.Pos
 	for _, pos := range errors.Positions(e) {
 		if d.places.distance(pos) < d.places.distance(best) {
@@ -326,7 +326,7 @@ func (d *decoder) errorPlace(e errors.Error) diag.Position {
 }
 
 // outOfBounds words CUE's refusal of a value that stands in no known field.
-func (d *decoder) outOfBounds(f field, value, bound any) {
+func (d *reporter) outOfBounds(f field, value, bound any) {
 	message := fmt.Sprintf("%s is %s, but must be %s", f.label(), clip(fmt.Sprint(value)), clip(fmt.Sprint(bound)))
 	if f.hidden {
 		message = f.label() + " is out of the bound that the description gives it"
@@ -339,7 +339,7 @@ const fixDNSLabel = "use lower-case letters, digits and hyphens, with a letter o
 // constrained reports a value that is good, but for constraints that the description
 // itself, or a package that it uses, puts on its field. One that the field can never hold
 // is reported as such.
-func (d *decoder) constrained(f field, w want) bool {
+func (d *reporter) constrained(f field, w want) bool {
 	value, constraints := broken(f.value)
 	if f.hidden || len(constraints) == 0 || value.Kind()&w.kind == 0 {
 		return false
@@ -357,7 +357,7 @@ func (d *decoder) constrained(f field, w want) bool {
 }
 
 // holds reports a value that the field cannot hold, whatever the description demands.
-func (d *decoder) holds(f field, v cue.Value) bool {
+func (d *reporter) holds(f field, v cue.Value) bool {
 	f.value = v
 	if s, err := v.String(); err == nil {
 		return d.goodString(f, s)
@@ -406,7 +406,7 @@ const fixInClear = `say where the secret is kept, such as env: "VARIABLE" or fil
 	"if it was committed, change the secret itself: git keeps what it was"
 
 // inClear reports a secret where its reference should be.
-func (d *decoder) inClear(f field, w want, kind cue.Kind, related ...diag.Position) {
+func (d *reporter) inClear(f field, w want, kind cue.Kind, related ...diag.Position) {
 	how := ""
 	if kind != cue.BottomKind {
 		how = ", as " + noun(kind)
@@ -416,7 +416,7 @@ func (d *decoder) inClear(f field, w want, kind cue.Kind, related ...diag.Positi
 
 // mayBeSecret tells whether a field of f that is not known may hold a secret: it is part
 // of a reference to one, or its name is nearly that of a field for one.
-func (d *decoder) mayBeSecret(f field, name string) bool {
+func (d *reporter) mayBeSecret(f field, name string) bool {
 	partOfReference := f.hidden && f.path != ""
 	return partOfReference || d.root.withinSecret([]string{name})
 }

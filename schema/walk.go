@@ -13,9 +13,12 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// decoder walks the evaluated description once, along the table of its fields. It reports
-// every mistake of structure that it meets and keeps whatever can be read.
-type decoder struct {
+// decoder walks the evaluated description once, along the table of its fields, and keeps
+// whatever can be read.
+type decoder struct{ reporter }
+
+// reporter words the mistakes of structure that a walk meets.
+type reporter struct {
 	places *places
 	root   *shape
 	// valid says that CUE found no mistake, and nothing unfinished.
@@ -295,7 +298,7 @@ func (d *decoder) text(f *field) (s string, ok bool) {
 }
 
 // goodString reports a string that its field cannot hold.
-func (d *decoder) goodString(f field, s string) bool {
+func (d *reporter) goodString(f field, s string) bool {
 	switch {
 	case f.spec == nil:
 	case f.spec.choices != nil && !slices.Contains(f.spec.choices, s):
@@ -310,7 +313,7 @@ func (d *decoder) goodString(f field, s string) bool {
 }
 
 // notAChoice reports a string that is none of an enumerated field.
-func (d *decoder) notAChoice(f field, value string, all []string) {
+func (d *reporter) notAChoice(f field, value string, all []string) {
 	fix := "use one of " + strings.Join(all, ", ")
 	if near := network.Closest(value, all); near != "" {
 		fix = fmt.Sprintf("did you mean %q? The choices are %s", near, strings.Join(all, ", "))
@@ -341,7 +344,7 @@ func (d *decoder) number(f *field) (n int64, ok bool) {
 }
 
 // goodNumber reports a number that its field cannot hold.
-func (d *decoder) goodNumber(f field, n int64) bool {
+func (d *reporter) goodNumber(f field, n int64) bool {
 	r := f.spec.numbers
 	if r.least <= n && n <= r.most {
 		return true
