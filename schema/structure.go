@@ -14,6 +14,18 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
+// reporter words the mistakes of structure that a walk meets.
+type reporter struct {
+	places *places
+	root   *shape
+	// valid says that CUE found no mistake, and nothing unfinished.
+	valid    bool
+	findings diag.List
+	// reported holds the paths that have a finding, so that what CUE says of the
+	// same path is not said twice.
+	reported map[string]bool
+}
+
 // want is what a field should hold: the kind, and the words for it.
 type want struct {
 	kind cue.Kind

@@ -17,18 +17,6 @@ import (
 // whatever can be read.
 type decoder struct{ reporter }
 
-// reporter words the mistakes of structure that a walk meets.
-type reporter struct {
-	places *places
-	root   *shape
-	// valid says that CUE found no mistake, and nothing unfinished.
-	valid    bool
-	findings diag.List
-	// reported holds the paths that have a finding, so that what CUE says of the
-	// same path is not said twice.
-	reported map[string]bool
-}
-
 // field is one value on its way to Go. subject names the entry that it belongs
 // to, path the fields that lead to it from there; both may be empty.
 type field struct {
