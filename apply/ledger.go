@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -44,7 +45,7 @@ type page struct {
 	lost    bool
 	held    error
 	version string
-	content plan.Inventory
+	content record.Inventory
 }
 
 func newLedger(p plan.Plan, clusters map[network.ClusterName]Cluster, opts Options) *ledger {
@@ -75,7 +76,7 @@ func find(clusters map[network.ClusterName]Cluster, name network.ClusterName) (C
 // update changes one inventory, if change makes a difference. Another writer's
 // change in between is read again and kept.
 func (l *ledger) update(
-	ctx context.Context, cluster network.ClusterName, namespace string, change func(*plan.Inventory),
+	ctx context.Context, cluster network.ClusterName, namespace string, change func(*record.Inventory),
 ) error {
 	c, err := find(l.clusters, cluster)
 	if err != nil {
@@ -87,7 +88,7 @@ func (l *ledger) update(
 	return l.updateLocked(ctx, c, pg, change)
 }
 
-func (l *ledger) updateLocked(ctx context.Context, c Cluster, pg *page, change func(*plan.Inventory)) error {
+func (l *ledger) updateLocked(ctx context.Context, c Cluster, pg *page, change func(*record.Inventory)) error {
 	return again(func() error {
 		err := l.tryUpdate(ctx, c, pg, change)
 		pg.loaded = pg.loaded && !errors.Is(err, ErrConflict)
@@ -95,7 +96,7 @@ func (l *ledger) updateLocked(ctx context.Context, c Cluster, pg *page, change f
 	})
 }
 
-func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func(*plan.Inventory)) error {
+func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func(*record.Inventory)) error {
 	if err := pg.load(ctx, c, l.plan.Network, l.opts.Timeout); err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (l *ledger) tryUpdate(ctx context.Context, c Cluster, pg *page, change func
 		return err
 	}
 	o := Object{
-		ObjectRef: pg.ref, ResourceVersion: pg.version, Data: map[string]string{plan.InventoryKey: after},
+		ObjectRef: pg.ref, ResourceVersion: pg.version, Data: map[string]string{record.Key: after},
 		Labels: map[string]string{
 			plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: l.plan.Network, plan.LabelSite: string(next.Site),
 		},
@@ -154,12 +155,12 @@ func (pg *page) load(ctx context.Context, c Reader, networkName string, timeout 
 	switch {
 	case errors.Is(err, ErrNotFound):
 		if pg.version = ""; !pg.lost {
-			pg.content = plan.Inventory{Format: plan.InventoryFormat, Network: networkName}
+			pg.content = record.Inventory{Format: record.Format, Network: networkName}
 		}
 	case err != nil:
 		return err
 	default:
-		if pg.content, err = plan.DecodeInventory(o.Data[plan.InventoryKey]); err != nil {
+		if pg.content, err = record.Decode(o.Data[record.Key]); err != nil {
 			return fmt.Errorf("%s: %w", pg.ref, err)
 		}
 		pg.version = o.ResourceVersion
@@ -174,7 +175,7 @@ func (pg *page) load(ctx context.Context, c Reader, networkName string, timeout 
 		}
 	}
 	if pg.content.Links == nil {
-		pg.content.Links = map[network.LinkName]plan.InventoryLink{}
+		pg.content.Links = map[network.LinkName]record.Link{}
 	}
 	pg.loaded = true
 	return nil
@@ -195,7 +196,7 @@ func (l *ledger) begin(ctx context.Context, cluster network.ClusterName, namespa
 		return nil
 	}
 	here := l.plan.At(cluster, namespace)
-	err = l.updateLocked(ctx, c, pg, func(inv *plan.Inventory) { inv.Begin(here...) })
+	err = l.updateLocked(ctx, c, pg, func(inv *record.Inventory) { inv.Begin(here...) })
 	pg.begun = err == nil
 	return err
 }
@@ -231,7 +232,7 @@ func NoteLocks(
 	g.SetLimit(opts.withDefaults().Parallelism)
 	for i, r := range records {
 		g.Go(func() error {
-			err := l.update(ctx, r.Cluster, r.Namespace, func(inv *plan.Inventory) {
+			err := l.update(ctx, r.Cluster, r.Namespace, func(inv *record.Inventory) {
 				if inv.Site != "" {
 					inv.LockNamespace = opts.Locks[r.Cluster]
 				}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -48,7 +49,7 @@ func TestLedger(t *testing.T) {
 	}
 	check := func(when string, writes int, commit string, ha any, open bool) {
 		t.Helper()
-		inv, err := plan.DecodeInventory(c.data[plan.InventoryKey])
+		inv, err := record.Decode(c.data[record.Key])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +65,7 @@ func TestLedger(t *testing.T) {
 	}
 	check("begun", 1, "", nil, true)
 	for range 2 {
-		if err := l.update(ctx, a.Cluster, a.Namespace, func(inv *plan.Inventory) { inv.Confirm(a, "u", plan.Answer{}) }); err != nil {
+		if err := l.update(ctx, a.Cluster, a.Namespace, func(inv *record.Inventory) { inv.Confirm(a, "u", record.Answer{}) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -83,18 +84,18 @@ func TestRecordStaysAway(t *testing.T) {
 	t.Parallel()
 	c := &one{}
 	l := newLedger(plan.Plan{Network: "net"}, map[network.ClusterName]Cluster{"a": c}, Options{Locks: map[network.ClusterName]string{"a": "default"}})
-	update := func(change func(*plan.Inventory)) {
+	update := func(change func(*record.Inventory)) {
 		t.Helper()
 		if err := l.update(t.Context(), "a", "ns", change); err != nil {
 			t.Fatal(err)
 		}
 	}
-	update(func(inv *plan.Inventory) { delete(inv.Links, "gone") })
+	update(func(inv *record.Inventory) { delete(inv.Links, "gone") })
 	if c.data != nil {
 		t.Errorf("made: %v", c.data)
 	}
-	update(func(inv *plan.Inventory) { inv.Site = "s" })
-	if inv, err := plan.DecodeInventory(c.data[plan.InventoryKey]); err != nil || inv.LockNamespace != "default" {
+	update(func(inv *record.Inventory) { inv.Site = "s" })
+	if inv, err := record.Decode(c.data[record.Key]); err != nil || inv.LockNamespace != "default" {
 		t.Errorf("%+v %v", inv, err)
 	}
 }
@@ -105,10 +106,10 @@ func TestRecordTellsOfUncommittedChanges(t *testing.T) {
 	for _, dirty := range []bool{true, false} {
 		p := plan.Plan{Network: "net", Source: plan.Source{Commit: "c0ffee", Dirty: dirty}}
 		l := newLedger(p, map[network.ClusterName]Cluster{"a": c}, Options{})
-		if err := l.update(t.Context(), "a", "ns", func(inv *plan.Inventory) { inv.Fields = map[string]any{"ha": dirty} }); err != nil {
+		if err := l.update(t.Context(), "a", "ns", func(inv *record.Inventory) { inv.Fields = map[string]any{"ha": dirty} }); err != nil {
 			t.Fatal(err)
 		}
-		inv, err := plan.DecodeInventory(c.data[plan.InventoryKey])
+		inv, err := record.Decode(c.data[record.Key])
 		if err != nil || inv.Commit != "c0ffee" || inv.Dirty != dirty {
 			t.Errorf("dirty %t: commit %q, dirty %t", dirty, inv.Commit, inv.Dirty)
 		}
@@ -118,7 +119,7 @@ func TestRecordTellsOfUncommittedChanges(t *testing.T) {
 		}
 	}
 	if err := newLedger(plan.Plan{Network: "net", Source: plan.Source{Commit: "c0ffee", Dirty: true}}, map[network.ClusterName]Cluster{"a": c}, Options{}).
-		update(t.Context(), "a", "ns", func(*plan.Inventory) {}); err != nil || c.writes != 2 {
+		update(t.Context(), "a", "ns", func(*record.Inventory) {}); err != nil || c.writes != 2 {
 		t.Errorf("a record that is as it was is written: %v, %d writes", err, c.writes)
 	}
 }
@@ -138,7 +139,7 @@ func (c *recordsOf) Get(context.Context, plan.ObjectRef) (Object, error) {
 }
 
 func (c *recordsOf) Apply(_ context.Context, o Object, _ bool) (Object, error) {
-	c.written = append(c.written, o.Data[plan.InventoryKey])
+	c.written = append(c.written, o.Data[record.Key])
 	return o, nil
 }
 
@@ -146,11 +147,11 @@ func (c *recordsOf) Apply(_ context.Context, o Object, _ bool) (Object, error) {
 func TestNoteLocks(t *testing.T) {
 	t.Parallel()
 	text := func(lock string) map[string]string {
-		data, err := plan.Inventory{Network: "net", Site: "s", Commit: "c0ffee", LockNamespace: lock}.Encode()
+		data, err := record.Inventory{Network: "net", Site: "s", Commit: "c0ffee", LockNamespace: lock}.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return map[string]string{plan.InventoryKey: data}
+		return map[string]string{record.Key: data}
 	}
 	for name, tt := range map[string]struct {
 		record *Object
@@ -170,7 +171,7 @@ func TestNoteLocks(t *testing.T) {
 			continue
 		}
 		for _, data := range c.written {
-			if inv, err := plan.DecodeInventory(data); err != nil || inv.LockNamespace != "now" || inv.Commit != "c0ffee" {
+			if inv, err := record.Decode(data); err != nil || inv.LockNamespace != "now" || inv.Commit != "c0ffee" {
 				t.Errorf("%s: %+v %v", name, inv, err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -76,7 +77,7 @@ func (l *link) record(ctx context.Context) error {
 // amend records the attempt, what is not known of those before, and of which Site the
 // credentials are where that is given.
 func (l *link) amend(ctx context.Context, toUID string) error {
-	return l.note(ctx, func(inv *plan.Inventory) {
+	return l.note(ctx, func(inv *record.Inventory) {
 		inv.Amend(network.LinkName(l.Name), toUID, l.attempt, l.unanswered...)
 	})
 }
@@ -328,5 +329,5 @@ func (l *link) delete(ctx context.Context) (err error) {
 
 // retire records that the link is gone.
 func (l *link) retire(ctx context.Context) error {
-	return l.note(ctx, func(inv *plan.Inventory) { inv.RetireLink(network.LinkName(l.Name)) })
+	return l.note(ctx, func(inv *record.Inventory) { inv.RetireLink(network.LinkName(l.Name)) })
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -42,7 +43,7 @@ func (u *linkUpdate) changeLinks(ctx context.Context) error {
 	if err := u.labelSecrets(ctx, u.links); err != nil {
 		return err
 	}
-	return u.note(ctx, func(inv *plan.Inventory) { inv.ConfirmCost(network.LinkName(u.Name), u.keptCost) })
+	return u.note(ctx, func(inv *record.Inventory) { inv.ConfirmCost(network.LinkName(u.Name), u.keptCost) })
 }
 
 // changeLink reads a Link again: as desired means done, as planned means write,

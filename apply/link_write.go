@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -30,7 +32,7 @@ func (w *linkWriter) configured(ctx context.Context) error { return w.waitConfig
 
 // confirm records that the link is up as desired.
 func (w *linkWriter) confirm(ctx context.Context, links []string) error {
-	return w.note(ctx, func(inv *plan.Inventory) {
+	return w.note(ctx, func(inv *record.Inventory) {
 		inv.ConfirmLink(w.Action, w.Link.To.UID, links, w.keptCost)
 	})
 }
@@ -256,14 +258,14 @@ func groupName(endpoints []any) string {
 
 // addressesOf words endpoints as plans do.
 func addressesOf(endpoints []any) string {
-	var list []plan.Endpoint
+	var list []world.Endpoint
 	for _, item := range endpoints {
 		endpoint, _ := item.(map[string]any)
-		list = append(list, plan.Endpoint{
+		list = append(list, world.Endpoint{
 			Name: text(endpoint, "name"), Host: text(endpoint, "host"), Port: text(endpoint, "port"),
 		})
 	}
-	return plan.Addresses(list)
+	return world.Addresses(list)
 }
 
 // leadingTo is a Link that was read, with what is to be noted of its endpoints.
@@ -334,8 +336,8 @@ func (w *linkWriter) waitNew(ctx context.Context, links []Object) error {
 // not up in time, the report of its site may say more.
 func (w *linkWriter) waitOperational(ctx context.Context, links []Object) error {
 	up := func(o Object) bool {
-		health, _ := LinkOf(o).Health(plan.SiteReport{})
-		return health == plan.LinkUp
+		health, _ := LinkOf(o).Health(world.SiteReport{})
+		return health == world.LinkUp
 	}
 	return w.eachLink(ctx, links, "operational", up, func(o Object) string {
 		_, why := LinkOf(o).Health(w.ownReport(ctx))
@@ -377,7 +379,7 @@ func (w *linkWriter) follow(ctx context.Context, links []Object) {
 func (w *linkWriter) lead(ctx context.Context, link plan.ObjectRef, group []any) error {
 	site, err := w.from.Get(ctx, siteAt(w.Link.From))
 	controller, _ := site.Status["controller"].(map[string]any)
-	if err != nil || !plan.EditsLinks(text(controller, "version")) {
+	if err != nil || !world.EditsLinks(text(controller, "version")) {
 		return err
 	}
 	now, err := w.from.Get(ctx, link)
@@ -428,10 +430,10 @@ func (w *linkWriter) reportRef() plan.ObjectRef {
 
 // ownReport is what the routers of the connecting site say just now. It waits for nothing:
 // to list and to watch the ConfigMap is all that an apply may do with it.
-func (w *linkWriter) ownReport(ctx context.Context) plan.SiteReport {
+func (w *linkWriter) ownReport(ctx context.Context) world.SiteReport {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
 	defer cancel()
-	var report plan.SiteReport
+	var report world.SiteReport
 	err := w.from.Wait(bounded, w.reportRef(), func(o Object, _ bool) (bool, error) {
 		report = Reported(o.Data, w.Link.From.UID)
 		return true, nil
@@ -448,17 +450,17 @@ func (w *linkWriter) ownReport(ctx context.Context) plan.SiteReport {
 func (w *linkWriter) waitReport(ctx context.Context, links []Object) error {
 	patience, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
-	err := w.watchReport(patience, links, func(l plan.LinkReport, listed bool) bool { return listed && l.Up })
+	err := w.watchReport(patience, links, func(l world.LinkReport, listed bool) bool { return listed && l.Up })
 	if err == nil || ctx.Err() != nil || patience.Err() == nil {
 		return err
 	}
-	return w.watchReport(ctx, links, func(l plan.LinkReport, listed bool) bool { return !listed || l.Up })
+	return w.watchReport(ctx, links, func(l world.LinkReport, listed bool) bool { return !listed || l.Up })
 }
 
 // watchReport waits until the report says of each of the Links what is good, or nothing
 // of their site at all.
 func (w *linkWriter) watchReport(
-	ctx context.Context, links []Object, good func(l plan.LinkReport, listed bool) bool,
+	ctx context.Context, links []Object, good func(l world.LinkReport, listed bool) bool,
 ) error {
 	down := ""
 	return w.wait(ctx, w.from, w.reportRef(), "reporting the new links up", func(o Object, _ bool) (bool, error) {

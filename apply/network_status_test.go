@@ -1,11 +1,10 @@
 package apply
 
 import (
+	"fairlead.dev/fairlead/plan/world"
 	"reflect"
 	"strings"
 	"testing"
-
-	"fairlead.dev/fairlead/plan"
 )
 
 func TestReported(t *testing.T) {
@@ -14,11 +13,11 @@ func TestReported(t *testing.T) {
 		{"site":{"identity":"other"},"routerStatus":[{"links":[{"name":"a","status":"up","linkCost":9}]}]},
 		{"site":{"identity":"me"},"routerStatus":[{"links":[{"name":"a","status":"up","linkCost":3},{"name":"b","status":"down"}]},{"links":[{"name":"c","status":"UP","linkCost":99999999999}]}]},
 		{"site":{"identity":"idle"},"routerStatus":null}]}`
-	want := plan.SiteReport{Site: "me", Links: []plan.LinkReport{{Name: "a", Up: true, Cost: 3}, {Name: "b"}, {Name: "c", Up: true, Cost: 2147483647}}}
+	want := world.SiteReport{Site: "me", Links: []world.LinkReport{{Name: "a", Up: true, Cost: 3}, {Name: "b"}, {Name: "c", Up: true, Cost: 2147483647}}}
 	if got := Reported(map[string]string{NetworkStatusKey: report}, "me"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
-	if got := Reported(map[string]string{NetworkStatusKey: report}, "idle"); !reflect.DeepEqual(got, plan.SiteReport{Site: "idle"}) {
+	if got := Reported(map[string]string{NetworkStatusKey: report}, "idle"); !reflect.DeepEqual(got, world.SiteReport{Site: "idle"}) {
 		t.Errorf("a site without links: %+v", got)
 	}
 	for text, fault := range map[string]string{
@@ -44,14 +43,14 @@ func TestLinkOf(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		o    Object
-		want plan.LinkView
+		want world.LinkView
 	}{
-		"up":       {withConditions(1, nil, is("Configured", "True", "OK", 1), is("Operational", "True", "OK", 1)), plan.LinkView{Configured: true, Operational: true, Current: true}},
-		"edited":   {withConditions(2, nil, is("Configured", "True", "OK", 2), is("Operational", "True", "OK", 1)), plan.LinkView{Configured: true, Operational: true}},
-		"changing": {withConditions(2, nil, is("Configured", "True", "OK", 1), is("Operational", "True", "OK", 1)), plan.LinkView{Operational: true}},
-		"down":     {withConditions(1, nil, is("Configured", "True", "OK", 1), is("Operational", "False", "Not Operational", 1)), plan.LinkView{Configured: true, Current: true}},
-		"new":      {withConditions(1, nil, is("Configured", "True", "OK", 1)), plan.LinkView{Configured: true, Unreported: true}},
-		"untold":   {Object{Generation: 1}, plan.LinkView{Unreported: true}},
+		"up":       {withConditions(1, nil, is("Configured", "True", "OK", 1), is("Operational", "True", "OK", 1)), world.LinkView{Configured: true, Operational: true, Current: true}},
+		"edited":   {withConditions(2, nil, is("Configured", "True", "OK", 2), is("Operational", "True", "OK", 1)), world.LinkView{Configured: true, Operational: true}},
+		"changing": {withConditions(2, nil, is("Configured", "True", "OK", 1), is("Operational", "True", "OK", 1)), world.LinkView{Operational: true}},
+		"down":     {withConditions(1, nil, is("Configured", "True", "OK", 1), is("Operational", "False", "Not Operational", 1)), world.LinkView{Configured: true, Current: true}},
+		"new":      {withConditions(1, nil, is("Configured", "True", "OK", 1)), world.LinkView{Configured: true, Unreported: true}},
+		"untold":   {Object{Generation: 1}, world.LinkView{Unreported: true}},
 	} {
 		got := LinkOf(tt.o)
 		got.Message = ""

@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/field"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // overlayObject is the action of an object of an overlay.
@@ -20,7 +23,7 @@ func (o *overlayObject) write(ctx context.Context) error {
 		Labels: o.objectLabels(), Annotations: o.annotations(o.Object.Fields),
 	}
 	written, err := o.writePlanned(ctx, o.c, want, o.check, func(want *Object, live Object) {
-		want.Content = plan.KeepIn(o.Object.Manifest, live.Content, o.Object.Keep)
+		want.Content = field.KeepIn(o.Object.Manifest, live.Content, o.Object.Keep)
 	})
 	if err == nil {
 		err = o.dropped(written)
@@ -29,8 +32,8 @@ func (o *overlayObject) write(ctx context.Context) error {
 		return o.withNamespaceHint(ctx, err)
 	}
 	sent := without(o.Object.Fields, o.Object.Keep)
-	answer := o.answer(o.c, written, want.Labels, sent, plan.Stored(sent, written.Content))
-	return o.note(ctx, func(inv *plan.Inventory) { inv.ConfirmObject(o.Action, written.UID, answer) })
+	answer := o.answer(o.c, written, want.Labels, sent, field.Stored(sent, written.Content))
+	return o.note(ctx, func(inv *record.Inventory) { inv.ConfirmObject(o.Action, written.UID, answer) })
 }
 
 func (o *overlayObject) ref() plan.ObjectRef {
@@ -43,14 +46,14 @@ func (o *overlayObject) ref() plan.ObjectRef {
 // objectLabels are those that the object carries beside its own.
 func (o *overlayObject) objectLabels() map[string]string {
 	out := o.labels(plan.LabelSite)
-	out[plan.LabelSite], out[plan.LabelObject] = string(o.Object.Site), plan.OverlayObject
+	out[plan.LabelSite], out[plan.LabelObject] = string(o.Object.Site), world.OverlayObject
 	return out
 }
 
 // dropped checks that what the overlay no longer has is gone: server-side apply
 // leaves a field that somebody else applied as well.
 func (o *overlayObject) dropped(written Object) error {
-	now := plan.Pick(written.Content, o.Object.Observed, o.Object.Fields)
+	now := field.Pick(written.Content, o.Object.Observed, o.Object.Fields)
 	for path, before := range o.Object.Observed {
 		if _, wanted := o.Object.Fields[path]; !wanted && before != nil && sameJSON(now[path], before) {
 			return fmt.Errorf("%s keeps %s, which somebody else applied too; remove it there, with: kubectl edit",
@@ -65,7 +68,7 @@ func (o *overlayObject) check(live Object) error {
 	if err := o.isPlanned(live, o.Object.UID); err != nil {
 		return err
 	}
-	now := plan.Pick(live.Content, o.Object.Observed, o.Object.Fields)
+	now := field.Pick(live.Content, o.Object.Observed, o.Object.Fields)
 	for path, planned := range o.Object.Observed {
 		if !expected(now[path], planned, o.Object.Fields[path]) {
 			return fmt.Errorf("%s: %s is not as it was planned: %w", live.ObjectRef, path, ErrStale)
@@ -87,5 +90,5 @@ func (o *overlayObject) delete(ctx context.Context) error {
 
 // forget removes the record of an object that is gone.
 func (o *overlayObject) forget(ctx context.Context) error {
-	return o.note(ctx, func(inv *plan.Inventory) { inv.ForgetObject(o.Key()) })
+	return o.note(ctx, func(inv *record.Inventory) { inv.ForgetObject(o.Key()) })
 }

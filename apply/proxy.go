@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/secrets"
 )
@@ -39,7 +40,7 @@ func (p *proxy) delete(ctx context.Context) error {
 	if err := p.remove(ctx, p.c, p.Proxy.Secret); err != nil {
 		return err
 	}
-	return p.note(ctx, func(inv *plan.Inventory) { inv.ForgetSecret(network.ProxyName(p.Name), p.Proxy.Secret.Name) })
+	return p.note(ctx, func(inv *record.Inventory) { inv.ForgetSecret(network.ProxyName(p.Name), p.Proxy.Secret.Name) })
 }
 
 // secret writes the Secret, or labels the one that is there.

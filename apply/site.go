@@ -7,6 +7,8 @@ import (
 	"maps"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/field"
+	"fairlead.dev/fairlead/plan/record"
 )
 
 // site is the action of a Site.
@@ -27,9 +29,9 @@ func (s *site) make(ctx context.Context) error {
 		return err
 	}
 	sent := without(s.Site.Fields, s.Site.Keep)
-	answer := s.answer(s.c, written, s.labels(plan.LabelSite), sent, plan.StoredSite(sent, FieldsOf(written)))
+	answer := s.answer(s.c, written, s.labels(plan.LabelSite), sent, field.StoredSite(sent, FieldsOf(written)))
 	s.uid = written.UID
-	return s.note(ctx, func(inv *plan.Inventory) { inv.Confirm(s.Action, written.UID, answer) })
+	return s.note(ctx, func(inv *record.Inventory) { inv.Confirm(s.Action, written.UID, answer) })
 }
 
 // mostMakes is how often one apply makes a Site.
@@ -104,7 +106,7 @@ func (s *site) write(ctx context.Context, fields map[string]any) (Object, error)
 // wanted is the Site to send, with these fields: it carries what its overlays set, and
 // Fairlead's own.
 func (s *site) wanted(fields map[string]any) Object {
-	spec, labels, annotations := plan.SiteManifest(fields)
+	spec, labels, annotations := field.SiteManifest(fields)
 	maps.Copy(labels, s.labels(plan.LabelSite))
 	maps.Copy(annotations, s.annotations(s.Site.Fields))
 	if s.Site.Protect {
@@ -178,4 +180,4 @@ func (s *site) delete(ctx context.Context) error {
 }
 
 // FieldsOf flattens a Site into fields by path, as plan.SiteView has them.
-func FieldsOf(o Object) map[string]any { return plan.SiteFields(o.Spec, o.Labels, o.Annotations) }
+func FieldsOf(o Object) map[string]any { return field.SiteFields(o.Spec, o.Labels, o.Annotations) }

@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"strings"
 
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/secrets"
 )
 
@@ -49,10 +49,10 @@ func LastHeld(o Object, kind string) bool {
 
 // LinkOf is what a Link's own status says of it: the conditions of a plan.LinkView, with
 // its name. All other fields are left empty.
-func LinkOf(o Object) plan.LinkView {
+func LinkOf(o Object) world.LinkView {
 	operational, reported := conditionOf(o, "Operational")
-	return plan.LinkView{
-		Meta:       plan.Meta{Name: o.Name},
+	return world.LinkView{
+		Meta:       world.Meta{Name: o.Name},
 		Configured: Holds(o, "Configured"), Operational: operational.status == "True",
 		Current: reported && operational.observed == o.Generation, Unreported: !reported,
 		Message: Reason(o, "Configured", "Operational", "Ready"),
@@ -231,11 +231,13 @@ type networkStatus struct {
 }
 
 // NoReport is the report of a site of which nothing is known, and why.
-func NoReport(siteUID, why string) plan.SiteReport { return plan.SiteReport{Site: siteUID, Fault: why} }
+func NoReport(siteUID, why string) world.SiteReport {
+	return world.SiteReport{Site: siteUID, Fault: why}
+}
 
 // Reported reads what a site's own routers say of its links, from the data of its
 // ConfigMap NetworkStatusName; nil stands for one that is not there.
-func Reported(data map[string]string, siteUID string) plan.SiteReport {
+func Reported(data map[string]string, siteUID string) world.SiteReport {
 	report := data[NetworkStatusKey]
 	if report == "" {
 		return NoReport(siteUID, "there is no report of its routers: ConfigMap "+NetworkStatusName+" is missing or empty")
@@ -252,7 +254,7 @@ func Reported(data map[string]string, siteUID string) plan.SiteReport {
 		out.Fault = ""
 		for _, r := range s.RouterStatus {
 			for _, l := range r.Links {
-				out.Links = append(out.Links, plan.LinkReport{
+				out.Links = append(out.Links, world.LinkReport{
 					Name: l.Name, Up: strings.EqualFold(l.Status, "up"), Cost: int32(min(max(l.Cost, 0), math.MaxInt32)),
 				})
 			}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/field"
 	"fairlead.dev/fairlead/secrets"
 )
 
@@ -136,7 +136,7 @@ func TestGrantIsUsable(t *testing.T) {
 func TestSpecOfFields(t *testing.T) {
 	t.Parallel()
 	fields := map[string]any{"ha": true, "linkAccess": "default", "settings.a": "1", "settings.b": "2", "metadata.labels.team": "x", "metadata.annotations.a.b/c": "y"}
-	spec, labels, annotations := plan.SiteManifest(fields)
+	spec, labels, annotations := field.SiteManifest(fields)
 	back := FieldsOf(Object{Spec: spec, Labels: labels, Annotations: annotations})
 	if len(back) != len(fields) {
 		t.Fatalf("%v", back)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 )
 
 // task is one action under way; only its own goroutine uses it.
@@ -28,7 +29,7 @@ type task struct {
 func (t *task) begin(ctx context.Context) error { return t.ledger.begin(ctx, t.Cluster, t.Namespace) }
 
 // note changes the inventory of the site's namespace.
-func (t *task) note(ctx context.Context, change func(*plan.Inventory)) error {
+func (t *task) note(ctx context.Context, change func(*record.Inventory)) error {
 	return t.ledger.update(ctx, t.Cluster, t.Namespace, change)
 }
 
@@ -52,7 +53,7 @@ func (t *task) recordRefusal(ctx context.Context, err error) {
 	case plan.ObjectSecret, plan.ObjectGrant, plan.ObjectToken:
 		reason = fmt.Sprintf("the API server refuses %s", r.Ref)
 	}
-	t.report(t.note(ctx, func(inv *plan.Inventory) { inv.Refuse(t.Action, reason) }))
+	t.report(t.note(ctx, func(inv *record.Inventory) { inv.Refuse(t.Action, reason) }))
 }
 
 // tell tells of the action at its present attempt.
@@ -186,8 +187,8 @@ func again(do func() error) error {
 // answer compares what an API server answered to a write with the labels and the fields that
 // were sent, but for those that are left as they are, and notes for the action's end what it
 // altered. kept are the fields that it keeps in another form.
-func (t *task) answer(c Cluster, written Object, labels map[string]string, sent, kept map[string]any) plan.Answer {
-	out := plan.Answer{}
+func (t *task) answer(c Cluster, written Object, labels map[string]string, sent, kept map[string]any) record.Answer {
+	out := record.Answer{}
 	for path, v := range kept {
 		if out.Stored == nil {
 			out.Stored = map[string]any{}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // wait bounds one wait by the timeout, see waitFor.
@@ -122,7 +123,7 @@ func notGoing(o Object) error {
 	if !o.Deleting {
 		return nil
 	}
-	return fmt.Errorf("%s is being deleted, %s: %w", o.ObjectRef, plan.HeldBy(o.Finalizers), ErrStale)
+	return fmt.Errorf("%s is being deleted, %s: %w", o.ObjectRef, world.HeldBy(o.Finalizers), ErrStale)
 }
 
 // present reads an object that is there to stay.
@@ -137,7 +138,7 @@ func present(ctx context.Context, c Reader, ref plan.ObjectRef) (Object, error) 
 // goes says that an object is being deleted, and what holds it. Of a namespace that its
 // cluster says itself.
 func goes(o Object) string {
-	why := "it is being deleted, " + plan.HeldBy(o.Finalizers)
+	why := "it is being deleted, " + world.HeldBy(o.Finalizers)
 	if o.Kind != plan.ObjectNamespace {
 		return why
 	}

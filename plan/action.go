@@ -8,9 +8,9 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// bringsUp reports whether a link's action ends with a Link that is up, whatever there was
+// BringsUp reports whether a link's action ends with a Link that is up, whatever there was
 // before: another cost alone does not.
-func (a Action) bringsUp() bool {
+func (a Action) BringsUp() bool {
 	switch a.Verb {
 	case VerbCreate, VerbReplace:
 		return true
@@ -23,17 +23,17 @@ func (a Action) bringsUp() bool {
 // CarriesTraffic reports whether an action is on one of Skupper's listeners or connectors,
 // through which applications reach each other.
 func (a Action) CarriesTraffic() bool {
-	return a.Object != nil && carries(a.Object.APIVersion, a.Object.Kind)
+	return a.Object != nil && Carries(a.Object.APIVersion, a.Object.Kind)
 }
 
-// closes reports whether a site's action cuts the links to it: it stops listening, or
+// Closes reports whether a site's action cuts the links to it: it stops listening, or
 // listens in another place or with another CA.
-func (a Action) closes() bool {
+func (a Action) Closes() bool {
 	if a.Verb == VerbCreate || a.Verb == VerbDelete {
 		return false
 	}
 	return a.Has(StepClose) || slices.ContainsFunc(a.Fields, func(f Field) bool {
-		return f.Path == "linkAccess" && !isZero(f.From) || f.Path == "defaultIssuer" || f.Path == "edge" && f.To == true
+		return f.Path == "linkAccess" && !IsZero(f.From) || f.Path == "defaultIssuer" || f.Path == "edge" && f.To == true
 	})
 }
 
@@ -74,24 +74,24 @@ func (a Action) Has(s Step) bool {
 	return false
 }
 
-// place is one namespace of one cluster; one place holds at most one site.
-type place struct {
-	cluster   network.ClusterName
-	namespace string
+// Place is one namespace of one cluster; one place holds at most one site.
+type Place struct {
+	Cluster   network.ClusterName
+	Namespace string
 }
 
-func placeOf(cluster network.ClusterName, namespace string) place { return place{cluster, namespace} }
+func PlaceOf(cluster network.ClusterName, namespace string) Place { return Place{cluster, namespace} }
 
-// suffix tells apart the IDs of two actions on things of one name.
-func (at place) suffix() string { return "@" + string(at.cluster) + "/" + at.namespace }
+// Suffix tells apart the IDs of two actions on things of one name.
+func (at Place) Suffix() string { return "@" + string(at.Cluster) + "/" + at.Namespace }
 
-// place is where the action's site is, or its link's connecting site.
-func (a Action) place() place { return placeOf(a.Cluster, a.Namespace) }
+// Place is where the action's site is, or its link's connecting site.
+func (a Action) Place() Place { return PlaceOf(a.Cluster, a.Namespace) }
 
-func (r ObjectRef) place() place { return placeOf(r.Cluster, r.Namespace) }
+func (r ObjectRef) Place() Place { return PlaceOf(r.Cluster, r.Namespace) }
 
-// place is where the end's site is.
-func (e End) place() place { return placeOf(e.Cluster, e.Namespace) }
+// Place is where the end's site is.
+func (e End) Place() Place { return PlaceOf(e.Cluster, e.Namespace) }
 
 // Field is one owned field that changes. From and To are strings, booleans or
 // numbers; nil means absent.
@@ -222,12 +222,12 @@ type LiveLink struct {
 	SecretUID string `json:"secretUid,omitempty"`
 }
 
-// oldSuffix ends the ID of an action that removes the Link which another action of the
+// OldSuffix ends the ID of an action that removes the Link which another action of the
 // plan replaces.
-const oldSuffix = "@old"
+const OldSuffix = "@old"
 
-// removesOld reports whether an action is such a removal.
-func (a Action) removesOld() bool { return strings.HasSuffix(a.ID, oldSuffix) }
+// RemovesOld reports whether an action is such a removal.
+func (a Action) RemovesOld() bool { return strings.HasSuffix(a.ID, OldSuffix) }
 
 // movesListening reports whether a site's action changes how links reach it.
 func (a Action) movesListening() bool {
@@ -236,13 +236,13 @@ func (a Action) movesListening() bool {
 	})
 }
 
-// touches reports whether an action reads or writes something on a cluster.
-func (a Action) touches(name network.ClusterName) bool {
+// Touches reports whether an action reads or writes something on a cluster.
+func (a Action) Touches(name network.ClusterName) bool {
 	return a.Cluster == name || a.Link != nil && a.Link.To.Cluster == name
 }
 
-// removes are the objects that an action takes away beside a Site or an object of an overlay.
-func (a Action) removes() (out []ObjectRef) {
+// Removes are the objects that an action takes away beside a Site or an object of an overlay.
+func (a Action) Removes() (out []ObjectRef) {
 	if a.Link != nil {
 		out = append(out, a.Link.Remove...)
 	}
@@ -255,8 +255,8 @@ func (a Action) removes() (out []ObjectRef) {
 	return out
 }
 
-// allSeen are the link's own Links, those to be adopted included.
-func (w LinkWork) allSeen() []LiveLink { return append(slices.Clone(w.Seen), w.Live...) }
+// AllSeen are the link's own Links, those to be adopted included.
+func (w LinkWork) AllSeen() []LiveLink { return append(slices.Clone(w.Seen), w.Live...) }
 
 // adopts are the UIDs of the objects that an adoption takes over.
 func (a Action) adopts() (uids []string) {
@@ -275,8 +275,8 @@ func (a Action) adopts() (uids []string) {
 	return uids
 }
 
-// worse is the class that disturbs more.
-func worse(a, b Disruption) Disruption {
+// Worse is the class that disturbs more.
+func Worse(a, b Disruption) Disruption {
 	order := []Disruption{DisruptionNone, DisruptionReconnect, DisruptionRestart, DisruptionReplace}
 	if slices.Index(order, a) > slices.Index(order, b) {
 		return a
@@ -284,16 +284,16 @@ func worse(a, b Disruption) Disruption {
 	return b
 }
 
-func carries(apiVersion string, kind ObjectKind) bool {
+func Carries(apiVersion string, kind ObjectKind) bool {
 	group, _, _ := strings.Cut(apiVersion, "/")
 	return group == "skupper.io" && slices.Contains([]ObjectKind{
 		ObjectListener, ObjectMultiKeyListener, ObjectConnector, ObjectAttachedConnector, ObjectConnectorBinding,
 	}, kind)
 }
 
-// identity is the same for the action on the same thing in two plans. An ID may
+// Identity is the same for the action on the same thing in two plans. An ID may
 // differ: it says where a thing is only while there are two of its name.
-func identity(a Action) string {
+func Identity(a Action) string {
 	parts := []string{string(a.Kind), string(a.Cluster), a.Namespace, a.Name}
 	if a.Verb == VerbDelete {
 		parts = append(parts, "delete")
@@ -303,12 +303,12 @@ func identity(a Action) string {
 		parts = append(parts, a.Key())
 	case a.Proxy != nil && (a.Verb == VerbDelete || a.Verb == VerbAdopt):
 		parts = append(parts, a.Proxy.Secret.Name)
-	case a.removesOld():
-		parts = append(parts, oldSuffix)
+	case a.RemovesOld():
+		parts = append(parts, OldSuffix)
 	}
 	return strings.Join(parts, " ")
 }
 
-func isZero(v any) bool {
+func IsZero(v any) bool {
 	return v == nil || v == "" || v == false || v == "none"
 }

@@ -160,8 +160,8 @@ func flagged(p Plan) []Refusal {
 	return out
 }
 
-// unflagged takes away again what depends on the plan's ID and on who applies it.
-func unflagged(list []Refusal) []Refusal {
+// Unflagged takes away again what depends on the plan's ID and on who applies it.
+func Unflagged(list []Refusal) []Refusal {
 	out := slices.Clone(list)
 	for i, r := range out {
 		out[i].Overridden = false
@@ -172,5 +172,5 @@ func unflagged(list []Refusal) []Refusal {
 	return out
 }
 
-// same reports whether two refusals are by the same rule about the same thing.
-func (r Refusal) same(other Refusal) bool { return r.Code == other.Code && r.Subject == other.Subject }
+// Same reports whether two refusals are by the same rule about the same thing.
+func (r Refusal) Same(other Refusal) bool { return r.Code == other.Code && r.Subject == other.Subject }

@@ -116,6 +116,6 @@ func GroupKind(apiVersion string, kind ObjectKind) string {
 	return string(kind) + "." + group
 }
 
-func (s DesiredSite) place() place { return placeOf(s.Cluster, s.Namespace) }
+func (s DesiredSite) Place() Place { return PlaceOf(s.Cluster, s.Namespace) }
 
-func (o DesiredObject) place() place { return placeOf(o.Cluster, o.Namespace) }
+func (o DesiredObject) Place() Place { return PlaceOf(o.Cluster, o.Namespace) }

@@ -20,16 +20,16 @@ func (f Filter) IsZero() bool {
 	return len(f.Clusters)+len(f.Sites)+len(f.Links) == 0
 }
 
-func (f Filter) apply(actions []Action) []Action {
+func (f Filter) Apply(actions []Action) []Action {
 	if f.IsZero() {
 		return actions
 	}
-	return withNeeds(actions, f.matches)
+	return WithNeeds(actions, f.Matches)
 }
 
-// withNeeds keeps the actions that match, those that they depend on, and the links of
+// WithNeeds keeps the actions that match, those that they depend on, and the links of
 // sites that come to be reached otherwise.
-func withNeeds(actions []Action, matches func(Action) bool) []Action {
+func WithNeeds(actions []Action, matches func(Action) bool) []Action {
 	byID := map[string]Action{}
 	for _, a := range actions {
 		byID[a.ID] = a
@@ -67,7 +67,7 @@ func withNeeds(actions []Action, matches func(Action) bool) []Action {
 	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool { return !keep[a.ID] })
 }
 
-func (f Filter) matches(a Action) bool {
+func (f Filter) Matches(a Action) bool {
 	if len(f.Clusters) > 0 && !slices.Contains(f.Clusters, a.Cluster) {
 		return false
 	}

@@ -11,14 +11,14 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// noTopology is that of a plan which was not asked for it.
-func noTopology() Topology {
+// NoTopology is that of a plan which was not asked for it.
+func NoTopology() Topology {
 	empty := Shape{Components: [][]network.SiteName{}}
 	return Topology{Before: empty, After: empty, Effects: []Effect{}}
 }
 
-// identified gives the plan its ID, and its refusals the flags that name it.
-func identified(p Plan) Plan {
+// Identified gives the plan its ID, and its refusals the flags that name it.
+func Identified(p Plan) Plan {
 	p.ID = Identify(p)
 	p.Refusals = flagged(p)
 	return p
@@ -32,10 +32,10 @@ func identified(p Plan) Plan {
 // it, and so is the reason why a cluster could not be read, which is worded otherwise
 // each time.
 func Identify(p Plan) string {
-	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals, p.Base = "", "", nil, 0, unflagged(p.Refusals), nil
+	p.ID, p.Made, p.Diagnostics, p.Summary.Unknown, p.Refusals, p.Base = "", "", nil, 0, Unflagged(p.Refusals), nil
 	p.Ignored, p.Live, p.Behind, p.Applied = nil, nil, nil, nil
 	if p.Topology.Basis != "" { // older plans have none, and the shape in their ID
-		p.Topology = noTopology()
+		p.Topology = NoTopology()
 	}
 	p.Source = Source{Digest: p.Source.Digest}
 	p.Clusters = slices.Clone(p.Clusters)
@@ -55,7 +55,7 @@ func AllRead(clusters []Cluster) bool {
 	return !slices.ContainsFunc(clusters, func(c Cluster) bool { return c.State != StateOK })
 }
 
-func summarise(actions []Action, unknown int) Summary {
+func Summarise(actions []Action, unknown int) Summary {
 	s := Summary{Unknown: unknown}
 	for _, a := range actions {
 		switch a.Verb {
@@ -77,21 +77,21 @@ func summarise(actions []Action, unknown int) Summary {
 	return s
 }
 
-// normalise sorts what is a set and replaces nil lists.
-func normalise(p *Plan) {
+// Normalise sorts what is a set and replaces nil lists.
+func Normalise(p *Plan) {
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		slices.Sort(a.DependsOn)
 		a.DependsOn = slices.Compact(a.DependsOn)
-		a.DependsOn, a.Fields, a.Steps = notNil(a.DependsOn), notNil(a.Fields), notNil(a.Steps)
+		a.DependsOn, a.Fields, a.Steps = NotNil(a.DependsOn), NotNil(a.Fields), NotNil(a.Steps)
 		if a.Link != nil {
-			a.Link.Live, a.Link.Remove = notNil(a.Link.Live), notNil(sortRefs(a.Link.Remove))
+			a.Link.Live, a.Link.Remove = NotNil(a.Link.Live), NotNil(SortRefs(a.Link.Remove))
 		}
 	}
-	p.Actions, p.Refusals, p.Unmanaged = notNil(p.Actions), notNil(p.Refusals), notNil(p.Unmanaged)
+	p.Actions, p.Refusals, p.Unmanaged = NotNil(p.Actions), NotNil(p.Refusals), NotNil(p.Unmanaged)
 }
 
-func notNil[T any](s []T) []T {
+func NotNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}
 	}
@@ -101,9 +101,9 @@ func notNil[T any](s []T) []T {
 // Keep narrows a plan to the actions that a rule keeps, with its counts and ID
 // made anew.
 func Keep(p Plan, keep func(Action) bool) Plan {
-	p.Actions = notNil(slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return !keep(a) }))
-	p.Summary = summarise(p.Actions, p.Summary.Unknown)
-	return identified(p)
+	p.Actions = NotNil(slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return !keep(a) }))
+	p.Summary = Summarise(p.Actions, p.Summary.Unknown)
+	return Identified(p)
 }
 
 // Decode reads a plan's JSON. A format that is not Format, or an ID that does not
@@ -124,7 +124,7 @@ func Decode(data []byte) (Plan, error) {
 	return p, nil
 }
 
-func sortRefs(refs []ObjectRef) []ObjectRef {
+func SortRefs(refs []ObjectRef) []ObjectRef {
 	rank := map[ObjectKind]int{
 		ObjectGrant: 0, ObjectToken: 1, ObjectLink: 2, ObjectCertificate: 3, ObjectSecret: 4, ObjectSite: 5, ObjectConfigMap: 6,
 	}

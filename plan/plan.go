@@ -1,9 +1,5 @@
-// Package plan compares a described network with what was observed on its
-// clusters and says, as data, what has to be done. It is pure: it reads no
-// cluster, no clock and no environment, and the same input gives the same bytes.
-//
-// The invariant that everything here serves: carrying out Make's actions on the
-// observed state gives the desired state, and planning again gives no action.
+// Package plan is what a plan is: its types, their JSON and ID, the flags that lift its
+// refusals, and the names by which Fairlead marks what it writes. Package planner makes plans.
 package plan
 
 import (
@@ -350,8 +346,8 @@ func (p Plan) ByOrigin() (change, anyway []Action) {
 	return change, anyway
 }
 
-// adopted are the UIDs of what a plan takes over.
-func (p *Plan) adopted() map[string]bool {
+// Adopted are the UIDs of what a plan takes over.
+func (p *Plan) Adopted() map[string]bool {
 	out := map[string]bool{}
 	if p == nil {
 		return out
@@ -366,14 +362,14 @@ func (p *Plan) adopted() map[string]bool {
 	return out
 }
 
-// codeWaits is the code of warnings about what waits for a cluster to be read.
-const codeWaits = "waits"
+// CodeWaits is the code of warnings about what waits for a cluster to be read.
+const CodeWaits = "waits"
 
-// codeUnread is the code of warnings about namespaces that were not read.
-const codeUnread = "namespace-unread"
+// CodeUnread is the code of warnings about namespaces that were not read.
+const CodeUnread = "namespace-unread"
 
-// whyNew is why something is made of which nothing is known.
-const whyNew = "declared and not on the cluster"
+// WhyNew is why something is made of which nothing is known.
+const WhyNew = "declared and not on the cluster"
 
 // The kinds of Skupper's objects that carry the traffic of one service. Overlays add them.
 const (
@@ -394,20 +390,20 @@ const (
 	ServiceMoved = "service-moved"
 )
 
-// codeUnknownProxy is the code of warnings of credentials that cannot be read here.
-const codeUnknownProxy = "proxy-unknown"
+// CodeUnknownProxy is the code of warnings of credentials that cannot be read here.
+const CodeUnknownProxy = "proxy-unknown"
 
-func proxySubject(name network.ProxyName) string { return fmt.Sprintf("proxy %q", name) }
+func ProxySubject(name network.ProxyName) string { return fmt.Sprintf("proxy %q", name) }
 
-func objectSubject(o DesiredObject) string {
+func ObjectSubject(o DesiredObject) string {
 	return fmt.Sprintf("object %s/%s of site %q", o.Kind, o.Name, o.Site)
 }
 
 // The codes of warnings about recorded objects of which nothing can be told: of kinds that
 // are not served, and that may not be read.
 const (
-	codeUnknownKind = "unknown-kind"
-	codeUnreadKind  = "kind-unread"
+	CodeUnknownKind = "unknown-kind"
+	CodeUnreadKind  = "kind-unread"
 )
 
 // ClusterLeft is the code of the refusal to leave a cluster out of the description while

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // asTable asks for what kubectl shows: the metadata of each object, and the columns that its
@@ -33,7 +34,7 @@ const (
 )
 
 // grants lists AccessGrants, as whole does, without their codes.
-func (s *survey) grants(opts metav1.ListOptions, read func(plan.GrantView) func()) listing {
+func (s *survey) grants(opts metav1.ListOptions, read func(world.GrantView) func()) listing {
 	resource := kinds[plan.ObjectGrant]
 	return func(ctx context.Context, namespace string) error {
 		list := func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
@@ -84,9 +85,9 @@ func (c *Cluster) tablePage(ctx context.Context, resource schema.GroupVersionRes
 	return out, nil
 }
 
-func grantView(u *unstructured.Unstructured) plan.GrantView {
+func grantView(u *unstructured.Unstructured) world.GrantView {
 	columns, _, _ := unstructured.NestedStringMap(u.Object, "columns")
-	v := plan.GrantView{Meta: meta(u), Expires: u.GetAnnotations()[plan.AnnotationExpires], By: madeBy(u)}
+	v := world.GrantView{Meta: meta(u), Expires: u.GetAnnotations()[plan.AnnotationExpires], By: madeBy(u)}
 	if at := u.GetCreationTimestamp(); !at.IsZero() {
 		v.Made = at.UTC().Format(time.RFC3339)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 const (
@@ -22,17 +23,17 @@ const (
 // Of grants the table is read, and nothing else is asked for or taken for one.
 func TestGrantsAreReadAsTable(t *testing.T) {
 	t.Parallel()
-	made := plan.GrantView{By: "kubectl-create", Made: "2026-01-02T03:04:05Z"}
+	made := world.GrantView{By: "kubectl-create", Made: "2026-01-02T03:04:05Z"}
 	for _, tt := range []struct {
 		name, answer string
-		want         []plan.GrantView
+		want         []world.GrantView
 		fails        string
 	}{
 		{"with all columns", table(grantColumns, `"g", 3, 1, "2026-01-05T01:00:00+01:00"`),
-			[]plan.GrantView{{By: made.By, Made: made.Made, Left: 2, Expires: "2026-01-05T00:00:00Z"}}, ""},
-		{"not redeemed yet", table(grantColumns, `"g", 1, null, null`), []plan.GrantView{{By: made.By, Made: made.Made, Left: 1}}, ""},
-		{"spent", table(grantColumns, `"g", 1, 1, "x"`), []plan.GrantView{{By: made.By, Made: made.Made, Spent: true}}, ""},
-		{"without the columns", table(`{"name": "Name"}, {"name": "Age"}`, `"g", "1d"`), []plan.GrantView{made}, ""},
+			[]world.GrantView{{By: made.By, Made: made.Made, Left: 2, Expires: "2026-01-05T00:00:00Z"}}, ""},
+		{"not redeemed yet", table(grantColumns, `"g", 1, null, null`), []world.GrantView{{By: made.By, Made: made.Made, Left: 1}}, ""},
+		{"spent", table(grantColumns, `"g", 1, 1, "x"`), []world.GrantView{{By: made.By, Made: made.Made, Spent: true}}, ""},
+		{"without the columns", table(`{"name": "Name"}, {"name": "Age"}`, `"g", "1d"`), []world.GrantView{made}, ""},
 		{"no table", `{"kind": "AccessGrantList", "apiVersion": "skupper.io/v2alpha1", "metadata": {}, "items": [{"spec": {"code": "opensesame"}}]}`, nil, "not a table"},
 		{"no JSON", `grants`, nil, "not a table"},
 	} {
@@ -57,7 +58,7 @@ func TestGrantsAreReadAsTable(t *testing.T) {
 				return
 			}
 			for i := range v.Grants {
-				v.Grants[i].Meta = plan.Meta{}
+				v.Grants[i].Meta = world.Meta{}
 			}
 			if diff := cmp.Diff(tt.want, v.Grants); diff != "" {
 				t.Errorf("%s\n%s", v.Reason, diff)

@@ -21,6 +21,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // extraKinds remembers what the cluster says of the kinds of overlays' objects. One
@@ -42,7 +43,7 @@ type extraKind struct {
 // extraResource is where the API server serves a kind.
 type extraResource struct {
 	resource schema.GroupVersionResource
-	scope    plan.Scope
+	scope    world.Scope
 }
 
 // asVersion is how a group and its version are written: a record may hold any text, and a
@@ -80,9 +81,9 @@ func (e *extraKinds) learn(ctx context.Context, apiVersion string) error {
 		if strings.Contains(r.Name, "/") { // a subresource
 			continue
 		}
-		found := extraResource{resource: gv.WithResource(r.Name), scope: plan.ScopeCluster}
+		found := extraResource{resource: gv.WithResource(r.Name), scope: world.ScopeCluster}
 		if r.Namespaced {
-			found.scope = plan.ScopeNamespace
+			found.scope = world.ScopeNamespace
 		}
 		e.known[extraKind{apiVersion, plan.ObjectKind(r.Kind)}] = found
 	}
@@ -95,7 +96,7 @@ func (e *extraKinds) lookup(k extraKind) extraResource {
 	defer e.mu.Unlock()
 	found, ok := e.known[k]
 	if !ok {
-		found.scope = plan.ScopeNone
+		found.scope = world.ScopeNone
 	}
 	return found
 }
@@ -109,7 +110,7 @@ func (c *Cluster) find(ctx context.Context, ref plan.ObjectRef) error {
 	if err := c.extra.learn(ctx, ref.APIVersion); err != nil {
 		return err
 	}
-	if found := c.extra.lookup(extraKind{ref.APIVersion, ref.Kind}); found.scope != plan.ScopeNamespace {
+	if found := c.extra.lookup(extraKind{ref.APIVersion, ref.Kind}); found.scope != world.ScopeNamespace {
 		return fmt.Errorf("%s: cluster %s has no namespaced kind %s in %s", ref, c.name, ref.Kind, ref.APIVersion)
 	}
 	return nil
@@ -138,12 +139,12 @@ func (s *survey) objects(ctx context.Context) error {
 	g.SetLimit(parallelLists)
 	for _, k := range looked {
 		found := s.extra.lookup(k)
-		view := plan.KindView{APIVersion: k.apiVersion, Kind: k.kind, Scope: found.scope}
+		view := world.KindView{APIVersion: k.apiVersion, Kind: k.kind, Scope: found.scope}
 		if unread[k] {
-			view.Scope = plan.ScopeUnread
+			view.Scope = world.ScopeUnread
 		}
 		s.view.Kinds = append(s.view.Kinds, view)
-		if view.Scope != plan.ScopeNamespace {
+		if view.Scope != world.ScopeNamespace {
 			continue
 		}
 		kind := len(s.view.Kinds) - 1
@@ -182,7 +183,7 @@ func (s *survey) readRecorded(ctx context.Context, kind int, namespaces []string
 		err := list(ctx, namespace)
 		if told(err) {
 			s.mu.Lock()
-			s.view.Kinds[kind].Scope = plan.ScopeUnread
+			s.view.Kinds[kind].Scope = world.ScopeUnread
 			s.mu.Unlock()
 			return nil
 		}
@@ -197,7 +198,7 @@ func (s *survey) readRecorded(ctx context.Context, kind int, namespaces []string
 // which even objects without our labels matter. Kinds that hold secrets are never
 // read, whatever an inventory says. Of those that are not wanted and that only records name,
 // recordedIn has the namespaces of the records.
-func (c *Cluster) overlayKinds(view plan.ClusterView, network string, wanted []plan.DesiredObject) (
+func (c *Cluster) overlayKinds(view world.ClusterView, network string, wanted []plan.DesiredObject) (
 	looked []extraKind, identities map[string]bool, recordedIn map[extraKind][]string) {
 	versions := map[string]extraKind{}
 	identities, recordedIn = map[string]bool{}, map[extraKind][]string{}
@@ -237,9 +238,9 @@ func (c *Cluster) overlayKinds(view plan.ClusterView, network string, wanted []p
 	}), identities, recordedIn
 }
 
-func objectView(k extraKind, u *unstructured.Unstructured) plan.ObjectView {
+func objectView(k extraKind, u *unstructured.Unstructured) world.ObjectView {
 	unstructured.RemoveNestedField(u.Object, "metadata", "managedFields")
-	return plan.ObjectView{Meta: meta(u), APIVersion: k.apiVersion, Kind: k.kind, Content: u.Object}
+	return world.ObjectView{Meta: meta(u), APIVersion: k.apiVersion, Kind: k.kind, Content: u.Object}
 }
 
 // overlayManifest builds an overlay's object as sent: its manifest with our labels

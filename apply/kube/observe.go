@@ -19,6 +19,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/secrets"
 )
@@ -63,7 +64,7 @@ type Reading struct {
 // that, each with one LIST more. A kind that may not be listed across the cluster is
 // listed in each namespace of the network's area, see survey. The Lease takes one request
 // more. What goes wrong is the view's State and Reason, not an error.
-func (c *Cluster) observe(ctx context.Context, r Reading) plan.ClusterView {
+func (c *Cluster) observe(ctx context.Context, r Reading) world.ClusterView {
 	s := newSurvey(c, r)
 	err := s.kinds(ctx)
 	if err == nil && !r.Brief {
@@ -84,7 +85,7 @@ func (c *Cluster) observe(ctx context.Context, r Reading) plan.ClusterView {
 }
 
 // withReports adds the reports of some of its Sites to the view of a cluster.
-func (c *Cluster) withReports(ctx context.Context, view plan.ClusterView, sites []plan.SiteView) plan.ClusterView {
+func (c *Cluster) withReports(ctx context.Context, view world.ClusterView, sites []world.SiteView) world.ClusterView {
 	if view.State != plan.StateOK {
 		return view
 	}
@@ -123,20 +124,20 @@ func (s *survey) kinds(ctx context.Context) error {
 			return keep(&view.Inventories, inventoryView(u, s.Network))
 		}),
 		s.meta(plan.ObjectSecret, all, func(m metav1.Object) func() {
-			return keep(&view.Secrets, plan.SecretView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
+			return keep(&view.Secrets, world.SecretView{Meta: meta(m), Expires: m.GetAnnotations()[plan.AnnotationExpires]})
 		}),
 	}
 	if !s.Brief {
 		lists = append(lists,
-			s.grants(grants, func(g plan.GrantView) func() { return keep(&view.Grants, g) }),
+			s.grants(grants, func(g world.GrantView) func() { return keep(&view.Grants, g) }),
 			s.meta(plan.ObjectAccess, all, func(m metav1.Object) func() {
-				return keep(&view.Accesses, plan.AccessView{Meta: meta(m)})
+				return keep(&view.Accesses, world.AccessView{Meta: meta(m)})
 			}),
 			s.meta(plan.ObjectToken, all, func(m metav1.Object) func() {
-				return keep(&view.Tokens, plan.TokenView{Meta: meta(m)})
+				return keep(&view.Tokens, world.TokenView{Meta: meta(m)})
 			}),
 			s.meta(plan.ObjectCertificate, all, func(m metav1.Object) func() {
-				return keep(&view.Certificates, plan.CertificateView{Meta: meta(m)})
+				return keep(&view.Certificates, world.CertificateView{Meta: meta(m)})
 			}),
 			s.whole(kinds[plan.ObjectSecret], proxies, func(u *unstructured.Unstructured) func() {
 				return keep(&view.Proxies, proxyView(u, s.Digester))
@@ -186,28 +187,28 @@ func (s *survey) proxies(ctx context.Context) error {
 // ObserveAll observes clusters side by side, at most parallel at once, and then asks for the
 // routers' reports that may settle a doubt: one request for each Site that plan's Doubted
 // names. The result is sorted by name and has one view for each cluster.
-func ObserveAll(ctx context.Context, clusters []*Cluster, r Reading, parallel int) plan.Observation {
-	out := each(clusters, parallel, func(c *Cluster) plan.ClusterView { return c.observe(ctx, r) })
+func ObserveAll(ctx context.Context, clusters []*Cluster, r Reading, parallel int) world.Observation {
+	out := each(clusters, parallel, func(c *Cluster) world.ClusterView { return c.observe(ctx, r) })
 	if !r.Reports {
 		return out
 	}
 	doubted := out.Doubted(r.Network)
-	return each(clusters, parallel, func(c *Cluster) plan.ClusterView {
+	return each(clusters, parallel, func(c *Cluster) world.ClusterView {
 		return c.withReports(ctx, out.Cluster(c.name), doubted[c.name])
 	})
 }
 
 // each makes a view of each cluster, side by side, at most parallel at once. A panic is that
 // cluster's, which could not be read then.
-func each(clusters []*Cluster, parallel int, view func(*Cluster) plan.ClusterView) plan.Observation {
-	views := make([]plan.ClusterView, len(clusters))
+func each(clusters []*Cluster, parallel int, view func(*Cluster) world.ClusterView) world.Observation {
+	views := make([]world.ClusterView, len(clusters))
 	var g errgroup.Group
 	g.SetLimit(max(parallel, 1))
 	for i, c := range clusters {
 		g.Go(func() error {
 			defer func() {
 				if p := recover(); p != nil {
-					views[i] = plan.ClusterView{Name: c.name, State: plan.StateUnreachable, Reason: fmt.Sprintf("internal error: a panic of type %T", p)}
+					views[i] = world.ClusterView{Name: c.name, State: plan.StateUnreachable, Reason: fmt.Sprintf("internal error: a panic of type %T", p)}
 				}
 			}()
 			views[i] = view(c)
@@ -215,8 +216,8 @@ func each(clusters []*Cluster, parallel int, view func(*Cluster) plan.ClusterVie
 		})
 	}
 	_ = g.Wait() // no function above returns an error: it is in the view
-	slices.SortFunc(views, func(a, b plan.ClusterView) int { return cmp.Compare(a.Name, b.Name) })
-	return plan.Observation{Clusters: views}
+	slices.SortFunc(views, func(a, b world.ClusterView) int { return cmp.Compare(a.Name, b.Name) })
+	return world.Observation{Clusters: views}
 }
 
 func stateOf(err error) plan.State {
@@ -298,20 +299,20 @@ func (c *Cluster) listError(err error, resource schema.GroupVersionResource, nam
 	return &apiError{text: fmt.Sprintf("list %s: %v", what, err), class: class, cause: err}
 }
 
-func sortView(v *plan.ClusterView) {
-	byName := func(a, b plan.Meta) int {
+func sortView(v *world.ClusterView) {
+	byName := func(a, b world.Meta) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	}
-	slices.SortFunc(v.Sites, func(a, b plan.SiteView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Links, func(a, b plan.LinkView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Grants, func(a, b plan.GrantView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Tokens, func(a, b plan.TokenView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Secrets, func(a, b plan.SecretView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Accesses, func(a, b plan.AccessView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Certificates, func(a, b plan.CertificateView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Proxies, func(a, b plan.ProxyView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Inventories, func(a, b plan.InventoryView) int { return byName(a.Meta, b.Meta) })
-	slices.SortFunc(v.Objects, func(a, b plan.ObjectView) int {
+	slices.SortFunc(v.Sites, func(a, b world.SiteView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Links, func(a, b world.LinkView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Grants, func(a, b world.GrantView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Tokens, func(a, b world.TokenView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Secrets, func(a, b world.SecretView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Accesses, func(a, b world.AccessView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Certificates, func(a, b world.CertificateView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Proxies, func(a, b world.ProxyView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Inventories, func(a, b world.InventoryView) int { return byName(a.Meta, b.Meta) })
+	slices.SortFunc(v.Objects, func(a, b world.ObjectView) int {
 		return cmp.Or(cmp.Compare(a.APIVersion, b.APIVersion), cmp.Compare(a.Kind, b.Kind), byName(a.Meta, b.Meta))
 	})
 	slices.Sort(v.Namespaces)

@@ -11,13 +11,14 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // reports reads what the routers of some Sites report of their links: a report is large, and
 // right about its own site alone. Each is a list of one name, so that reading takes no other
 // right than to list. A report that may not be read is one that says nothing.
-func (c *Cluster) reports(ctx context.Context, sites []plan.SiteView) ([]plan.SiteReport, error) {
-	out := make([]plan.SiteReport, len(sites))
+func (c *Cluster) reports(ctx context.Context, sites []world.SiteView) ([]world.SiteReport, error) {
+	out := make([]world.SiteReport, len(sites))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelLists)
 	for i, site := range sites {
@@ -29,7 +30,7 @@ func (c *Cluster) reports(ctx context.Context, sites []plan.SiteView) ([]plan.Si
 	return out, g.Wait()
 }
 
-func (c *Cluster) report(ctx context.Context, site plan.SiteView) (plan.SiteReport, error) {
+func (c *Cluster) report(ctx context.Context, site world.SiteView) (world.SiteReport, error) {
 	one := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", apply.NetworkStatusName).String()}
 	var data map[string]string
 	_, err := c.eachOf(ctx, kinds[plan.ObjectConfigMap], site.Namespace, one, func(u *unstructured.Unstructured) func() {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // GuessResource gives the resource that a kind most likely is served as, by the rules
@@ -24,7 +25,7 @@ func (c *Cluster) Resource(ctx context.Context, apiVersion string, kind plan.Obj
 		return "", err
 	}
 	found := c.extra.lookup(extraKind{apiVersion, kind})
-	if found.scope == plan.ScopeNone {
+	if found.scope == world.ScopeNone {
 		return "", fmt.Errorf("cluster %s has no kind %s in %s", c.name, kind, apiVersion)
 	}
 	return found.resource.Resource, nil

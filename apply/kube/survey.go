@@ -16,6 +16,7 @@ import (
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -43,7 +44,7 @@ type survey struct {
 	*Cluster
 	Reading
 	mu   sync.Mutex
-	view plan.ClusterView
+	view world.ClusterView
 	// narrow is true once a list across the cluster was refused.
 	narrow bool
 	// denied are namespaces of the area that may not be read and need not be.
@@ -55,7 +56,7 @@ type survey struct {
 }
 
 func newSurvey(c *Cluster, r Reading) *survey {
-	return &survey{Cluster: c, Reading: r, view: plan.ClusterView{Name: c.name, State: plan.StateOK}, denied: map[string]bool{}}
+	return &survey{Cluster: c, Reading: r, view: world.ClusterView{Name: c.name, State: plan.StateOK}, denied: map[string]bool{}}
 }
 
 // listing reads one kind, in one namespace, or in all when that is empty.
@@ -364,8 +365,8 @@ func (s *survey) namespace(ctx context.Context, name string) (*metav1.PartialObj
 
 // WhoAre asks who clusters are, side by side: of each view the name, the UIDs and the state
 // are good.
-func WhoAre(ctx context.Context, clusters []*Cluster, r Reading, parallel int) plan.Observation {
-	return each(clusters, parallel, func(c *Cluster) plan.ClusterView {
+func WhoAre(ctx context.Context, clusters []*Cluster, r Reading, parallel int) world.Observation {
+	return each(clusters, parallel, func(c *Cluster) world.ClusterView {
 		s := newSurvey(c, r)
 		if err := s.identify(ctx); err != nil {
 			s.view.State, s.view.Reason = stateOf(err), err.Error()
@@ -376,7 +377,7 @@ func WhoAre(ctx context.Context, clusters []*Cluster, r Reading, parallel int) p
 
 // close gives what was read. A narrow view says of which namespaces it is, and has
 // nothing of others. What is in a namespace that is being deleted goes with it.
-func (s *survey) close() plan.ClusterView {
+func (s *survey) close() world.ClusterView {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.view
@@ -394,22 +395,22 @@ func (s *survey) close() plan.ClusterView {
 			v.State, v.Reason = stateOf(err), err.Error()
 		}
 	}
-	v.Sites = within(v, v.Sites, func(o *plan.SiteView) *plan.Meta { return &o.Meta })
-	v.Links = within(v, v.Links, func(o *plan.LinkView) *plan.Meta { return &o.Meta })
-	v.Grants = within(v, v.Grants, func(o *plan.GrantView) *plan.Meta { return &o.Meta })
-	v.Tokens = within(v, v.Tokens, func(o *plan.TokenView) *plan.Meta { return &o.Meta })
-	v.Secrets = within(v, v.Secrets, func(o *plan.SecretView) *plan.Meta { return &o.Meta })
-	v.Accesses = within(v, v.Accesses, func(o *plan.AccessView) *plan.Meta { return &o.Meta })
-	v.Certificates = within(v, v.Certificates, func(o *plan.CertificateView) *plan.Meta { return &o.Meta })
-	v.Proxies = within(v, v.Proxies, func(o *plan.ProxyView) *plan.Meta { return &o.Meta })
-	v.Inventories = within(v, v.Inventories, func(o *plan.InventoryView) *plan.Meta { return &o.Meta })
-	v.Objects = within(v, v.Objects, func(o *plan.ObjectView) *plan.Meta { return &o.Meta })
+	v.Sites = within(v, v.Sites, func(o *world.SiteView) *world.Meta { return &o.Meta })
+	v.Links = within(v, v.Links, func(o *world.LinkView) *world.Meta { return &o.Meta })
+	v.Grants = within(v, v.Grants, func(o *world.GrantView) *world.Meta { return &o.Meta })
+	v.Tokens = within(v, v.Tokens, func(o *world.TokenView) *world.Meta { return &o.Meta })
+	v.Secrets = within(v, v.Secrets, func(o *world.SecretView) *world.Meta { return &o.Meta })
+	v.Accesses = within(v, v.Accesses, func(o *world.AccessView) *world.Meta { return &o.Meta })
+	v.Certificates = within(v, v.Certificates, func(o *world.CertificateView) *world.Meta { return &o.Meta })
+	v.Proxies = within(v, v.Proxies, func(o *world.ProxyView) *world.Meta { return &o.Meta })
+	v.Inventories = within(v, v.Inventories, func(o *world.InventoryView) *world.Meta { return &o.Meta })
+	v.Objects = within(v, v.Objects, func(o *world.ObjectView) *world.Meta { return &o.Meta })
 	return v
 }
 
 // within drops what is of a namespace that was not read in full, and marks what goes with
 // its namespace.
-func within[T any](v plan.ClusterView, list []T, meta func(*T) *plan.Meta) []T {
+func within[T any](v world.ClusterView, list []T, meta func(*T) *world.Meta) []T {
 	list = slices.DeleteFunc(list, func(o T) bool { return !v.HasRead(meta(&o).Namespace) })
 	for i := range list {
 		if m := meta(&list[i]); slices.Contains(v.Going, m.Namespace) {

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fairlead.dev/fairlead/apply"
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -89,7 +89,7 @@ type Options struct {
 	// holder, or the end of the lock of one that gives none.
 	Timeout time.Duration
 	// Clusters are those on which the network has sites, as declared; see Note.
-	Clusters []plan.NotedCluster
+	Clusters []world.NotedCluster
 	// Deletes are the limits as declared, which a settled Release notes; nil for none.
 	Deletes *network.DeleteLimits
 	// Partial goes on without the locks of clusters that do not answer or refuse us:
@@ -129,7 +129,7 @@ type Locks struct {
 	Missing []NotLocked
 	opts    Options
 	// clusters are what a settled Release notes; opts is shared with the renewing and stays.
-	clusters []plan.NotedCluster
+	clusters []world.NotedCluster
 	// renewed are those clusters of which any Release notes the UID.
 	renewed []network.ClusterName
 	// moved is true once no record notes a former place any more.

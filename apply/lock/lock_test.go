@@ -14,6 +14,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -748,14 +749,14 @@ func TestLeaseNotesClusters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		first := by("first")
-		first.Clusters = []plan.NotedCluster{{Name: "a", Sites: 1}, {Name: "b", Sites: 3}}
+		first.Clusters = []world.NotedCluster{{Name: "a", Sites: 1}, {Name: "b", Sites: 3}}
 		l := mustLock(t, first, f.as("a"))
-		l.Note([]plan.NotedCluster{{Name: "a", UID: "ua", Sites: 1}, {Name: "b", UID: "ub", Sites: 3}})
+		l.Note([]world.NotedCluster{{Name: "a", UID: "ua", Sites: 1}, {Name: "b", UID: "ub", Sites: 3}})
 		l.Release(t.Context(), true)
 		next := by("next")
-		next.Clusters = []plan.NotedCluster{{Name: "c", Sites: 1}, {Name: "b", Sites: 1}}
+		next.Clusters = []world.NotedCluster{{Name: "c", Sites: 1}, {Name: "b", Sites: 1}}
 		l = mustLock(t, next, f.as("a"))
-		both := []plan.NotedCluster{{Name: "c", Sites: 1}, {Name: "b", UID: "ub", Sites: 3}, {Name: "a", UID: "ua", Sites: 1}}
+		both := []world.NotedCluster{{Name: "c", Sites: 1}, {Name: "b", UID: "ub", Sites: 3}, {Name: "a", UID: "ua", Sites: 1}}
 		if got := ClustersOf(f.lease()); !slices.Equal(got, both) {
 			t.Errorf("%+v", got)
 		}

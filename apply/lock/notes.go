@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -15,12 +15,12 @@ const AnnotationClusters = "fairlead.dev/clusters"
 
 // ClustersOf lists the clusters that a Lease notes; none where it says nothing that can be
 // read.
-func ClustersOf(l Lease) []plan.NotedCluster {
-	var list []plan.NotedCluster
+func ClustersOf(l Lease) []world.NotedCluster {
+	var list []world.NotedCluster
 	if json.Unmarshal([]byte(l.Annotations[AnnotationClusters]), &list) != nil {
 		return nil
 	}
-	return slices.DeleteFunc(list, func(c plan.NotedCluster) bool { return !network.IsLabel(string(c.Name)) || c.Sites < 1 })
+	return slices.DeleteFunc(list, func(c world.NotedCluster) bool { return !network.IsLabel(string(c.Name)) || c.Sites < 1 })
 }
 
 // note words clusters or limits, for ClustersOf and LimitsOf.
@@ -34,10 +34,10 @@ func note(v any) string {
 
 // bothClusters are the clusters that were noted and those that are declared: of one that is
 // both the greater number of sites, and the UID that is known.
-func bothClusters(was, declared []plan.NotedCluster) []plan.NotedCluster {
+func bothClusters(was, declared []world.NotedCluster) []world.NotedCluster {
 	out := slices.Clone(declared)
 	for _, c := range was {
-		i := slices.IndexFunc(out, func(o plan.NotedCluster) bool { return o.Name == c.Name })
+		i := slices.IndexFunc(out, func(o world.NotedCluster) bool { return o.Name == c.Name })
 		if i < 0 {
 			out = append(out, c)
 			continue
@@ -59,7 +59,7 @@ func (l *Locks) Renew(names []network.ClusterName) {
 }
 
 // renewals are the clusters that a Lease notes, with the UIDs that are renewed.
-func (l *Locks) renewals(was []plan.NotedCluster) []plan.NotedCluster {
+func (l *Locks) renewals(was []world.NotedCluster) []world.NotedCluster {
 	out := slices.Clone(was)
 	for i, c := range out {
 		for _, now := range l.clusters {
@@ -73,7 +73,7 @@ func (l *Locks) renewals(was []plan.NotedCluster) []plan.NotedCluster {
 
 // Note says on which clusters the network has sites once all is as declared, with their
 // UIDs: what Release notes then.
-func (l *Locks) Note(clusters []plan.NotedCluster) {
+func (l *Locks) Note(clusters []world.NotedCluster) {
 	if l != nil {
 		l.clusters = clusters
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fairlead.dev/fairlead/apply"
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -78,7 +78,7 @@ func TestNotesMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old, now := newFake(), newFake()
 		first := by("first")
-		first.Clusters = []plan.NotedCluster{{Name: "a", Sites: 1}, {Name: "gone", Sites: 3}}
+		first.Clusters = []world.NotedCluster{{Name: "a", Sites: 1}, {Name: "gone", Sites: 3}}
 		first.Deletes = &network.DeleteLimits{Sites: 1, Links: 60}
 		was := old.at("a", "old", false)
 		was.Namespaces = []string{"left"}
@@ -87,7 +87,7 @@ func TestNotesMove(t *testing.T) {
 		l.Release(t.Context(), true)
 
 		next := by("next")
-		next.Clusters = []plan.NotedCluster{{Name: "a", Sites: 1}}
+		next.Clusters = []world.NotedCluster{{Name: "a", Sites: 1}}
 		next.Deletes = &network.DeleteLimits{Sites: 100, Links: 50}
 		both := func() *Locks { return mustLock(t, next, now.at("a", "now", false), old.at("a", "old", true)) }
 		both().Release(t.Context(), false)

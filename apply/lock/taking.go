@@ -9,6 +9,7 @@ import (
 
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -144,7 +145,7 @@ type Going struct {
 
 // Error says what holds it.
 func (g *Going) Error() string {
-	text := fmt.Sprintf("the lock on cluster %s cannot be taken: its Lease is being deleted, %s", g.Cluster, plan.HeldBy(g.Finalizers))
+	text := fmt.Sprintf("the lock on cluster %s cannot be taken: its Lease is being deleted, %s", g.Cluster, world.HeldBy(g.Finalizers))
 	if g.Waited > 0 {
 		text += fmt.Sprintf(" (waited %s)", g.Waited)
 	}

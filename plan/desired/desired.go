@@ -8,6 +8,9 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/field"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -36,9 +39,9 @@ func Build(n network.Network) plan.Desired {
 // applied; comparing these with the clusters shows drift and nothing else. Places
 // of declaration are taken from declared where the name is still there. Clusters
 // that were not read in full contribute nothing.
-func LastApplied(o plan.Observation, declared plan.Desired) plan.Desired {
+func LastApplied(o world.Observation, declared plan.Desired) plan.Desired {
 	out := plan.Desired{Network: declared.Network, Clusters: declared.Clusters, UIDs: declared.UIDs}
-	o = plan.Settled(o, declared.Network)
+	o = world.Settled(o, declared.Network)
 	for _, c := range o.Clusters {
 		if c.State != plan.StateOK {
 			continue
@@ -54,17 +57,17 @@ func LastApplied(o plan.Observation, declared plan.Desired) plan.Desired {
 	return sorted(dropDangling(out))
 }
 
-func addRecorded(out *plan.Desired, cluster network.ClusterName, inv plan.InventoryView) {
+func addRecorded(out *plan.Desired, cluster network.ClusterName, inv world.InventoryView) {
 	if inv.Content.Fields == nil {
 		return
 	}
 	out.Sites = append(out.Sites, plan.DesiredSite{
 		Name: inv.Content.Site, Cluster: cluster, Namespace: inv.Namespace,
 		Fields: known(inv.Content.Fields), Protect: inv.Content.Protect,
-		Listens: plan.SiteListens(inv.Content.Fields), Object: cmp.Or(inv.Content.Object, string(inv.Content.Site)),
+		Listens: field.SiteListens(inv.Content.Fields), Object: cmp.Or(inv.Content.Object, string(inv.Content.Site)),
 	})
 	for name, l := range inv.Content.Links {
-		if l.State == plan.LinkApplied {
+		if l.State == record.LinkApplied {
 			out.Links = append(out.Links, plan.DesiredLink{
 				Name: name, From: inv.Content.Site, To: l.To, Cost: l.Cost, Object: string(name),
 				Via: cmp.Or(l.Via, network.ViaToken), Proxy: l.Proxy, ProxySecret: l.ProxySecret, Rotation: l.Rotation,

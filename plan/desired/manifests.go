@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/field"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -54,7 +56,7 @@ func rank(m Manifest) int {
 }
 
 func siteManifest(net string, s plan.DesiredSite, name string) Manifest {
-	spec, labels, annotations := plan.SiteManifest(s.Fields)
+	spec, labels, annotations := field.SiteManifest(s.Fields)
 	maps.Copy(labels, map[string]string{
 		plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: net, plan.LabelSite: string(s.Name),
 	})
@@ -81,7 +83,7 @@ func objectManifest(net string, o plan.DesiredObject) Manifest {
 	}
 	maps.Copy(labels, map[string]any{
 		plan.LabelManagedBy: plan.ManagedBy, plan.LabelNetwork: net,
-		plan.LabelSite: string(o.Site), plan.LabelObject: plan.OverlayObject,
+		plan.LabelSite: string(o.Site), plan.LabelObject: world.OverlayObject,
 	})
 	meta["labels"], object["metadata"] = labels, meta
 	return Manifest{

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -96,7 +97,7 @@ func (n Names) Of(d plan.Desired, earlier network.Network) plan.Desired {
 
 // Recorded gives an observation in which records call clusters as the earlier description
 // did, which wrote them.
-func (n Names) Recorded(o plan.Observation) plan.Observation {
+func (n Names) Recorded(o world.Observation) world.Observation {
 	earlier := Names{}
 	for was, now := range n {
 		earlier[now] = was

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -47,7 +49,7 @@ func references(p network.Proxy) string {
 // recordedProxies are the proxies as last applied: those in the Secrets that links were
 // applied with. Their credentials can be compared as long as the description still names
 // the same places for them.
-func recordedProxies(o plan.Observation, declared plan.Desired) []plan.DesiredProxy {
+func recordedProxies(o world.Observation, declared plan.Desired) []plan.DesiredProxy {
 	var out []plan.DesiredProxy
 	for _, c := range o.Clusters {
 		for _, inv := range c.Inventories {
@@ -66,9 +68,9 @@ func compareProxies(a, b plan.DesiredProxy) int {
 
 // proxiesOf are the proxies of a site's applied links. What is recorded of others is only
 // kept for an apply that did not end.
-func proxiesOf(inv plan.Inventory, declared plan.Desired) (out []plan.DesiredProxy) {
+func proxiesOf(inv record.Inventory, declared plan.Desired) (out []plan.DesiredProxy) {
 	for _, l := range inv.Links {
-		if l.State != plan.LinkApplied || l.Proxy == "" {
+		if l.State != record.LinkApplied || l.Proxy == "" {
 			continue
 		}
 		if s, ok := inv.Proxies[l.Proxy].Of(l.ProxySecret); ok {
@@ -80,7 +82,7 @@ func proxiesOf(inv plan.Inventory, declared plan.Desired) (out []plan.DesiredPro
 	return out
 }
 
-func recordedProxy(name network.ProxyName, p plan.ProxySettings, declared plan.Desired) plan.DesiredProxy {
+func recordedProxy(name network.ProxyName, p record.ProxySettings, declared plan.Desired) plan.DesiredProxy {
 	out := plan.DesiredProxy{
 		Name: name, Host: p.Host, Port: p.Port, References: p.References,
 		Unknown: "the description names other places for them than when they were applied",

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -28,7 +29,7 @@ type Input struct {
 	Namespaces []string
 	// Observation has every one of Clusters, read in full, with the proxies of all
 	// Links: in a cluster that was not read, nothing is found.
-	Observation plan.Observation
+	Observation world.Observation
 }
 
 // Result is a network as it was found.
@@ -70,7 +71,7 @@ type importer struct {
 	taken map[place]*site
 	links []*link
 	// views are the clusters that are looked at.
-	views []plan.ClusterView
+	views []world.ClusterView
 }
 
 // Import makes the network. Everything that lives in the chosen namespaces is either
@@ -89,7 +90,7 @@ func Import(in Input) Result {
 	m.unreadNamespaces()
 	m.findLinks()
 	m.nameLinks()
-	m.proxies()
+	proxyImporter{m}.proxies()
 	m.describe()
 	return m.out
 }
@@ -156,12 +157,12 @@ func (m *importer) alter(subject, message string) {
 }
 
 // subject names an object as notes do.
-func subject(cluster network.ClusterName, kind plan.ObjectKind, o plan.Meta) string {
+func subject(cluster network.ClusterName, kind plan.ObjectKind, o world.Meta) string {
 	return plan.ObjectRef{Cluster: cluster, Kind: kind, Namespace: o.Namespace, Name: o.Name}.String()
 }
 
 // others reports whether another Fairlead network owns the object, and which.
-func (m *importer) others(o plan.Meta) (owner string, yes bool) {
+func (m *importer) others(o world.Meta) (owner string, yes bool) {
 	owner = o.Labels[plan.LabelNetwork]
 	return owner, o.Labels[plan.LabelManagedBy] == plan.ManagedBy && owner != m.Network
 }

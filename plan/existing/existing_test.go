@@ -12,6 +12,8 @@ import (
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/existing"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -22,32 +24,32 @@ func newBench() *bench {
 	b := &bench{existing.Input{Network: "net"}}
 	for _, name := range []network.ClusterName{"one", "two"} {
 		b.in.Clusters = append(b.in.Clusters, network.Cluster{Name: name, Context: "ctx-" + string(name)})
-		b.in.Observation.Clusters = append(b.in.Observation.Clusters, plan.ClusterView{Name: name, UID: "uid-" + string(name), State: plan.StateOK})
+		b.in.Observation.Clusters = append(b.in.Observation.Clusters, world.ClusterView{Name: name, UID: "uid-" + string(name), State: plan.StateOK})
 	}
 	return b
 }
 
-func (b *bench) view(cluster string) *plan.ClusterView {
-	i := slices.IndexFunc(b.in.Observation.Clusters, func(v plan.ClusterView) bool { return string(v.Name) == cluster })
+func (b *bench) view(cluster string) *world.ClusterView {
+	i := slices.IndexFunc(b.in.Observation.Clusters, func(v world.ClusterView) bool { return string(v.Name) == cluster })
 	return &b.in.Observation.Clusters[i]
 }
 
 // site adds the Site "cluster/namespace/name", whose UID is the same text.
-func (b *bench) site(path string, fields map[string]any, endpoints ...string) *plan.SiteView {
+func (b *bench) site(path string, fields map[string]any, endpoints ...string) *world.SiteView {
 	p := strings.Split(path, "/")
 	v := b.view(p[0])
-	v.Sites = append(v.Sites, plan.SiteView{
-		Meta: plan.Meta{Namespace: p[1], Name: p[2], UID: path}, Ready: true, Fields: fields, Endpoints: endpointsOf(endpoints),
+	v.Sites = append(v.Sites, world.SiteView{
+		Meta: world.Meta{Namespace: p[1], Name: p[2], UID: path}, Ready: true, Fields: fields, Endpoints: endpointsOf(endpoints),
 	})
 	return &v.Sites[len(v.Sites)-1]
 }
 
 // link adds the Link "cluster/namespace/name" that its router knows to lead to the
 // Site with the UID, made from a token by the Site "cluster/namespace/owner".
-func (b *bench) link(path, to string, cost int32, change ...func(*plan.LinkView)) {
+func (b *bench) link(path, to string, cost int32, change ...func(*world.LinkView)) {
 	p := strings.Split(path, "/")
 	v := b.view(p[0])
-	l := plan.LinkView{Meta: plan.Meta{Namespace: p[1], Name: p[2], UID: path}, Cost: cost, TLSCredentials: p[2], RemoteSiteID: to}
+	l := world.LinkView{Meta: world.Meta{Namespace: p[1], Name: p[2], UID: path}, Cost: cost, TLSCredentials: p[2], RemoteSiteID: to}
 	for _, s := range v.Sites {
 		if s.Namespace == p[1] {
 			l.OwnerUID = s.UID
@@ -60,20 +62,20 @@ func (b *bench) link(path, to string, cost int32, change ...func(*plan.LinkView)
 }
 
 // endpointsOf reads "name host:port".
-func endpointsOf(list []string) []plan.Endpoint {
-	var out []plan.Endpoint
+func endpointsOf(list []string) []world.Endpoint {
+	var out []world.Endpoint
 	for _, text := range list {
 		name, rest, _ := strings.Cut(text, " ")
 		colon := strings.LastIndex(rest, ":")
-		out = append(out, plan.Endpoint{Name: name, Host: rest[:colon], Port: rest[colon+1:]})
+		out = append(out, world.Endpoint{Name: name, Host: rest[:colon], Port: rest[colon+1:]})
 	}
 	return out
 }
 
-func byHand(l *plan.LinkView) { l.OwnerUID = "" }
+func byHand(l *world.LinkView) { l.OwnerUID = "" }
 
-func secret(name string) func(*plan.LinkView) {
-	return func(l *plan.LinkView) { l.TLSCredentials = name }
+func secret(name string) func(*world.LinkView) {
+	return func(l *world.LinkView) { l.TLSCredentials = name }
 }
 
 func labelled(kind, key, net string) map[string]string {
@@ -183,7 +185,7 @@ func TestSitesLeftOut(t *testing.T) {
 	b.site("one/d/going", nil).Deleting = true
 	b.site("one/e/both", map[string]any{"edge": true, "ha": true, "linkAccess": "default"})
 	b.link("one/a/to-foreign", "one/b/foreign", 1)
-	b.link("one/b/from-foreign", "one/a/main", 1, func(l *plan.LinkView) { l.Labels = labelled(plan.LabelLink, "from-foreign", "other") })
+	b.link("one/b/from-foreign", "one/a/main", 1, func(l *world.LinkView) { l.Labels = labelled(plan.LabelLink, "from-foreign", "other") })
 	b.link("one/d/from-going", "one/a/main", 1)
 	got := existing.Import(b.in)
 	same(t, "sites", []string{"both: one/e", "main: one/a"}, siteLines(got))
@@ -229,17 +231,17 @@ func TestTargets(t *testing.T) {
 	b.site("two/twin2/twin2", listening, "inter-router hub.svc:55671")
 	b.site("one/mute/mute", nil)
 	b.site("two/shop/shop", nil)
-	at := func(endpoints ...string) func(*plan.LinkView) {
-		return func(l *plan.LinkView) { l.Endpoints = endpointsOf(endpoints) }
+	at := func(endpoints ...string) func(*world.LinkView) {
+		return func(l *world.LinkView) { l.Endpoints = endpointsOf(endpoints) }
 	}
 	b.link("two/shop/by-endpoint", "", 1, at("inter-router 10.0.0.1:55671", "edge 10.0.0.1:45671"))
 	b.link("two/shop/gone-id", "gone", 1, at("edge 10.0.0.1:45671"))
 	b.link("two/shop/twins", "", 1, at("inter-router hub.svc:55671"))
 	b.link("two/shop/nowhere", "", 1, at("inter-router 10.9.9.9:55671"))
-	b.link("two/shop/abroad", "elsewhere", 1, func(l *plan.LinkView) { l.RemoteSiteName = "paris" })
+	b.link("two/shop/abroad", "elsewhere", 1, func(l *world.LinkView) { l.RemoteSiteName = "paris" })
 	b.link("two/shop/self", "two/shop/shop", 1)
 	b.link("two/shop/to-mute", "one/mute/mute", 1)
-	b.link("two/shop/ending", "one/hub/hub", 1, func(l *plan.LinkView) { l.Deleting = true })
+	b.link("two/shop/ending", "one/hub/hub", 1, func(l *world.LinkView) { l.Deleting = true })
 	got := existing.Import(b.in)
 	same(t, "links", []string{"by-endpoint: shop > hub 1 token", "gone-id: shop > hub 1 token"}, linkLines(got))
 	same(t, "left out", []string{
@@ -309,11 +311,11 @@ func TestProxies(t *testing.T) {
 	b.site("one/hub/hub", listening)
 	proxied := func(ns, name, secret string) {
 		b.site("two/"+ns+"/"+ns, nil)
-		b.link("two/"+ns+"/"+name, "one/hub/hub", 1, func(l *plan.LinkView) { l.Proxy = secret })
+		b.link("two/"+ns+"/"+name, "one/hub/hub", 1, func(l *world.LinkView) { l.Proxy = secret })
 	}
 	have := func(ns, name, host, port string, username, password bool) {
-		b.view("two").Proxies = append(b.view("two").Proxies, plan.ProxyView{
-			Meta: plan.Meta{Namespace: ns, Name: name}, Host: host, Port: port, HasUsername: username, HasPassword: password})
+		b.view("two").Proxies = append(b.view("two").Proxies, world.ProxyView{
+			Meta: world.Meta{Namespace: ns, Name: name}, Host: host, Port: port, HasUsername: username, HasPassword: password})
 	}
 	proxied("a", "la", "corp")
 	have("a", "corp", "proxy.example.com", "3128", true, true)
@@ -361,19 +363,19 @@ func TestManaged(t *testing.T) {
 	b.site("one/hub/live-hub", listening).Labels = labelled(plan.LabelSite, "hub", "net")
 	b.site("two/shop/shop", nil).Labels = labelled(plan.LabelSite, "shop", "net")
 	b.site("two/hand/hub", nil)
-	ours := func(key string) func(*plan.LinkView) {
-		return func(l *plan.LinkView) { l.Labels = labelled(plan.LabelLink, key, "net") }
+	ours := func(key string) func(*world.LinkView) {
+		return func(l *world.LinkView) { l.Labels = labelled(plan.LabelLink, key, "net") }
 	}
 	b.link("two/shop/up", "one/hub/live-hub", 3, ours("up"))      // on its way out
 	b.link("two/shop/up-r2", "one/hub/live-hub", 4, ours("up"))   // current
 	b.link("two/hand/up", "one/hub/live-hub", 1)                  // of the same name, by hand
 	b.link("two/shop/dark-r3", "", 9, ours("dark"))               // not connected
 	b.link("two/shop/lost", "one/hub/live-hub", 2, ours("again")) // the inventory lost it
-	b.view("two").Inventories = []plan.InventoryView{
-		{Meta: plan.Meta{Namespace: "shop"}, Content: plan.Inventory{Network: "net", Site: "shop", Protect: true,
-			Links: map[network.LinkName]plan.InventoryLink{
-				"up":   {State: plan.LinkApplied, To: "hub", Objects: []string{"up-r2"}},
-				"dark": {State: plan.LinkUnderWay, To: "hub", Objects: []string{}},
+	b.view("two").Inventories = []world.InventoryView{
+		{Meta: world.Meta{Namespace: "shop"}, Content: record.Inventory{Network: "net", Site: "shop", Protect: true,
+			Links: map[network.LinkName]record.Link{
+				"up":   {State: record.LinkApplied, To: "hub", Objects: []string{"up-r2"}},
+				"dark": {State: record.LinkUnderWay, To: "hub", Objects: []string{}},
 			}}},
 	}
 	got := existing.Import(b.in)
@@ -399,9 +401,9 @@ func TestRecallsClusters(t *testing.T) {
 		b.in.Given = c.given
 		b.site("one/hub/hub", listening).Labels = labelled(plan.LabelSite, "hub", "net")
 		b.site("two/shop/shop", nil).Labels = labelled(plan.LabelSite, "shop", "net")
-		b.view("one").Inventories = []plan.InventoryView{{Meta: plan.Meta{Namespace: "hub"}, Content: plan.Inventory{Network: "net", Site: "hub"}}}
-		b.view("two").Inventories = []plan.InventoryView{{Meta: plan.Meta{Namespace: "shop"}, Content: plan.Inventory{Network: "net", Site: "shop",
-			Links: map[network.LinkName]plan.InventoryLink{"l": {State: plan.LinkApplied, To: "hub", ToCluster: "east", ToNamespace: "hub"}}}}}
+		b.view("one").Inventories = []world.InventoryView{{Meta: world.Meta{Namespace: "hub"}, Content: record.Inventory{Network: "net", Site: "hub"}}}
+		b.view("two").Inventories = []world.InventoryView{{Meta: world.Meta{Namespace: "shop"}, Content: record.Inventory{Network: "net", Site: "shop",
+			Links: map[network.LinkName]record.Link{"l": {State: record.LinkApplied, To: "hub", ToCluster: "east", ToNamespace: "hub"}}}}}
 		got := existing.Import(b.in)
 		same(t, "sites", []string{c.want, "shop: two/shop"}, siteLines(got))
 		if b.in.Clusters[0].Name != "one" || b.in.Observation.Clusters[0].Name != "one" {
@@ -425,24 +427,24 @@ func TestRecallsProxies(t *testing.T) {
 	b := newBench()
 	b.site("one/hub/hub", listening).Labels = labelled(plan.LabelSite, "hub", "net")
 	var links []network.Link
-	inv := plan.Inventory{Network: "net", Site: "shop", Links: map[network.LinkName]plan.InventoryLink{}, Proxies: map[network.ProxyName]plan.InventoryProxy{}}
+	inv := record.Inventory{Network: "net", Site: "shop", Links: map[network.LinkName]record.Link{}, Proxies: map[network.ProxyName]record.Proxy{}}
 	b.site("two/shop/shop", nil).Labels = labelled(plan.LabelSite, "shop", "net")
 	for _, p := range declared {
 		key := network.LinkName(p.Name)
 		links = append(links, network.Link{Name: key, Proxy: p.Name})
-		inv.Links[key] = plan.InventoryLink{State: plan.LinkApplied, To: "hub", Proxy: p.Name, ProxySecret: "secret-" + string(key), Rotation: 2, Via: network.ViaCertificate}
-		b.link("two/shop/"+string(key), "one/hub/hub", 1, func(l *plan.LinkView) {
+		inv.Links[key] = record.Link{State: record.LinkApplied, To: "hub", Proxy: p.Name, ProxySecret: "secret-" + string(key), Rotation: 2, Via: network.ViaCertificate}
+		b.link("two/shop/"+string(key), "one/hub/hub", 1, func(l *world.LinkView) {
 			l.Labels, l.Proxy = labelled(plan.LabelLink, string(key), "net"), "secret-"+string(key)
 		})
-		b.view("two").Proxies = append(b.view("two").Proxies, plan.ProxyView{
-			Meta: plan.Meta{Namespace: "shop", Name: "secret-" + string(key), Labels: labelled(plan.LabelProxy, string(key), "net")}, Host: p.Host, Port: fmt.Sprint(p.Port), HasUsername: true, HasPassword: true})
+		b.view("two").Proxies = append(b.view("two").Proxies, world.ProxyView{
+			Meta: world.Meta{Namespace: "shop", Name: "secret-" + string(key), Labels: labelled(plan.LabelProxy, string(key), "net")}, Host: p.Host, Port: fmt.Sprint(p.Port), HasUsername: true, HasPassword: true})
 	}
 	for _, p := range desired.Build(network.Network{Links: links, Proxies: declared}).Proxies {
-		inv.Proxies[p.Name] = plan.InventoryProxy{Revision: 1, Secrets: map[string]plan.ProxySettings{
+		inv.Proxies[p.Name] = record.Proxy{Revision: 1, Secrets: map[string]record.ProxySettings{
 			"secret-" + string(p.Name): {Host: p.Host, Port: p.Port, References: p.References},
 		}}
 	}
-	b.view("two").Inventories = []plan.InventoryView{{Meta: plan.Meta{Namespace: "shop"}, Content: inv}}
+	b.view("two").Inventories = []world.InventoryView{{Meta: world.Meta{Namespace: "shop"}, Content: inv}}
 	got := existing.Import(b.in)
 	// A cluster of that name is not there, or no description may have what is recorded: the
 	// Secret in use is the next best.

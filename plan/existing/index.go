@@ -1,7 +1,8 @@
 package existing
 
 import (
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // named is a name in one place.
@@ -14,22 +15,22 @@ type named struct {
 // the number of objects.
 type index struct {
 	// inventories are those of the network that can be read.
-	inventories map[place]plan.Inventory
+	inventories map[place]record.Inventory
 	// owners are the UIDs of the owners of Secrets.
 	owners map[named]string
 	// links are the names of all Links.
 	links map[named]bool
 	// proxies are the Secrets that Links name.
-	proxies map[named]plan.ProxyView
+	proxies map[named]world.ProxyView
 	// byUID and byAddress find Sites; an address is "host:port".
 	byUID     map[string]*site
 	byAddress map[string][]*site
 }
 
-func newIndex(in Input, views []plan.ClusterView) index {
+func newIndex(in Input, views []world.ClusterView) index {
 	ix := index{
-		inventories: map[place]plan.Inventory{}, owners: map[named]string{}, links: map[named]bool{},
-		proxies: map[named]plan.ProxyView{}, byUID: map[string]*site{}, byAddress: map[string][]*site{},
+		inventories: map[place]record.Inventory{}, owners: map[named]string{}, links: map[named]bool{},
+		proxies: map[named]world.ProxyView{}, byUID: map[string]*site{}, byAddress: map[string][]*site{},
 	}
 	for _, v := range views {
 		for _, inv := range v.Inventories {

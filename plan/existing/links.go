@@ -8,19 +8,21 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
 // link is one link of the network: one Link, or the pair that leads to an HA site.
 type link struct {
 	from, to *site
-	views    []plan.LinkView
+	views    []world.LinkView
 	// own is true when this network has it already.
 	own bool
 	// object is the name that its Links have in common, wish the key it would have.
 	object, wish string
 	// recorded is what the inventory says of an own link.
-	recorded plan.InventoryLink
+	recorded record.Link
 	// proxy is the Secret's name, empty for a direct link.
 	proxy     string
 	described network.Link
@@ -30,7 +32,7 @@ type link struct {
 // taken.
 func (m *importer) findLinks() {
 	for _, v := range m.views {
-		here := map[place][]plan.LinkView{}
+		here := map[place][]world.LinkView{}
 		for _, l := range v.Links {
 			at := place{v.Name, l.Namespace}
 			if m.mayTake(at, l) {
@@ -38,7 +40,7 @@ func (m *importer) findLinks() {
 			}
 		}
 		for at, list := range here {
-			slices.SortFunc(list, func(a, b plan.LinkView) int { return cmp.Compare(a.Name, b.Name) })
+			slices.SortFunc(list, func(a, b world.LinkView) int { return cmp.Compare(a.Name, b.Name) })
 			m.linksAt(m.taken[at], list)
 		}
 	}
@@ -48,7 +50,7 @@ func (m *importer) findLinks() {
 }
 
 // mayTake reports whether a Link is a taken site's and nobody else's.
-func (m *importer) mayTake(at place, l plan.LinkView) bool {
+func (m *importer) mayTake(at place, l world.LinkView) bool {
 	name := subject(at.cluster, plan.ObjectLink, l.Meta)
 	from := m.taken[at]
 	owner, others := m.others(l.Meta)
@@ -69,9 +71,9 @@ func (m *importer) mayTake(at place, l plan.LinkView) bool {
 }
 
 // linksAt takes the Links of one site.
-func (m *importer) linksAt(from *site, list []plan.LinkView) {
-	own := map[string][]plan.LinkView{}
-	foreign := map[string]plan.LinkView{}
+func (m *importer) linksAt(from *site, list []world.LinkView) {
+	own := map[string][]world.LinkView{}
+	foreign := map[string]world.LinkView{}
 	for _, v := range list {
 		if key := v.Labels[plan.LabelLink]; v.Owned(m.Network) && key != "" {
 			own[key] = append(own[key], v)
@@ -85,7 +87,7 @@ func (m *importer) linksAt(from *site, list []plan.LinkView) {
 	second := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(foreign)) { // NAME-1 comes before NAME-2
 		v := foreign[name]
-		l := &link{from: from, views: []plan.LinkView{v}, object: name, wish: name, proxy: v.Proxy}
+		l := &link{from: from, views: []world.LinkView{v}, object: name, wish: name, proxy: v.Proxy}
 		if other, base, ok := m.other(from, v, foreign); ok {
 			second[other.Name] = true
 			l.views, l.object, l.wish = append(l.views, other), base, base
@@ -98,9 +100,9 @@ func (m *importer) linksAt(from *site, list []plan.LinkView) {
 
 // takeOwn takes a link that this network has already. Of its Links those count that
 // the inventory names; others are about to go.
-func (m *importer) takeOwn(from *site, key string, views []plan.LinkView) {
+func (m *importer) takeOwn(from *site, key string, views []world.LinkView) {
 	recorded := m.index.inventories[from.at].Links[network.LinkName(key)]
-	current := slices.DeleteFunc(slices.Clone(views), func(v plan.LinkView) bool { return !slices.Contains(recorded.Objects, v.Name) })
+	current := slices.DeleteFunc(slices.Clone(views), func(v world.LinkView) bool { return !slices.Contains(recorded.Objects, v.Name) })
 	if len(current) == 0 {
 		current = views
 	}
@@ -115,7 +117,7 @@ func (m *importer) takeOwn(from *site, key string, views []plan.LinkView) {
 
 // other finds the second Link of a pair. Redeeming a token of an HA site makes two,
 // NAME-1 and NAME-2, with one Secret; a third of the bare name would hide them.
-func (m *importer) other(from *site, v plan.LinkView, foreign map[string]plan.LinkView) (second plan.LinkView, base string, ok bool) {
+func (m *importer) other(from *site, v world.LinkView, foreign map[string]world.LinkView) (second world.LinkView, base string, ok bool) {
 	base, ok = strings.CutSuffix(v.Name, "-1")
 	if !ok || base == "" {
 		return second, "", false
@@ -169,7 +171,7 @@ func (m *importer) compareCosts(l *link) {
 
 // target finds the Site that a Link leads to: the one that its router says, or the
 // only one that listens where the Link connects. Without one it says why.
-func (m *importer) target(v plan.LinkView) (to *site, problem string) {
+func (m *importer) target(v world.LinkView) (to *site, problem string) {
 	if s, ok := m.index.byUID[v.RemoteSiteID]; ok {
 		return s, ""
 	}
@@ -193,7 +195,7 @@ func (m *importer) target(v plan.LinkView) (to *site, problem string) {
 }
 
 // endpoints shows a Link's endpoints on one line.
-func endpoints(v plan.LinkView) string {
+func endpoints(v world.LinkView) string {
 	out := make([]string, len(v.Endpoints))
 	for i, e := range v.Endpoints {
 		out[i] = e.String()
@@ -202,7 +204,7 @@ func endpoints(v plan.LinkView) string {
 }
 
 // address is the "host:port" of an endpoint, "" when it has no host.
-func address(e plan.Endpoint) string {
+func address(e world.Endpoint) string {
 	if e.Host == "" {
 		return ""
 	}

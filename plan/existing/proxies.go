@@ -34,10 +34,13 @@ func (m *importer) proxyProblem(l *link) string {
 	return ""
 }
 
+// proxyImporter names and describes the proxies of links.
+type proxyImporter struct{ *importer }
+
 // proxies describes the proxies of the links: those that the network has already as
 // its inventories say, others one for each Secret. Credentials stay where they are,
 // and the description refers to them.
-func (m *importer) proxies() {
+func (m proxyImporter) proxies() {
 	used := map[string]bool{}
 	given := map[named]network.ProxyName{}
 	for _, l := range m.links {
@@ -63,7 +66,7 @@ func (m *importer) proxies() {
 
 // recalled adds the proxy that an inventory has of a link, once for all links of that
 // proxy.
-func (m *importer) recalled(l *link, used map[string]bool) bool {
+func (m proxyImporter) recalled(l *link, used map[string]bool) bool {
 	name := l.recorded.Proxy
 	if used[string(name)] {
 		return true
@@ -80,7 +83,7 @@ func (m *importer) recalled(l *link, used map[string]bool) bool {
 
 // usable reports whether the description that is being made can have a reference: a
 // recorded one may name a cluster that is called otherwise now.
-func (m *importer) usable(ref *network.SecretRef) bool {
+func (m proxyImporter) usable(ref *network.SecretRef) bool {
 	if ref == nil || ref.Kubernetes == nil {
 		return true
 	}
@@ -94,7 +97,7 @@ func (m *importer) usable(ref *network.SecretRef) bool {
 
 // nameProxies gives each Secret a key of its own: its name, or the proxy's that it is
 // labelled with, where no other wants it.
-func (m *importer) nameProxies(secrets []named, used map[string]bool, given map[named]network.ProxyName) {
+func (m proxyImporter) nameProxies(secrets []named, used map[string]bool, given map[named]network.ProxyName) {
 	wanted := map[string]int{}
 	for _, s := range secrets {
 		wanted[m.proxyWish(s)]++
@@ -117,7 +120,7 @@ func (m *importer) nameProxies(secrets []named, used map[string]bool, given map[
 	}
 }
 
-func (m *importer) proxyWish(s named) string {
+func (m proxyImporter) proxyWish(s named) string {
 	p := m.index.proxies[s]
 	if name := p.Labels[plan.LabelProxy]; p.Owned(m.Network) && name != "" {
 		return name
@@ -125,7 +128,7 @@ func (m *importer) proxyWish(s named) string {
 	return s.name
 }
 
-func (m *importer) describeProxy(name network.ProxyName, s named) network.Proxy {
+func (m proxyImporter) describeProxy(name network.ProxyName, s named) network.Proxy {
 	p := m.index.proxies[s]
 	port, _ := strconv.Atoi(p.Port) // proxyProblem looked at it
 	out := network.Proxy{Name: name, Host: p.Host, Port: port}

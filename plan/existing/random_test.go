@@ -13,6 +13,9 @@ import (
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/existing"
+	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/record"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -44,7 +47,7 @@ func random(r *rand.Rand) existing.Input {
 					continue
 				}
 				used[name] = true
-				b.link(fmt.Sprintf("%s/ns%d/%s", cluster, ns, name), pick(append([]string{"", "gone"}, uids...)), int32(r.IntN(4)-1), func(l *plan.LinkView) {
+				b.link(fmt.Sprintf("%s/ns%d/%s", cluster, ns, name), pick(append([]string{"", "gone"}, uids...)), int32(r.IntN(4)-1), func(l *world.LinkView) {
 					l.TLSCredentials = pick([]string{"a", "hub", name})
 					l.Endpoints = endpointsOf([]string{fmt.Sprintf("inter-router 10.0.0.%d:1", r.IntN(6))})
 					if r.IntN(3) == 0 {
@@ -59,11 +62,11 @@ func random(r *rand.Rand) existing.Input {
 				})
 			}
 			if r.IntN(3) == 0 {
-				b.view(cluster).Inventories = append(b.view(cluster).Inventories, plan.InventoryView{
-					Meta: plan.Meta{Namespace: fmt.Sprintf("ns%d", ns)}, Content: recorded(pick)})
+				b.view(cluster).Inventories = append(b.view(cluster).Inventories, world.InventoryView{
+					Meta: world.Meta{Namespace: fmt.Sprintf("ns%d", ns)}, Content: recorded(pick)})
 			}
 			if r.IntN(2) == 0 {
-				b.view(cluster).Proxies = append(b.view(cluster).Proxies, plan.ProxyView{Meta: plan.Meta{Namespace: fmt.Sprintf("ns%d", ns), Name: "corp"},
+				b.view(cluster).Proxies = append(b.view(cluster).Proxies, world.ProxyView{Meta: world.Meta{Namespace: fmt.Sprintf("ns%d", ns), Name: "corp"},
 					Host: "proxy", Port: pick([]string{"80", "x"}), HasUsername: r.IntN(2) == 0})
 			}
 		}
@@ -72,23 +75,23 @@ func random(r *rand.Rand) existing.Input {
 }
 
 // recorded is an inventory that fits what is live, or not.
-func recorded(pick func([]string) string) plan.Inventory {
-	link := func() plan.InventoryLink {
-		return plan.InventoryLink{
-			State: plan.LinkApplied, To: network.SiteName(pick([]string{"hub", "a", "gone"})), ToCluster: network.ClusterName(pick([]string{"one", "two", "east"})),
+func recorded(pick func([]string) string) record.Inventory {
+	link := func() record.Link {
+		return record.Link{
+			State: record.LinkApplied, To: network.SiteName(pick([]string{"hub", "a", "gone"})), ToCluster: network.ClusterName(pick([]string{"one", "two", "east"})),
 			ToNamespace: pick([]string{"ns0", "ns1"}), Objects: []string{pick(names)}, Via: network.Via(pick([]string{"", "certificate"})),
 			Proxy: network.ProxyName(pick([]string{"", "p", "corp"})), ProxySecret: "corp",
 		}
 	}
-	proxy := func() plan.InventoryProxy {
-		return plan.InventoryProxy{Secrets: map[string]plan.ProxySettings{"corp": {Host: pick([]string{"h", "a/b"}), Port: pick([]string{"1", ""}), References: pick([]string{
+	proxy := func() record.Proxy {
+		return record.Proxy{Secrets: map[string]record.ProxySettings{"corp": {Host: pick([]string{"h", "a/b"}), Port: pick([]string{"1", ""}), References: pick([]string{
 			"", `username {"Env":"U"}`, `username {"Env":"U"} password {"File":"f"}`, "username {", `username {"Kubernetes":{"Cluster":"one","Namespace":"n","Name":"s","Key":"k"}}`,
 		})}}}
 	}
-	return plan.Inventory{
+	return record.Inventory{
 		Network: pick([]string{"net", "net", "other"}), Site: network.SiteName(pick([]string{"hub", "a", "mine"})),
-		Links:   map[network.LinkName]plan.InventoryLink{"a": link(), "own": link()},
-		Proxies: map[network.ProxyName]plan.InventoryProxy{"p": proxy(), "corp": proxy()},
+		Links:   map[network.LinkName]record.Link{"a": link(), "own": link()},
+		Proxies: map[network.ProxyName]record.Proxy{"p": proxy(), "corp": proxy()},
 	}
 }
 
@@ -180,11 +183,11 @@ func TestPlanOfAnImportOnlyAdopts(t *testing.T) {
 	for i := range b.in.Observation.Clusters {
 		c := &b.in.Observation.Clusters[i]
 		for _, l := range c.Links {
-			c.Secrets = append(c.Secrets, plan.SecretView{Meta: plan.Meta{Namespace: l.Namespace, Name: l.TLSCredentials, OwnerUID: l.OwnerUID}})
+			c.Secrets = append(c.Secrets, world.SecretView{Meta: world.Meta{Namespace: l.Namespace, Name: l.TLSCredentials, OwnerUID: l.OwnerUID}})
 		}
 	}
 	got := existing.Import(b.in)
-	p := plan.Make(plan.Input{Desired: desired.Build(load(t, got.Network).Network), Observation: b.in.Observation, Adopt: true})
+	p := planner.Make(planner.Input{Desired: desired.Build(load(t, got.Network).Network), Observation: b.in.Observation, Adopt: true})
 	if len(p.Refusals) > 0 || len(p.Actions) != 5 {
 		t.Errorf("refusals %v, %d actions", p.Refusals, len(p.Actions))
 	}

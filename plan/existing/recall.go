@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -37,7 +37,7 @@ func (m *importer) recordedClusters() map[network.ClusterName]network.ClusterNam
 		namespace string
 	}
 	names := map[end]network.ClusterName{}
-	m.eachInventory(func(_ network.ClusterName, _ string, inv plan.Inventory) {
+	m.eachInventory(func(_ network.ClusterName, _ string, inv record.Inventory) {
 		for _, l := range inv.Links {
 			e := end{l.To, l.ToNamespace}
 			if l.ToCluster != "" && (names[e] == "" || l.ToCluster < names[e]) {
@@ -46,7 +46,7 @@ func (m *importer) recordedClusters() map[network.ClusterName]network.ClusterNam
 		}
 	})
 	out := map[network.ClusterName]network.ClusterName{}
-	m.eachInventory(func(cluster network.ClusterName, namespace string, inv plan.Inventory) {
+	m.eachInventory(func(cluster network.ClusterName, namespace string, inv record.Inventory) {
 		if name, ok := names[end{inv.Site, namespace}]; ok && (out[cluster] == "" || name < out[cluster]) {
 			out[cluster] = name
 		}
@@ -55,7 +55,7 @@ func (m *importer) recordedClusters() map[network.ClusterName]network.ClusterNam
 }
 
 // eachInventory calls f with each inventory of the network that can be read.
-func (m *importer) eachInventory(f func(cluster network.ClusterName, namespace string, inv plan.Inventory)) {
+func (m *importer) eachInventory(f func(cluster network.ClusterName, namespace string, inv record.Inventory)) {
 	for _, v := range m.Observation.Clusters {
 		for _, inv := range v.Inventories {
 			if inv.Broken == "" && inv.Content.Network == m.Network {
@@ -67,7 +67,7 @@ func (m *importer) eachInventory(f func(cluster network.ClusterName, namespace s
 
 // recallProxy is a proxy as an inventory has it, with the references that were
 // declared; ok is false when it does not have all of it.
-func recallProxy(name network.ProxyName, p plan.ProxySettings) (_ network.Proxy, ok bool) {
+func recallProxy(name network.ProxyName, p record.ProxySettings) (_ network.Proxy, ok bool) {
 	out := network.Proxy{Name: name, Host: p.Host}
 	port, err := strconv.Atoi(p.Port)
 	if err != nil || port < 1 || port > 65535 || !network.ValidProxyHost(p.Host) || !network.ValidProxyName(string(name)) {

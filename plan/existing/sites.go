@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
 // site is a living Site, in a chosen namespace or not.
 type site struct {
-	plan.SiteView
+	world.SiteView
 	at place
 	// taken is true when the network gets it; then described is how.
 	taken     bool

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -46,7 +47,7 @@ func (g *gatherer) site(d Description, s plan.DesiredSite) {
 	g.grant(at, why, skupper, "sites", []string{"create"})
 	g.grant(at, why, skupper, "sites", []string{"get", "patch", "watch"}, s.Object)
 	if !s.Listens {
-		g.grant(at, whyClose, skupper, "routeraccesses", []string{"delete", "watch"}, plan.RouterAccess)
+		g.grant(at, whyClose, skupper, "routeraccesses", []string{"delete", "watch"}, world.RouterAccess)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -132,22 +133,22 @@ func (b *bench) create(objects []object) []*unstructured.Unstructured {
 // inventories are what an apply would have recorded, one for each site.
 func (b *bench) inventories(s shape, uids map[string]string) []object {
 	b.Helper()
-	links := map[string]map[network.LinkName]plan.InventoryLink{}
+	links := map[string]map[network.LinkName]record.Link{}
 	for _, l := range s.links {
 		if links[l.from] == nil {
-			links[l.from] = map[network.LinkName]plan.InventoryLink{}
+			links[l.from] = map[network.LinkName]record.Link{}
 		}
-		links[l.from][network.LinkName(l.name)] = plan.InventoryLink{
-			State: plan.LinkApplied, To: network.SiteName(l.to), ToCluster: "c0", ToNamespace: s.namespace(l.to),
+		links[l.from][network.LinkName(l.name)] = record.Link{
+			State: record.LinkApplied, To: network.SiteName(l.to), ToCluster: "c0", ToNamespace: s.namespace(l.to),
 			ToUID: uids[l.to], Cost: int32(l.cost), Attempt: 1, Objects: []string{l.name},
 		}
 	}
 	var out []object
 	for _, v := range s.sites {
-		text, err := plan.Inventory{Network: s.name, Site: network.SiteName(v.name), Fields: siteSpec(v), Links: links[v.name]}.Encode()
+		text, err := record.Inventory{Network: s.name, Site: network.SiteName(v.name), Fields: siteSpec(v), Links: links[v.name]}.Encode()
 		b.must(err)
 		o := body("v1", "ConfigMap", s.namespace(v.name), network.InventoryName(s.name), s.labels(plan.LabelSite, v.name))
-		o["data"] = map[string]any{plan.InventoryKey: text}
+		o["data"] = map[string]any{record.Key: text}
 		out = append(out, object{v.cluster, "configmaps", o})
 	}
 	return out

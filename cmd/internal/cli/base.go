@@ -15,6 +15,9 @@ import (
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/origin"
+	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -280,11 +283,11 @@ func settingsChanged(base, head description) []diag.Finding {
 	if base.Network.Name == "" {
 		return nil
 	}
-	return plan.SettingsChanged(base.Network, head.Network)
+	return origin.SettingsChanged(base.Network, head.Network)
 }
 
 // against compares a plan with the one for the base, on the same observation.
-func against(p plan.Plan, s session, observation plan.Observation, filter plan.Filter) plan.Plan {
+func against(p plan.Plan, s session, observation world.Observation, filter plan.Filter) plan.Plan {
 	if s.base == nil {
 		return p
 	}
@@ -300,9 +303,9 @@ func against(p plan.Plan, s session, observation plan.Observation, filter plan.F
 		}
 	}
 	p.Diagnostics = append(slices.Clone(p.Diagnostics), slices.Concat(settingsChanged(*s.base, s.description), s.base.told)...).Sorted()
-	other := plan.Make(plan.Input{
+	other := planner.Make(planner.Input{
 		Desired: wanted, Observation: observation, Source: s.base.source, Adopt: s.adopt, Filter: filter,
 		Ignore: s.base.Network.Policy.Ignore,
 	})
-	return plan.Against(p, other, s.base.source)
+	return origin.Against(p, other, s.base.source)
 }

@@ -15,6 +15,7 @@ import (
 	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -98,7 +99,7 @@ func (o *applyFlags) run(ctx context.Context, c *cobra.Command) error {
 		return err
 	}
 	o.opened, o.unnoted = s, observation.OtherLocks(s.places())
-	s.locks.Note(plan.Noted(s.desired, uidsOf(observation)))
+	s.locks.Note(world.Noted(s.desired, uidsOf(observation)))
 	p := o.make(s, s.input(observation, o.filter()))
 	o.whole = s.saved == nil && p.Summary.Unknown == 0 && plan.AllRead(p.Clusters)
 	if s.saved != nil {
@@ -294,7 +295,7 @@ func classOf(err error) int {
 }
 
 // uidsOf are those of the clusters that were read.
-func uidsOf(o plan.Observation) map[network.ClusterName]string {
+func uidsOf(o world.Observation) map[network.ClusterName]string {
 	out := map[network.ClusterName]string{}
 	for _, c := range o.Clusters {
 		out[c.Name] = c.UID
@@ -307,7 +308,7 @@ func leftOut(s session, p plan.Plan) []report.LeftOut {
 	out := []report.LeftOut{}
 	for _, c := range p.Clusters {
 		if c.State != plan.StateOK {
-			out = append(out, report.LeftOut{Cluster: c.Name, State: c.State, Reason: c.Reason, Unknown: plan.UnknownAt(s.desired, c.Name)})
+			out = append(out, report.LeftOut{Cluster: c.Name, State: c.State, Reason: c.Reason, Unknown: world.UnknownAt(s.desired, c.Name)})
 		}
 	}
 	return out

@@ -10,6 +10,8 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/origin"
+	"fairlead.dev/fairlead/plan/planner"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -62,7 +64,7 @@ func (o *diffFlags) run(ctx context.Context) error {
 	}
 	settings := settingsChanged(*base, head)
 	in := betweenBases(*base, head, settings, o.filter())
-	p := plan.FromGit(plan.Make(in), base.source)
+	p := origin.FromGit(planner.Make(in), base.source)
 	if err := o.known(head, p.Actions); err != nil {
 		return err
 	}
@@ -77,13 +79,13 @@ func (o *diffFlags) run(ctx context.Context) error {
 
 // betweenBases is what a plan from the base to the head is made of: the base counts as
 // applied, and its settings that change are findings.
-func betweenBases(base, head description, settings []diag.Finding, filter plan.Filter) plan.Input {
+func betweenBases(base, head description, settings []diag.Finding, filter plan.Filter) planner.Input {
 	from, to := comparable(base.desired), comparable(head.desired)
 	limits := head.Network.Policy.Deletes
 	if base.Network.Name != "" {
 		limits = limits.Stricter(base.Network.Policy.Deletes)
 	}
-	return plan.Input{
+	return planner.Input{
 		Desired: to, Observation: base.names.Recorded(desired.AsApplied(from, to.Clusters...)), Source: head.source, Shape: true,
 		Diagnostics: slices.Concat(head.Findings, settings, base.told), Filter: filter, Limits: &limits,
 	}

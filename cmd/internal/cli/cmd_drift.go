@@ -12,6 +12,8 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/drift"
+	"fairlead.dev/fairlead/plan/planner"
 )
 
 // What drift may be judged against.
@@ -62,7 +64,7 @@ func (o *driftFlags) run(ctx context.Context) error {
 		return err
 	}
 	applied := desired.LastApplied(observation, s.desired)
-	p := plan.Drift(plan.Input{
+	p := drift.Of(planner.Input{
 		Desired: s.desired, Observation: observation, Source: s.source, Filter: o.filter(),
 		ExpiringBefore: expiry(), Now: time.Now().UTC().Format(time.RFC3339), Ignore: s.Network.Policy.Ignore,
 	}, applied)

@@ -19,6 +19,8 @@ import (
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/existing"
+	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -126,8 +128,8 @@ func (o *importFlags) checkImport() error {
 // complete refuses a description by which an apply would delete something: a network
 // that Fairlead manages already has more than was found, such as objects of overlays
 // or sites that were not asked for.
-func (o *importFlags) complete(found existing.Result, observation plan.Observation) error {
-	p := plan.Make(plan.Input{Desired: desired.Build(found.Network), Observation: observation, Adopt: true})
+func (o *importFlags) complete(found existing.Result, observation world.Observation) error {
+	p := planner.Make(planner.Input{Desired: desired.Build(found.Network), Observation: observation, Adopt: true})
 	var lost []string
 	for _, a := range p.Actions {
 		if a.Verb == plan.VerbDelete {
@@ -143,7 +145,7 @@ func (o *importFlags) complete(found existing.Result, observation plan.Observati
 }
 
 // unseen lists namespaces in which the network had sites and that may not be read.
-func (o *importFlags) unseen(observation plan.Observation) []string {
+func (o *importFlags) unseen(observation world.Observation) []string {
 	var out []string
 	for _, v := range observation.Clusters {
 		for _, name := range v.Denied {
@@ -205,14 +207,14 @@ func goodCluster(c network.Cluster, given string) error {
 }
 
 // observe reads all clusters, or says which of them it could not read.
-func (o *importFlags) observe(ctx context.Context, clusters []network.Cluster) (plan.Observation, error) {
+func (o *importFlags) observe(ctx context.Context, clusters []network.Cluster) (world.Observation, error) {
 	judged, err := judgement(description{Result: schema.Result{Network: network.Network{Name: o.network, Clusters: clusters}}}, judge.Terms{})
 	if err != nil {
-		return plan.Observation{}, err
+		return world.Observation{}, err
 	}
 	s, err := connect(ctx, o.process, o.clusterFlags, judged)
 	if err != nil {
-		return plan.Observation{}, err
+		return world.Observation{}, err
 	}
 	s.look = look{
 		noOverlays: true,                                // no description has one
@@ -233,7 +235,7 @@ func (o *importFlags) observe(ctx context.Context, clusters []network.Cluster) (
 		}
 	}
 	if len(unread) > 0 {
-		if slices.ContainsFunc(observation.Clusters, func(v plan.ClusterView) bool { return v.State == plan.StateForbidden }) {
+		if slices.ContainsFunc(observation.Clusters, func(v world.ClusterView) bool { return v.State == plan.StateForbidden }) {
 			unread = append(unread, "who may read single namespaces alone names them with --namespace")
 		}
 		return observation, fail(exitUnreachable, "nothing was written, because not every cluster could be read:\n%s", strings.Join(unread, "\n"))

@@ -8,6 +8,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 )
 
 type statusFlags struct{ clusterCommand }
@@ -37,7 +38,7 @@ func (o *statusFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	status := plan.StatusOf(s.desired, observation, expiry())
+	status := status.Of(s.desired, observation, expiry())
 	o.records.found(s, observation)
 	if err := o.show(report.Report{Status: &status}); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/planner"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -125,11 +126,11 @@ func findings(r schema.Result) report.Report {
 
 // planReport is the report of a plan that was made of the input. Where a cluster could not be
 // read there is no picture of what was there.
-func (o *packageCommand) planReport(d description, in plan.Input, p plan.Plan) report.Report {
+func (o *packageCommand) planReport(d description, in planner.Input, p plan.Plan) report.Report {
 	after := desired.AsNetwork(d.desired)
 	r := report.Report{Plan: &p, After: &after, Run: o.who.URL}
 	if countUnread(in.Observation) == 0 {
-		before := plan.AsFound(in, p)
+		before := planner.AsFound(in, p)
 		r.Before = &before
 	}
 	return d.placed(r)

@@ -11,6 +11,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // A configuration that git takes holds nothing up, whatever else is in it.
@@ -104,7 +105,7 @@ func TestPlanOfRepositoryThatCannotBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, nothing := session{description: d}, plan.Observation{}
+	s, nothing := session{description: d}, world.Observation{}
 	in := s.input(nothing, plan.Filter{})
 	p := o.make(s, in)
 	if _, err := judgement(d, judge.Terms{}); codeOfError(t.Context(), err) != exitRefused || !strings.Contains(err.Error(), "who signed its commit is not known") {

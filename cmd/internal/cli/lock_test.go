@@ -14,6 +14,7 @@ import (
 	"fairlead.dev/fairlead/apply/kube"
 	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -99,7 +100,7 @@ func TestLockLeftOut(t *testing.T) {
 	leave(&s, []lock.NotLocked{
 		{Cluster: "b", Err: fmt.Errorf("no: %w", apply.ErrForbidden)}, {Cluster: "b", Former: "old", Err: apply.ErrForbidden},
 	})
-	got := s.withUnread(plan.Observation{Clusters: []plan.ClusterView{{Name: "a", State: plan.StateOK}}})
+	got := s.withUnread(world.Observation{Clusters: []world.ClusterView{{Name: "a", State: plan.StateOK}}})
 	if a, b := got.Clusters[0], got.Clusters[1]; len(s.clusters) != 1 || len(got.Clusters) != 2 || a.State != plan.StateOK || b.State != plan.StateForbidden || b.Reason != "its lock could not be taken: no: forbidden" {
 		t.Errorf("%+v %+v", a, b)
 	}

@@ -14,7 +14,7 @@ import (
 	"fairlead.dev/fairlead/apply"
 	"fairlead.dev/fairlead/apply/kube"
 	"fairlead.dev/fairlead/apply/lock"
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -105,7 +105,7 @@ func (o *applyFlags) lockOptions(s *session) lock.Options {
 	return lock.Options{
 		Network: s.Network.Name, Lease: o.lockLease, Timeout: o.lockTimeout, Partial: o.allowPartial,
 		Holder:   lock.Holder{ID: o.who.ID, User: o.who.User, Host: o.who.Host, URL: o.who.URL, Commit: s.source.Commit, Since: o.who.Started},
-		Clusters: plan.Noted(s.desired, nil), Deletes: &s.Network.Policy.Deletes,
+		Clusters: world.Noted(s.desired, nil), Deletes: &s.Network.Policy.Deletes,
 		Lost: func(why error) {
 			o.lost(why)
 			fmt.Fprintf(o.sys.Err, "fairlead: %v; stopping\n", why)

@@ -13,6 +13,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -277,7 +278,7 @@ func TestPolicyIsInNoPlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, refused := judgement(d, judge.Terms{})
-		s, nothing := session{description: d}, plan.Observation{}
+		s, nothing := session{description: d}, world.Observation{}
 		return o.make(s, s.input(nothing, plan.Filter{})), refused
 	}
 	before, refused := made()

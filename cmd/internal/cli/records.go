@@ -17,6 +17,8 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/metrics"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
+	"fairlead.dev/fairlead/plan/world"
 )
 
 // records are the files that a command leaves for machines.
@@ -98,11 +100,11 @@ func (r *records) described(d description) {
 }
 
 // found notes for the metrics how the network was found.
-func (r *records) found(s session, observation plan.Observation) {
+func (r *records) found(s session, observation world.Observation) {
 	if r.metricsFile == "" {
 		return
 	}
-	status := plan.StatusOf(s.desired, observation, "")
+	status := status.Of(s.desired, observation, "")
 	r.facts.Status, r.facts.Clusters = &status, status.Clusters
 }
 

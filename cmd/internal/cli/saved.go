@@ -13,6 +13,10 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/approve"
+	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/safety"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -59,7 +63,7 @@ func (o *applyFlags) savedPlan(given func(flag string) bool) (*judge.Saved, erro
 // runSaved carries out what was approved: each action of the saved plan whose objects
 // are as the plan saw them or as it wants them. now is a plan made of the same
 // description a moment ago.
-func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.Observation, saved, now plan.Plan) error {
+func (o *applyFlags) runSaved(ctx context.Context, s session, observation world.Observation, saved, now plan.Plan) error {
 	if err := sameUIDs(saved, now); err != nil {
 		return err
 	}
@@ -76,7 +80,7 @@ func (o *applyFlags) runSaved(ctx context.Context, s session, observation plan.O
 	if err := o.show(report.Report{Plan: &saved}); err != nil {
 		return err
 	}
-	approval := plan.Approve(saved, now)
+	approval := approve.Approve(saved, now)
 	o.tellApproval(approval)
 	o.whole = now.Summary.Unknown == 0 && plan.AllRead(now.Clusters) && !now.Narrowed && len(approval.Others) == 0
 	asNow := saved
@@ -97,7 +101,7 @@ func newlyRefused(saved, now plan.Plan) error {
 	for _, r := range now.Refusals {
 		known := slices.ContainsFunc(saved.Refusals, func(s plan.Refusal) bool { return s.Code == r.Code })
 		code, _, _ := strings.Cut(r.Code, ".")
-		if !known && slices.Contains([]string{plan.Partition, plan.SameCluster, plan.ClusterChanged}, code) {
+		if !known && slices.Contains([]string{safety.Partition, planner.SameCluster, plan.ClusterChanged}, code) {
 			return fail(exitRefused, "%s %s, which was not so when the plan was made; plan again", r.Subject, r.Message)
 		}
 	}
@@ -107,10 +111,10 @@ func newlyRefused(saved, now plan.Plan) error {
 // bounded refuses a saved plan that takes away more than it says that it is refused for,
 // by the description that is applied: whoever saved it may have left that out. What is
 // done of it already only lowers the numbers.
-func bounded(s session, observation plan.Observation, saved plan.Plan) error {
+func bounded(s session, observation world.Observation, saved plan.Plan) error {
 	part := saved
 	part.Narrowed = true
-	now := plan.Make(plan.Input{
+	now := planner.Make(planner.Input{
 		Desired: s.desired, Observation: observation, Approved: &part,
 		Limits: &s.Network.Policy.Deletes, Ignore: s.Network.Policy.Ignore,
 	})
@@ -155,8 +159,8 @@ func ofNamespace(uid string) string {
 }
 
 // tellApproval says on stderr what became of the saved plan's actions.
-func (o *applyFlags) tellApproval(a plan.Approval) {
-	done := a.Count(plan.StandingDone)
+func (o *applyFlags) tellApproval(a approve.Approval) {
+	done := a.Count(approve.StandingDone)
 	if done > 0 {
 		fmt.Fprintf(o.sys.Err, "%d of %d actions are done already.\n", done, len(a.Judged))
 	}
@@ -171,17 +175,17 @@ func (o *applyFlags) tellApproval(a plan.Approval) {
 }
 
 // skipped are the outcomes of actions that are not carried out.
-func skipped(a plan.Approval) []apply.Outcome {
+func skipped(a approve.Approval) []apply.Outcome {
 	var out []apply.Outcome
 	for _, j := range a.Judged {
 		switch j.Standing {
-		case plan.StandingDone:
+		case approve.StandingDone:
 			out = append(out, apply.Outcome{Action: j.Action, State: apply.Done, Already: true})
-		case plan.StandingStale:
+		case approve.StandingStale:
 			out = append(out, apply.Outcome{Action: j.Action, State: apply.Failed, Err: fmt.Errorf("%s: %w", j.Reason, apply.ErrStale)})
-		case plan.StandingBlocked:
+		case approve.StandingBlocked:
 			out = append(out, apply.Outcome{Action: j.Action, State: apply.Blocked, Err: errors.New(j.Reason)})
-		case plan.StandingUnknown:
+		case approve.StandingUnknown:
 			out = append(out, apply.Outcome{Action: j.Action, State: apply.Untouched, Err: errors.New(j.Reason)})
 		}
 	}

@@ -18,6 +18,8 @@ import (
 	"fairlead.dev/fairlead/apply/lock"
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -114,7 +116,7 @@ type session struct {
 	// judged it, so none of its programs is run and none of its clusters asked.
 	base *description
 	// unread are clusters whose kubeconfig could not be asked for.
-	unread []plan.ClusterView
+	unread []world.ClusterView
 }
 
 // look is what a command wants of the clusters beside the network's own objects.
@@ -231,8 +233,8 @@ func unanswered(err error) bool {
 }
 
 // unread is the view of a cluster that could not even be asked.
-func unread(name network.ClusterName, err error) plan.ClusterView {
-	v := plan.ClusterView{Name: name, State: plan.StateUnreachable, Reason: err.Error()}
+func unread(name network.ClusterName, err error) world.ClusterView {
+	v := world.ClusterView{Name: name, State: plan.StateUnreachable, Reason: err.Error()}
 	if errors.Is(err, apply.ErrForbidden) {
 		v.State = plan.StateForbidden
 	}
@@ -241,7 +243,7 @@ func unread(name network.ClusterName, err error) plan.ClusterView {
 
 // open loads, judges, connects and observes: what every command does that looks at clusters.
 // Where records note that a lock was kept elsewhere, it observes again, with that place as well.
-func (o *clusterCommand) open(ctx context.Context, terms judge.Terms, l look) (s session, found plan.Observation, err error) {
+func (o *clusterCommand) open(ctx context.Context, terms judge.Terms, l look) (s session, found world.Observation, err error) {
 	judged, err := o.loadJudged(ctx, terms)
 	if err != nil {
 		return s, found, err
@@ -276,7 +278,7 @@ func (o *clusterCommand) open(ctx context.Context, terms judge.Terms, l look) (s
 }
 
 // observe reads all clusters side by side.
-func (s *session) observe(ctx context.Context) plan.Observation {
+func (s *session) observe(ctx context.Context) world.Observation {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	objects := s.desired.Objects
@@ -290,9 +292,9 @@ func (s *session) observe(ctx context.Context) plan.Observation {
 }
 
 // withUnread adds the clusters that could not be asked to an observation.
-func (s *session) withUnread(o plan.Observation) plan.Observation {
+func (s *session) withUnread(o world.Observation) world.Observation {
 	o.Clusters = append(o.Clusters, s.unread...)
-	slices.SortFunc(o.Clusters, func(a, b plan.ClusterView) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(o.Clusters, func(a, b world.ClusterView) int { return cmp.Compare(a.Name, b.Name) })
 	return o
 }
 
@@ -344,7 +346,7 @@ func namespacesOn(n network.Network, cluster network.ClusterName) (out []string)
 
 // relocated reports whether records note places of locks that were not known before. Then the
 // locks that are held are freed, for all of them to be taken in order.
-func (s *session) relocated(ctx context.Context, observation plan.Observation) bool {
+func (s *session) relocated(ctx context.Context, observation world.Observation) bool {
 	more := false
 	former := maps.Clone(s.former)
 	if former == nil {
@@ -370,7 +372,7 @@ func (s *session) relocated(ctx context.Context, observation plan.Observation) b
 	return more
 }
 
-func countUnread(o plan.Observation) (n int) {
+func countUnread(o world.Observation) (n int) {
 	for _, c := range o.Clusters {
 		if c.State != plan.StateOK {
 			n++
@@ -380,8 +382,8 @@ func countUnread(o plan.Observation) (n int) {
 }
 
 // input is what a session's plan is made of.
-func (s *session) input(observation plan.Observation, filter plan.Filter) plan.Input {
-	return plan.Input{
+func (s *session) input(observation world.Observation, filter plan.Filter) planner.Input {
+	return planner.Input{
 		Desired: s.desired, Observation: observation, Source: s.source, Shape: true, Diagnostics: s.Findings,
 		Adopt: s.adopt, Filter: filter, Approved: s.saved, ExpiringBefore: expiry(), Limits: &s.Network.Policy.Deletes,
 		Ignore: s.Network.Policy.Ignore,
@@ -390,9 +392,9 @@ func (s *session) input(observation plan.Observation, filter plan.Filter) plan.I
 }
 
 // make plans what the input says.
-func (o *packageCommand) make(s session, in plan.Input) plan.Plan {
+func (o *packageCommand) make(s session, in planner.Input) plan.Plan {
 	end := o.phase("plan")
-	p := plan.Make(in)
+	p := planner.Make(in)
 	end("plan", p.ID, "actions", len(p.Actions), "refusals", len(p.Refusals), "unknown", p.Summary.Unknown)
 	o.records.facts.Pending = &p
 	o.records.found(s, in.Observation)

@@ -6,10 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead.dev/fairlead/plan/planner"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"fairlead.dev/fairlead/plan"
 )
 
 // mutates has a cluster change what is written of some namespaced resources to a site's
@@ -66,7 +65,7 @@ func TestAlteredWrites(t *testing.T) {
 	if n := w.countWrites(); n != 0 {
 		t.Errorf("%d writes", n)
 	}
-	if p := w.drift(0); len(p.Actions) != 0 || len(p.Diagnostics) != 1 || p.Diagnostics[0].Code != plan.CodeAltered {
+	if p := w.drift(0); len(p.Actions) != 0 || len(p.Diagnostics) != 1 || p.Diagnostics[0].Code != planner.CodeAltered {
 		t.Errorf("drift: %v %v", p.Actions, p.Diagnostics)
 	}
 	t.Run("what somebody changes after that is drift", func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -173,7 +174,7 @@ func TestLiveTrouble(t *testing.T) {
 	w.tells(2, "site-not-ready", "site/hub")
 	w.tells(2, "link-down", "link/spoke-hub")
 	w.comeBack(0, "hub")
-	w.eventually("the hub is ready again", func() bool { return w.status().Sites[0].State == plan.ConditionReady })
+	w.eventually("the hub is ready again", func() bool { return w.status().Sites[0].State == status.ConditionReady })
 	w.must(0, "apply", "--yes") // it may listen elsewhere now
 	w.healthy()
 }

@@ -3,7 +3,7 @@ package e2e
 import (
 	"testing"
 
-	"fairlead.dev/fairlead/plan"
+	planrecord "fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -18,12 +18,12 @@ func TestForgedRecord(t *testing.T) {
 	theirs := w.create(1, "configmaps", map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": ns, "name": "theirs"},
 	})
-	inv, err := plan.DecodeInventory(textOf(w.get(1, ns, "configmaps", name), "data", plan.InventoryKey))
+	inv, err := planrecord.Decode(textOf(w.get(1, ns, "configmaps", name), "data", planrecord.Key))
 	if err != nil {
 		t.Fatal(err)
 	}
 	fields := map[string]any{"data.x": "y"}
-	inv.Objects = map[string]plan.InventoryObject{
+	inv.Objects = map[string]planrecord.Object{
 		"ConfigMap/theirs":      {APIVersion: "v1", Kind: "ConfigMap", Name: "theirs", UID: string(theirs.GetUID()), Fields: fields},
 		"Site.skupper.io/spoke": {APIVersion: "skupper.io/v2alpha1", Kind: "Site", Name: "spoke", UID: inv.UID, Fields: fields},
 		"LocalSubjectAccessReview.authorization.k8s.io/x": {
@@ -31,15 +31,15 @@ func TestForgedRecord(t *testing.T) {
 		},
 		"Odd/x": {APIVersion: "../api/v1", Kind: "Odd", Name: "x", UID: "x", Fields: fields},
 	}
-	inv.Links["gone"] = plan.InventoryLink{
-		State: plan.LinkUnderWay, To: "spoke", ToCluster: network.ClusterName(clusterNames[1]), ToNamespace: ns, Objects: []string{"gone"}, Attempt: 1,
+	inv.Links["gone"] = planrecord.Link{
+		State: planrecord.LinkUnderWay, To: "spoke", ToCluster: network.ClusterName(clusterNames[1]), ToNamespace: ns, Objects: []string{"gone"}, Attempt: 1,
 	}
 	w.redeemLate("gone", true) // of somebody's own token
 	forged, err := inv.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.patch(1, ns, "configmaps", name, map[string]any{"data": map[string]any{plan.InventoryKey: forged}})
+	w.patch(1, ns, "configmaps", name, map[string]any{"data": map[string]any{planrecord.Key: forged}})
 	w.speaks(w.must(0, "plan"), "LocalSubjectAccessReview.authorization.k8s.io may not be read there")
 	w.must(0, "apply", "--yes")
 	if o := w.get(1, ns, "configmaps", "theirs"); o == nil || o.GetUID() != theirs.GetUID() {

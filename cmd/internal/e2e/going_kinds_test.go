@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
+	planworld "fairlead.dev/fairlead/plan/world"
 )
 
 // goingCase is an object of some kind that is being deleted while a finalizer holds it.
@@ -69,7 +70,7 @@ var goingCases = []goingCase{
 	{name: "a Certificate", start: certified, next: unlinked, cluster: 0, site: "hub", kind: "certificates", object: func(w *world) string {
 		return w.name + "-spoke-hub-1"
 	}},
-	{name: "a RouterAccess", start: alone, next: closedAlone, cluster: 0, site: "hub", kind: "routeraccesses", object: called(plan.RouterAccess)},
+	{name: "a RouterAccess", start: alone, next: closedAlone, cluster: 0, site: "hub", kind: "routeraccesses", object: called(planworld.RouterAccess)},
 	{name: "a grant", cluster: 0, site: "hub", kind: "accessgrants", object: called("left"), start: byToken, left: func(w *world) {
 		w.ofLink(0, "hub", "AccessGrant", "accessgrants", "left", map[string]any{"redemptionsAllowed": 1})
 	}},

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/effects"
 )
 
 // hand makes things as people do with kubectl.
@@ -168,7 +169,7 @@ func (h hand) adopted(text string, actions int) {
 		}
 	}
 	for _, e := range p.Topology.Effects {
-		if e.Code != plan.EffectTakenOver && e.Code != plan.EffectLinksDown {
+		if e.Code != effects.EffectTakenOver && e.Code != effects.EffectLinksDown {
 			h.t.Errorf("taking over what runs does something to the network: %s", e.Message)
 		}
 	}

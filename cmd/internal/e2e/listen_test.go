@@ -1,11 +1,10 @@
 package e2e
 
 import (
+	planworld "fairlead.dev/fairlead/plan/world"
 	"fmt"
 	"strings"
 	"testing"
-
-	"fairlead.dev/fairlead/plan"
 )
 
 // A change of how a site listens reaches its links in the same apply: HA on and
@@ -46,7 +45,7 @@ func TestListeningChanges(t *testing.T) {
 		t.Errorf("the plan does not say that the RouterAccess goes:\n%s", o.out)
 	}
 	w.must(0, "plan", "--detailed-exitcode")
-	if w.get(0, w.ns("hub"), "routeraccesses", plan.RouterAccess) != nil {
+	if w.get(0, w.ns("hub"), "routeraccesses", planworld.RouterAccess) != nil {
 		t.Error("the RouterAccess is left, so links would go on working")
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/apply/lock"
-	"fairlead.dev/fairlead/plan"
+	planrecord "fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -42,7 +42,7 @@ func (w *world) recorded(cluster int) string {
 		if o.GetName() != network.InventoryName(w.name) {
 			continue
 		}
-		inv, err := plan.DecodeInventory(textOf(&o, "data", plan.InventoryKey))
+		inv, err := planrecord.Decode(textOf(&o, "data", planrecord.Key))
 		if err != nil {
 			w.t.Fatal(err)
 		}

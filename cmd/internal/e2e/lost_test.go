@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
+	planworld "fairlead.dev/fairlead/plan/world"
 )
 
 // A site whose key changes while its Site keeps its name keeps its links, too.
@@ -158,7 +159,7 @@ func TestKilledOnTheWayToAnEdge(t *testing.T) {
 		func(w *world) { w.describe([]site{{"hub", 0, "edge: true"}}, nil) },
 		func(w *world) {
 			w.up()
-			if w.get(0, w.ns("hub"), "routeraccesses", plan.RouterAccess) != nil {
+			if w.get(0, w.ns("hub"), "routeraccesses", planworld.RouterAccess) != nil {
 				t.Error("the RouterAccess is left")
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 )
 
 // rotated raises the rotation of the link of hubAndSpoke.
@@ -70,14 +71,14 @@ func TestReportStandsStill(t *testing.T) {
 	w.file("rotation.cue", rotated)
 	o := w.must(8, "apply", "--yes", "--timeout", "15s")
 	w.says(o, "spoke-hub-r2 on cluster two is not operational after 15s", "the routers' report does not have it")
-	var states []plan.Condition
+	var states []status.Condition
 	for _, l := range w.status().Links {
 		states = append(states, l.State)
-		if l.State == plan.ConditionUnknown && !strings.Contains(l.Reason, "the routers' report does not have it") {
+		if l.State == status.ConditionUnknown && !strings.Contains(l.Reason, "the routers' report does not have it") {
 			t.Errorf("the new Link: %q", l.Reason)
 		}
 	}
-	if len(states) != 2 || states[0] != plan.ConditionReady || states[1] != plan.ConditionUnknown {
+	if len(states) != 2 || states[0] != status.ConditionReady || states[1] != status.ConditionUnknown {
 		t.Errorf("the old Link and the new one are %v", states)
 	}
 	w.must(0, "drift") // the old one is up
@@ -96,7 +97,7 @@ func TestReportNeverCame(t *testing.T) {
 	w.namespace(1, "spoke", nil)
 	w.freezeReport(1, "spoke")
 	w.says(w.must(8, "apply", "--yes", "--timeout", "15s"), "not operational after 15s", "there is no report of its routers")
-	if l := w.status().Links[0]; l.State != plan.ConditionUnknown || !strings.Contains(l.Reason, "there is no report of its routers") {
+	if l := w.status().Links[0]; l.State != status.ConditionUnknown || !strings.Contains(l.Reason, "there is no report of its routers") {
 		t.Errorf("status: %+v", l)
 	}
 	w.tells(0, plan.LiveLinkUnknown, "link/spoke-hub")

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
+	planworld "fairlead.dev/fairlead/plan/world"
 )
 
 // stage is one change of the network, and what somebody else does to it before.
@@ -382,7 +383,7 @@ func interruptedCertificate(w *ward) {
 func (w *ward) openAccess(site string) {
 	w.t.Helper()
 	w.patch(1, w.at(site), "sites", site, map[string]any{"spec": map[string]any{"linkAccess": "default"}})
-	w.eventually("the site listens", func() bool { return w.get(1, w.at(site), "routeraccesses", plan.RouterAccess) != nil })
+	w.eventually("the site listens", func() bool { return w.get(1, w.at(site), "routeraccesses", planworld.RouterAccess) != nil })
 }
 
 // locks reports whether applies hold locks.

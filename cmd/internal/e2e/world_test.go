@@ -26,6 +26,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/cli"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 )
 
 var serial atomic.Int64
@@ -338,9 +339,9 @@ func (w *world) owned() string { return plan.LabelNetwork + "=" + w.name }
 func otherAccess() string { return cmp.Or(os.Getenv("FAIRLEAD_E2E_ACCESS"), "nodeport") }
 
 // status reads `status --format json`.
-func (w *world) status() plan.Status {
+func (w *world) status() status.Status {
 	w.t.Helper()
-	var s plan.Status
+	var s status.Status
 	if err := json.Unmarshal([]byte(w.must(0, "status", "--format", "json").out), &s); err != nil {
 		w.t.Fatal(err)
 	}

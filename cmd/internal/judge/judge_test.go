@@ -8,6 +8,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/safety"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/schema/revision"
 )
@@ -87,13 +88,13 @@ func TestOlderPlan(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	old := plan.Plan{Network: "n", ID: "sha256:0123456789abcdef", Made: now.Format(time.RFC3339), Refusals: []plan.Refusal{
-		{Code: plan.Dirty, Number: 1}, {Code: plan.Partition, Number: 2}, {Code: plan.Unsigned, Number: 1},
+		{Code: plan.Dirty, Number: 1}, {Code: safety.Partition, Number: 2}, {Code: plan.Unsigned, Number: 1},
 	}}
 	passed, err := judge.Description(subject{Network: "n"}, judge.Terms{Saved: &judge.Saved{Plan: old}, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := passed.Saved(); got.ID != old.ID || len(got.Refusals) != 1 || got.Refusals[0].Code != plan.Partition {
+	if got := passed.Saved(); got.ID != old.ID || len(got.Refusals) != 1 || got.Refusals[0].Code != safety.Partition {
 		t.Errorf("got %s, %+v", got.ID, got.Refusals)
 	}
 	if len(old.Refusals) != 3 {

@@ -15,6 +15,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -34,7 +35,7 @@ type Facts struct {
 	// last applied.
 	Pending, Drift *plan.Plan
 	// Status is how the network was found; nil when the command changed it since.
-	Status *plan.Status
+	Status *status.Status
 	// Clusters are the clusters as they were found.
 	Clusters []plan.Cluster
 	// Applied is how an apply ended; Applies tells that the command is one, also when
@@ -197,12 +198,12 @@ func remaining(p plan.Plan, applied *report.Applied) []plan.Action {
 	return slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return done[a.ID] })
 }
 
-func (s *set) status(st plan.Status) {
+func (s *set) status(st status.Status) {
 	all, ready := 0, 0
 	for _, v := range st.Sites {
 		if v.Declared {
 			all++
-			ready += int(flag(v.State == plan.ConditionReady))
+			ready += int(flag(v.State == status.ConditionReady))
 		}
 	}
 	s.put(sites, float64(all))
@@ -212,7 +213,7 @@ func (s *set) status(st plan.Status) {
 
 // links says how each described link fares: a link of two routers is as ready as the
 // worse of its Links.
-func (s *set) links(list []plan.LinkStatus) {
+func (s *set) links(list []status.Link) {
 	ready := map[network.LinkName]bool{}
 	expires := map[network.LinkName]time.Time{}
 	for _, l := range list {
@@ -220,7 +221,7 @@ func (s *set) links(list []plan.LinkStatus) {
 			continue
 		}
 		before, seen := ready[l.Name]
-		ready[l.Name] = l.State == plan.ConditionReady && (before || !seen)
+		ready[l.Name] = l.State == status.ConditionReady && (before || !seen)
 		s.put(linkReady, flag(ready[l.Name]), string(l.Name), string(l.From), string(l.To))
 		if at, err := time.Parse(time.RFC3339, l.Expires); err == nil && (expires[l.Name].IsZero() || at.Before(expires[l.Name])) {
 			expires[l.Name] = at

@@ -15,6 +15,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -30,13 +31,13 @@ func facts() Facts {
 		Command: "plan", Version: "v1", Network: "net", Commit: "c0ffee", ExitCode: 6,
 		Ended: time.UnixMilli(1500), Took: 250 * time.Millisecond, Pending: &p,
 		Clusters: []plan.Cluster{{Name: "one", State: plan.StateOK}, {Name: "two", State: plan.StateForbidden}},
-		Status: &plan.Status{
-			Sites: []plan.SiteStatus{{Name: "a", Declared: true, State: plan.ConditionReady}, {Name: "b", Declared: true}, {Name: "old", State: plan.ConditionReady}},
-			Links: []plan.LinkStatus{
-				{Name: "l", From: "b", To: "a", Declared: true, State: plan.ConditionReady, Expires: "1970-01-01T00:01:00Z"},
-				{Name: "l", From: "b", To: "a", Declared: true, State: plan.ConditionConfigured, Expires: "1970-01-01T00:00:30Z"},
-				{Name: "m", From: "b", To: "a", Declared: true, State: plan.ConditionReady},
-				{Name: "stray", State: plan.ConditionReady},
+		Status: &status.Status{
+			Sites: []status.Site{{Name: "a", Declared: true, State: status.ConditionReady}, {Name: "b", Declared: true}, {Name: "old", State: status.ConditionReady}},
+			Links: []status.Link{
+				{Name: "l", From: "b", To: "a", Declared: true, State: status.ConditionReady, Expires: "1970-01-01T00:01:00Z"},
+				{Name: "l", From: "b", To: "a", Declared: true, State: status.ConditionConfigured, Expires: "1970-01-01T00:00:30Z"},
+				{Name: "m", From: "b", To: "a", Declared: true, State: status.ConditionReady},
+				{Name: "stray", State: status.ConditionReady},
 			},
 		},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report/words"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/origin"
 	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -115,7 +116,7 @@ func (d Document) Parted() (own, others []Action) {
 // Settings are the findings about what a change does that no action shows.
 func (d Document) Settings() []Finding {
 	return Only(d.Findings, func(f Finding) bool {
-		return f.Code == plan.CodePolicyChanged || f.Code == plan.CodeClusterChanged
+		return f.Code == origin.CodePolicyChanged || f.Code == origin.CodeClusterChanged
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -28,7 +29,7 @@ type Report struct {
 	Simulation *Simulation
 	Failures   *Failures
 	// Status is how the network is.
-	Status *plan.Status
+	Status *status.Status
 	// Applied is how an apply ended.
 	Applied *Applied
 	// Before and After are the network as it is (as last applied, or as the base of a diff

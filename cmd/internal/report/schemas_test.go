@@ -12,6 +12,7 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -21,7 +22,7 @@ import (
 var ofType = map[reflect.Type]string{
 	reflect.TypeFor[plan.State](): "ok", reflect.TypeFor[plan.Kind](): "link", reflect.TypeFor[plan.Verb](): "create",
 	reflect.TypeFor[plan.Cause](): "both", reflect.TypeFor[plan.Disruption](): "restart", reflect.TypeFor[plan.Step](): "grant",
-	reflect.TypeFor[plan.Origin](): "anyway", reflect.TypeFor[plan.Basis](): "running", reflect.TypeFor[plan.Condition](): "ready", reflect.TypeFor[network.Via](): "token",
+	reflect.TypeFor[plan.Origin](): "anyway", reflect.TypeFor[plan.Basis](): "running", reflect.TypeFor[status.Condition](): "ready", reflect.TypeFor[network.Via](): "token",
 	reflect.TypeFor[diag.Severity](): "warning", reflect.TypeFor[topology.Severity](): "high", reflect.TypeFor[report.State](): "done",
 }
 
@@ -29,7 +30,7 @@ var ofType = map[reflect.Type]string{
 var ofField = map[string]string{
 	"Plan.Format": plan.Format, "Plan.ID": "sha256:" + strings.Repeat("0a", 32), "Plan.Made": "2026-07-01T10:00:00Z",
 	"Effect.Severity": "low", "Effect.Code": "some-code", "Finding.Code": "some-code", "Live.Code": "some-code", "LeftOut.State": "forbidden",
-	"Findings.Format": report.FindingsFormat, "Status.Format": plan.StatusFormat,
+	"Findings.Format": report.FindingsFormat, "Status.Format": status.Format,
 	"Simulation.Format": report.SimulationFormat, "Failures.Format": report.FailuresFormat,
 	"Applied.Format": report.AppliedFormat, "Applied.Plan": "sha256:" + strings.Repeat("0a", 32),
 }
@@ -90,7 +91,7 @@ func fillOne(v reflect.Value, full bool) {
 
 // filled are reports of each part that is published.
 func filled(full bool) map[string]report.Report {
-	p, d, s := &plan.Plan{}, &plan.Plan{}, &plan.Status{}
+	p, d, s := &plan.Plan{}, &plan.Plan{}, &status.Status{}
 	f, m, x, a := &report.Findings{}, &report.Simulation{}, &report.Failures{}, &report.Applied{}
 	for _, v := range []any{p, d, s, f, m, x, a} {
 		fill(reflect.ValueOf(v).Elem(), full)

@@ -9,6 +9,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/resid"
 
 	"fairlead.dev/fairlead/plan"
+	planfield "fairlead.dev/fairlead/plan/field"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -118,7 +120,7 @@ func (r *runner) object(s network.Site, d document) (candidate, error) {
 	delete(d.manifest, "status")
 	delete(meta, "creationTimestamp")
 	meta["namespace"] = s.Namespace
-	o.Fields = plan.Flatten(d.manifest)
+	o.Fields = planfield.Flatten(d.manifest)
 	return o, nil
 }
 
@@ -128,7 +130,7 @@ func allowed(o candidate, net string) error {
 	switch {
 	case o.group == skupperGroup && slices.Contains([]plan.ObjectKind{plan.ObjectLink, plan.ObjectGrant, plan.ObjectToken}, o.Kind):
 		return wrong(o, "cannot come from an overlay", "declare a link in the description; Fairlead makes what it needs")
-	case o.group == skupperGroup && o.Kind == plan.ObjectAccess && o.Name == plan.RouterAccess:
+	case o.group == skupperGroup && o.Kind == plan.ObjectAccess && o.Name == world.RouterAccess:
 		return wrong(o, "is Skupper's own", "set linkAccess of the site in the description; Skupper makes it")
 	case kind == string(plan.ObjectSecret):
 		return wrong(o, "cannot come from an overlay: it would stand in git in the clear", "make the Secret with another tool")

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/plan"
+	planfield "fairlead.dev/fairlead/plan/field"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -125,7 +126,7 @@ func (r *runner) site(d *plan.Desired, s network.Site) {
 	for k, o := range result.objects {
 		result.objects[k].DeclaredAt = at[o.Key()]
 	}
-	d.Sites[i].Fields, d.Sites[i].Listens = result.fields, plan.SiteListens(result.fields)
+	d.Sites[i].Fields, d.Sites[i].Listens = result.fields, planfield.SiteListens(result.fields)
 	d.Objects = append(d.Objects, result.objects...)
 }
 
@@ -156,7 +157,7 @@ func (r *runner) stage(g stage, s network.Site, docs []document) ([]document, er
 
 // siteManifest is a site's Site as the description has it.
 func siteManifest(s network.Site, fields map[string]any) map[string]any {
-	spec, _, _ := plan.SiteManifest(fields)
+	spec, _, _ := planfield.SiteManifest(fields)
 	return map[string]any{
 		"apiVersion": siteAPI, "kind": string(plan.ObjectSite),
 		"metadata": map[string]any{"name": objectName(s), "namespace": s.Namespace},

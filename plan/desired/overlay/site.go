@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead.dev/fairlead/plan"
+	planfield "fairlead.dev/fairlead/plan/field"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -29,7 +29,7 @@ func siteFields(s network.Site, o candidate, several bool) (map[string]any, erro
 		return nil, err
 	}
 	meta, _ := o.Manifest["metadata"].(map[string]any)
-	fields := plan.SiteFields(spec, texts(meta["labels"]), texts(meta["annotations"]))
+	fields := planfield.SiteFields(spec, texts(meta["labels"]), texts(meta["annotations"]))
 	if fields["linkAccess"] == nil {
 		fields["linkAccess"] = "none"
 	}
@@ -109,7 +109,7 @@ func sensible(o candidate, fields map[string]any) error {
 	if access, _ := fields["linkAccess"].(string); !slices.Contains(network.LinkAccesses, access) {
 		return wrong(o, fmt.Sprintf("has spec.linkAccess %q", access), "use one of "+strings.Join(network.LinkAccesses, ", "))
 	}
-	if fields["edge"] == true && (fields["ha"] == true || plan.SiteListens(fields)) {
+	if fields["edge"] == true && (fields["ha"] == true || planfield.SiteListens(fields)) {
 		return wrong(o, "is an edge site that listens or is ha", "an edge site only connects, with one router")
 	}
 	return nil

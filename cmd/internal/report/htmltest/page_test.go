@@ -16,6 +16,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -336,7 +337,7 @@ func TestPagesAreDeterministic(t *testing.T) {
 // A page shows plans and drift; anything else is an error.
 func TestOtherReports(t *testing.T) {
 	t.Parallel()
-	if err := formats.Render(&strings.Builder{}, "html", report.Report{Status: &plan.Status{}}, report.Style{}); err == nil {
+	if err := formats.Render(&strings.Builder{}, "html", report.Report{Status: &status.Status{}}, report.Style{}); err == nil {
 		t.Error("a status is shown as a page")
 	}
 }

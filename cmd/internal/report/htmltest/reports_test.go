@@ -9,6 +9,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/safety"
 	"fairlead.dev/fairlead/plan/topology"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -36,7 +37,7 @@ func reportOf(before, after network.Network) report.Report {
 	}
 	if pairs := topology.Lost(before, after); pairs > 0 {
 		p.Refusals = append(p.Refusals, plan.Refusal{
-			Code: plan.Partition, Subject: fmt.Sprintf("network %q", after.Name), Number: pairs,
+			Code: safety.Partition, Subject: fmt.Sprintf("network %q", after.Name), Number: pairs,
 			Message:  fmt.Sprintf("%d pairs of sites would be cut off", pairs),
 			Override: fmt.Sprintf("--allow partition:%d@0a1b2c3d4e5f", pairs),
 		})

@@ -7,7 +7,10 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
+	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/safety"
 	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -133,7 +136,7 @@ func planned() report.Report {
 	p := between(before, after)
 	p.Actions = append(p.Actions, driftAction())
 	p.Refusals = []plan.Refusal{
-		{Code: plan.Partition, Subject: `network "retail"`, Message: "4 pairs of sites would be cut off: depot loses its last path to backup, shop1, shop2 and 1 more", Number: 4},
+		{Code: safety.Partition, Subject: `network "retail"`, Message: "4 pairs of sites would be cut off: depot loses its last path to backup, shop1, shop2 and 1 more", Number: 4},
 		{Code: "protected", Subject: `site "hub"`, Message: "is protected", Override: "put it back with protect: false, apply, and then remove it"},
 	}
 	p.Diagnostics = diag.List{{Severity: diag.Warning, Code: "certificate-expiry", Subject: `link "shop1-backup"`, Message: "its certificate ends at 2027-01-02T00:00:00Z", Fix: "raise its rotation to re-key it", At: lineAt(200)}}
@@ -225,11 +228,11 @@ func drifted() report.Report {
 func made() report.Report {
 	n := chain(2)
 	empty := network.Network{Name: n.Name}
-	view := func(name network.ClusterName) plan.ClusterView {
-		return plan.ClusterView{Name: name, UID: "uid-" + string(name), State: plan.StateOK, Namespaces: []string{"kube-system"}}
+	view := func(name network.ClusterName) world.ClusterView {
+		return world.ClusterView{Name: name, UID: "uid-" + string(name), State: plan.StateOK, Namespaces: []string{"kube-system"}}
 	}
-	p := plan.Make(plan.Input{
-		Desired: desired.Build(n), Observation: plan.Observation{Clusters: []plan.ClusterView{view("hubs"), view("shops")}},
+	p := planner.Make(planner.Input{
+		Desired: desired.Build(n), Observation: world.Observation{Clusters: []world.ClusterView{view("hubs"), view("shops")}},
 		Source: plan.Source{Commit: "0123456789abcdef0123456789abcdef01234567", Dirty: true}, Shape: true,
 	})
 	return report.Report{Plan: &p, Before: &empty, After: &n}

@@ -6,16 +6,16 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/cmd/internal/report/words"
-	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
-var conditionColors = map[plan.Condition]color{
-	plan.ConditionReady: green, plan.ConditionConfigured: yellow, plan.ConditionPending: yellow,
-	plan.ConditionMissing: red, plan.ConditionUnknown: red,
+var conditionColors = map[status.Condition]color{
+	status.ConditionReady: green, status.ConditionConfigured: yellow, status.ConditionPending: yellow,
+	status.ConditionMissing: red, status.ConditionUnknown: red,
 }
 
-func (p *printer) status(s plan.Status) {
+func (p *printer) status(s status.Status) {
 	p.line("%s", p.paint(bold, "Network "+s.Network))
 	p.gap()
 	p.unread(s.Clusters)
@@ -29,7 +29,7 @@ func (p *printer) status(s plan.Status) {
 	p.unmanaged(unmanaged)
 }
 
-func (p *printer) siteTable(sites []plan.SiteStatus) {
+func (p *printer) siteTable(sites []status.Site) {
 	if len(sites) == 0 {
 		p.line("No sites.")
 		return
@@ -45,7 +45,7 @@ func (p *printer) siteTable(sites []plan.SiteStatus) {
 	p.table([]string{"SITE", "CLUSTER/NAMESPACE", "STATE", "ACCESS", "SKUPPER", "SEES", "REASON"}, rows)
 }
 
-func (p *printer) linkTable(links []plan.LinkStatus) {
+func (p *printer) linkTable(links []status.Link) {
 	if len(links) == 0 {
 		p.line("No links.")
 		return
@@ -62,7 +62,7 @@ func (p *printer) linkTable(links []plan.LinkStatus) {
 }
 
 // linkName is the link's name, with its object's where that is another.
-func linkName(l plan.LinkStatus) string {
+func linkName(l status.Link) string {
 	if l.Object == "" || l.Object == string(l.Name) {
 		return string(l.Name)
 	}
@@ -70,7 +70,7 @@ func linkName(l plan.LinkStatus) string {
 }
 
 // way is how a link gets there: the kind of its credentials, and its proxy.
-func way(l plan.LinkStatus) string {
+func way(l status.Link) string {
 	if l.Proxy == "" {
 		return string(l.Via)
 	}
