@@ -99,7 +99,7 @@ type Writer interface {
 	// empty). An object that is gone already is no error.
 	Delete(ctx context.Context, ref plan.ObjectRef) error
 	// SameMeaning reports whether an API server may keep what was sent at a path of
-	// plan.Flatten in the other form without meaning anything else: another writing of a
+	// field.Flatten in the other form without meaning anything else: another writing of a
 	// quantity or duration, a default that it leaves out, a list to which others added.
 	SameMeaning(path string, sent, kept any) bool
 	// DeleteUnchanged removes the object if it is the version that was read, and gives

@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"cmd/internal/cli": {everything},
 	// The document of a plan is made once; the formats import it, and neither each other nor the
 	// plan that it is made of. What has one form only, such as a status, is read as it is.
-	"cmd/internal/report":          {"cmd/internal/report/words", "plan", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/internal/report":          {"cmd/internal/report/words", "plan", "plan/origin", "plan/status", "plan/topology", "schema/network", "schema/diag"},
 	"cmd/internal/report/words":    {},
 	"cmd/internal/report/picture":  {"cmd/internal/report/words", "schema/network"},
 	"cmd/internal/report/markdown": {"cmd/internal/report", "cmd/internal/report/words", "cmd/internal/report/picture", "schema/diag"},
