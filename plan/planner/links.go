@@ -47,22 +47,8 @@ func (m linkPlanner) link(l plan.DesiredLink, from, to plan.DesiredSite) {
 	m.proxies.throughProxy(&c)
 	m.heedIntent(&c)
 	switch {
-	case !c.Known && len(c.own) > 0 && c.elsewhere():
-		m.add(m.replace(c, "its inventory is missing and it leads to another site", plan.CauseDrift))
-	case !c.Known && m.index.SecretGone(c.At, c.own) != "":
-		m.add(m.replace(c, m.index.SecretGone(c.At, c.own), plan.CauseDrift))
-	case !c.Known && len(c.own) > 0 && c.otherProxy() != "":
-		m.add(m.replace(c, c.otherProxy(), plan.CauseDrift))
-	case !c.Known && len(c.own) > 0 && c.otherwise() != "":
-		m.add(m.replace(c, c.otherwise(), plan.CauseDrift))
-	case !c.Known && len(c.own) > 0 && c.relistens():
-		m.add(m.replace(c, fmt.Sprintf("its inventory is missing, and site %s changes how it listens", c.To), plan.CauseDrift))
-	case !c.Known && len(c.own) > 0 && c.strayed() != "":
-		m.add(m.replace(c, "its inventory is missing, and "+c.strayed(), plan.CauseDrift))
 	case !c.Known && len(c.own) > 0:
-		if a := m.recordAgain(c); m.editable(c, a.Fields) {
-			m.add(a)
-		}
+		m.unrecordedLink(c)
 	case !c.Known:
 		m.newLink(c)
 	case len(m.strangers(c)) > 0:
@@ -174,6 +160,15 @@ func (m linkPlanner) takenThere(c linkCase, attempt int) bool {
 	return c.Via == network.ViaCertificate && (secret || m.index.Certificates[to][name].Deleting)
 }
 
+// unrecordedLink plans for Links that carry our labels while no inventory knows them.
+func (m linkPlanner) unrecordedLink(c linkCase) {
+	if why, cause := c.anew(unrecordedReasons); why != "" {
+		m.add(m.replace(c, why, cause))
+	} else if a := m.recordAgain(c); m.editable(c, a.Fields) {
+		m.add(a)
+	}
+}
+
 // elsewhere reports whether a Link that no inventory knows leads to another site
 // than the wanted one, as far as the routers know: remoteSiteId is a Site's UID.
 func (c linkCase) elsewhere() bool {
@@ -183,7 +178,7 @@ func (c linkCase) elsewhere() bool {
 	})
 }
 
-// recordAgain plans for Links that carry our labels while no inventory knows them:
+// recordAgain takes Links that no inventory knows into a new one:
 // those of one set of credentials stay, and others go once these carry traffic.
 func (m linkPlanner) recordAgain(c linkCase) plan.Action {
 	a := c.action
@@ -223,11 +218,14 @@ func (m linkPlanner) recordAgain(c linkCase) plan.Action {
 	return a
 }
 
-// relistens reports whether the plan changes the address or the CA of Links that no
-// inventory knows. Those that were made by hand keep the address that they were given.
-func (c linkCase) relistens() bool {
+// relistens says that the plan changes the address or the CA of Links that no inventory
+// knows. Those that were made by hand keep the address that they were given.
+func (c linkCase) relistens() string {
 	_, changes := c.m.links.listening(c.To)
-	return changes && !slices.ContainsFunc(c.own, func(v world.LinkView) bool { return v.Noted.Adopted })
+	if !changes || slices.ContainsFunc(c.own, func(v world.LinkView) bool { return v.Noted.Adopted }) {
+		return ""
+	}
+	return fmt.Sprintf("its inventory is missing, and site %s changes how it listens", c.To)
 }
 
 // strayed says that Links which no inventory knows lead to no address of their site;
@@ -241,8 +239,10 @@ func (c linkCase) strayed() string {
 			c.current = append(c.current, v)
 		}
 	}
-	why, _ := c.readdressed()
-	return why
+	if why, _ := c.readdressed(); why != "" {
+		return "its inventory is missing, and " + why
+	}
+	return ""
 }
 
 // bestCredentials names the Secret of the Links to keep where nothing tells which
@@ -278,7 +278,7 @@ func attemptOf(link network.LinkName, object string) int {
 
 // appliedLink compares a link that was brought up before.
 func (m linkPlanner) appliedLink(c linkCase) {
-	if why, cause := c.broken(); why != "" {
+	if why, cause := c.anew(appliedReasons); why != "" {
 		m.add(m.replace(c, why, cause))
 		return
 	}

@@ -24,27 +24,69 @@ func (c linkCase) ends() string {
 	return ""
 }
 
-// broken says why an applied link needs new credentials; empty when it does not.
-func (c linkCase) broken() (why string, cause plan.Cause) {
-	to := c.action.Link.To
-	if why := c.ends(); why != "" {
-		return why, plan.CausePending
+// reason says why a link is made anew, and who moved; nothing where it does not hold.
+type reason func(linkCase) (why string, cause plan.Cause)
+
+// drifted is a reason for which the cluster moved.
+func drifted(why func(linkCase) string) reason {
+	return func(c linkCase) (string, plan.Cause) { return why(c), plan.CauseDrift }
+}
+
+// The reasons for which a link needs new credentials and a new Link. The first that holds
+// is told.
+var (
+	// appliedReasons are those of a link that was applied.
+	appliedReasons = []reason{
+		func(c linkCase) (string, plan.Cause) { return c.ends(), plan.CausePending },
+		func(c linkCase) (string, plan.Cause) { return c.rekeyed(), c.rekeyCause() },
+		linkCase.newSite,
+		drifted(linkCase.gone),
+		linkCase.readdressed,
+		drifted(linkCase.incomplete),
 	}
-	if why := c.rekeyed(); why != "" {
-		return why, c.rekeyCause()
+	// unrecordedReasons are those of Links that no inventory knows.
+	unrecordedReasons = []reason{
+		drifted(func(c linkCase) string {
+			if c.elsewhere() {
+				return "its inventory is missing and it leads to another site"
+			}
+			return ""
+		}),
+		drifted(func(c linkCase) string { return c.m.index.SecretGone(c.At, c.own) }),
+		drifted(linkCase.otherProxy),
+		drifted(linkCase.otherwise),
+		drifted(linkCase.relistens),
+		drifted(linkCase.strayed),
 	}
-	switch {
+)
+
+// anew gives the first of the reasons that holds; empty when none does.
+func (c linkCase) anew(reasons []reason) (why string, cause plan.Cause) {
+	for _, holds := range reasons {
+		if why, cause = holds(c); why != "" {
+			return why, cause
+		}
+	}
+	return "", ""
+}
+
+// newSite says which end of the link is another Site than it was.
+func (c linkCase) newSite() (string, plan.Cause) {
+	switch to := c.action.Link.To; {
 	case c.action.Link.From.UID == "":
 		return fmt.Sprintf("site %s is made anew, and its Links went with the old one", c.From), c.m.anewCause(c.At)
 	case to.UID == "" || c.Recorded.ToUID != "" && c.Recorded.ToUID != to.UID:
 		return fmt.Sprintf("site %s was made anew, so its CA no longer knows the link's certificate", c.To), c.m.anewCause(to.Place())
-	case len(c.current) == 0:
-		return "was applied before and is gone from the cluster", plan.CauseDrift
 	}
-	if why, cause := c.readdressed(); why != "" {
-		return why, cause
+	return "", ""
+}
+
+// gone says that no Link is left.
+func (c linkCase) gone() string {
+	if len(c.current) == 0 {
+		return "was applied before and is gone from the cluster"
 	}
-	return c.incomplete()
+	return ""
 }
 
 // anewCause says who lets a site be made anew at a place: git, where the Site that is
@@ -99,13 +141,13 @@ func (c linkCase) unaddressed() bool {
 
 // incomplete says what an applied link lacks. A Link that is gone beside another is
 // made again with the same credentials, unless they were made by hand.
-func (c linkCase) incomplete() (string, plan.Cause) {
+func (c linkCase) incomplete() string {
 	for _, name := range c.Recorded.Objects {
 		if c.Recorded.Adopted && !slices.ContainsFunc(c.current, func(v world.LinkView) bool { return v.Name == name }) {
-			return fmt.Sprintf("Link %q is gone from the cluster", name), plan.CauseDrift
+			return fmt.Sprintf("Link %q is gone from the cluster", name)
 		}
 	}
-	return c.m.index.SecretGone(c.At, c.current), plan.CauseDrift
+	return c.m.index.SecretGone(c.At, c.current)
 }
 
 // replace plans new credentials and a new Link under a new name. The old Link
