@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/status"
 )
 
 // byCertificate describes hub and spoke with one link, and more in its braces.
@@ -115,10 +116,11 @@ func TestCertificateLink(t *testing.T) {
 		}
 	}
 
-	s := w.status()
-	if s.Links[0].Expires == "" || s.Links[0].Reason != "" {
-		t.Errorf("status says that the certificate ends at %q, %q", s.Links[0].Expires, s.Links[0].Reason)
-	}
+	var s status.Status
+	w.eventually("status says when the certificate ends, and nothing else", func() bool {
+		s = w.status()
+		return s.Links[0].Expires != "" && s.Links[0].Reason == ""
+	})
 	tls, _, _ := unstructured.NestedString(w.get(1, w.ns("spoke"), "links", s.Links[0].Object).Object, "spec", "tlsCredentials")
 	soon := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 	w.patch(1, w.ns("spoke"), "secrets", tls, map[string]any{"metadata": map[string]any{"annotations": map[string]any{plan.AnnotationExpires: soon}}})

@@ -18,16 +18,11 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// drift reads `drift --format json`, which has to end with the code. Real routers connect
-// anew after a change of a Link, and a report that tells of it may come later.
+// drift reads `drift --format json`, which has to end with the code.
 func (w *world) drift(code int, args ...string) plan.Plan {
 	w.t.Helper()
-	args = append([]string{"drift", "--format", "json"}, args...)
-	if !bed.sandbox {
-		w.eventually(fmt.Sprintf("drift ends with %d", code), func() bool { return w.run(args...).code == code })
-	}
 	var p plan.Plan
-	if err := json.Unmarshal([]byte(w.must(code, args...).out), &p); err != nil {
+	if err := json.Unmarshal([]byte(w.must(code, append([]string{"drift", "--format", "json"}, args...)...).out), &p); err != nil {
 		w.t.Fatal(err)
 	}
 	return p
