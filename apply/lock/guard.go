@@ -17,7 +17,7 @@ import (
 func (l *Locks) Guard(clusters map[network.ClusterName]apply.Cluster) map[network.ClusterName]apply.Cluster {
 	out := make(map[network.ClusterName]apply.Cluster, len(clusters))
 	for name, c := range clusters {
-		out[name] = guarded{Cluster: c, name: name, holds: l.of(name)}
+		out[name] = guarded{Reader: c, writer: c, name: name, holds: l.of(name)}
 	}
 	return out
 }
@@ -35,10 +35,12 @@ func (l *Locks) of(name network.ClusterName) (out []*hold) {
 	return out
 }
 
-// guarded is a cluster that is written to under its locks.
+// guarded is a cluster that is written to under its locks. The writer is not embedded, so that
+// each of its methods has to be guarded.
 type guarded struct {
-	apply.Cluster
-	name network.ClusterName
+	apply.Reader
+	writer apply.Writer
+	name   network.ClusterName
 	// holds are empty where there is no lock.
 	holds []*hold
 }
@@ -63,7 +65,7 @@ func (g guarded) Create(ctx context.Context, o apply.Object) (apply.Object, erro
 	if err := g.ready(ctx); err != nil {
 		return apply.Object{}, err
 	}
-	return g.Cluster.Create(FencedBy(ctx, g.ready), o)
+	return g.writer.Create(FencedBy(ctx, g.ready), o)
 }
 
 // Apply implements apply.Writer.
@@ -71,7 +73,7 @@ func (g guarded) Apply(ctx context.Context, o apply.Object, force bool) (apply.O
 	if err := g.ready(ctx); err != nil {
 		return apply.Object{}, err
 	}
-	return g.Cluster.Apply(FencedBy(ctx, g.ready), o, force)
+	return g.writer.Apply(FencedBy(ctx, g.ready), o, force)
 }
 
 // Delete implements apply.Writer. A lost lock ends the apply's context before it shows here,
@@ -81,7 +83,7 @@ func (g guarded) Delete(ctx context.Context, ref plan.ObjectRef) error {
 	if err := g.readyToDelete(ctx); err != nil {
 		return err
 	}
-	return g.Cluster.Delete(FencedBy(ctx, g.readyToDelete), ref)
+	return g.writer.Delete(FencedBy(ctx, g.readyToDelete), ref)
 }
 
 // DeleteUnchanged implements apply.Writer, as Delete does.
@@ -89,7 +91,20 @@ func (g guarded) DeleteUnchanged(ctx context.Context, o apply.Object) error {
 	if err := g.readyToDelete(ctx); err != nil {
 		return err
 	}
-	return g.Cluster.DeleteUnchanged(FencedBy(ctx, g.readyToDelete), o)
+	return g.writer.DeleteUnchanged(FencedBy(ctx, g.readyToDelete), o)
+}
+
+// Annotate implements apply.Writer, as Delete does: what is noted belongs to what is taken back.
+func (g guarded) Annotate(ctx context.Context, ref plan.ObjectRef, annotations map[string]string) error {
+	if err := g.readyToDelete(ctx); err != nil {
+		return err
+	}
+	return g.writer.Annotate(FencedBy(ctx, g.readyToDelete), ref, annotations)
+}
+
+// SameMeaning implements apply.Writer; it writes nothing.
+func (g guarded) SameMeaning(path string, sent, kept any) bool {
+	return g.writer.SameMeaning(path, sent, kept)
 }
 
 func (g guarded) readyToDelete(ctx context.Context) error {

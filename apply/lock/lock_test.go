@@ -376,7 +376,8 @@ func TestFence(t *testing.T) {
 		ctx := t.Context()
 		_, errCreate := c.Create(ctx, apply.Object{})
 		_, errApply := c.Apply(ctx, apply.Object{}, true)
-		if err := errors.Join(errCreate, errApply, c.Delete(ctx, plan.ObjectRef{}), c.DeleteUnchanged(ctx, apply.Object{})); err != nil || len(under) != 4 {
+		if err := errors.Join(errCreate, errApply, c.Delete(ctx, plan.ObjectRef{}), c.DeleteUnchanged(ctx, apply.Object{}),
+			c.Annotate(ctx, plan.ObjectRef{}, nil)); err != nil || len(under) != 5 {
 			t.Fatal(err, len(under))
 		}
 		for _, u := range under {
@@ -413,6 +414,10 @@ func (k keeper) Apply(ctx context.Context, o apply.Object, _ bool) (apply.Object
 }
 func (k keeper) Delete(ctx context.Context, _ plan.ObjectRef) error        { k.keep(ctx); return nil }
 func (k keeper) DeleteUnchanged(ctx context.Context, _ apply.Object) error { k.keep(ctx); return nil }
+func (k keeper) Annotate(ctx context.Context, _ plan.ObjectRef, _ map[string]string) error {
+	k.keep(ctx)
+	return nil
+}
 
 func TestLostToAnother(t *testing.T) {
 	t.Parallel()
@@ -616,6 +621,9 @@ func TestLocksThatCannotBeTaken(t *testing.T) {
 		if _, err := c["down"].Create(t.Context(), apply.Object{}); !errors.Is(err, apply.ErrUnreachable) {
 			t.Error(err)
 		}
+		if err := c["down"].Annotate(t.Context(), plan.ObjectRef{}, nil); !errors.Is(err, apply.ErrUnreachable) {
+			t.Error("it annotates what was not locked:", err)
+		}
 		l.mustRelease(t)
 	})
 }
@@ -657,6 +665,10 @@ func (s *silent) Apply(_ context.Context, o apply.Object, _ bool) (apply.Object,
 	return o, nil
 }
 func (s *silent) Delete(context.Context, plan.ObjectRef) error { s.did(); return nil }
+func (s *silent) Annotate(context.Context, plan.ObjectRef, map[string]string) error {
+	s.did()
+	return nil
+}
 
 // Many runs over the same clusters, some of them dying, with answers that are refused or
 // get lost: whoever writes to a cluster has its lock, and everybody gets a turn.
