@@ -327,7 +327,7 @@ func (l *link) delete(ctx context.Context) (err error) {
 	return l.removeMade(ctx, l.attempt)
 }
 
-// retire records that the link is gone.
-func (l *link) retire(ctx context.Context) error {
+// confirmGone records that the link is gone.
+func (l *link) confirmGone(ctx context.Context) error {
 	return l.note(ctx, func(inv *record.Inventory) { inv.RetireLink(network.LinkName(l.Name)) })
 }

@@ -1,10 +1,11 @@
 package apply
 
 import (
-	"fairlead.dev/fairlead/plan/world"
 	"reflect"
 	"strings"
 	"testing"
+
+	"fairlead.dev/fairlead/plan/world"
 )
 
 func TestReported(t *testing.T) {

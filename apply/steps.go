@@ -71,7 +71,7 @@ func (t *task) linkTable() (map[plan.Step]step, error) {
 	t.attempt = t.Link.Attempt
 	l := &link{task: t}
 	if t.Verb == plan.VerbDelete {
-		return map[plan.Step]step{plan.StepDelete: {do: l.delete}, plan.StepConfirm: {do: l.retire}}, nil
+		return map[plan.Step]step{plan.StepDelete: {do: l.delete}, plan.StepConfirm: {do: l.confirmGone}}, nil
 	}
 	if err := l.reach(); err != nil {
 		return nil, err
@@ -89,6 +89,7 @@ func (t *task) linkTable() (map[plan.Step]step, error) {
 			plan.StepConfirm:     {do: u.confirm},
 		}, nil
 	}
+	// All of them share the link and its Links: what collect reads takeOverAll writes.
 	m, c := &linkMake{linkWriter: w}, &certification{linkWriter: w}
 	r := &redemption{linkWriter: w, resume: t.Link.Resume, try: 1}
 	return map[plan.Step]step{

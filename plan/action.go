@@ -80,6 +80,7 @@ type Place struct {
 	Namespace string
 }
 
+// PlaceOf is a namespace of a cluster.
 func PlaceOf(cluster network.ClusterName, namespace string) Place { return Place{cluster, namespace} }
 
 // Suffix tells apart the IDs of two actions on things of one name.
@@ -88,6 +89,7 @@ func (at Place) Suffix() string { return "@" + string(at.Cluster) + "/" + at.Nam
 // Place is where the action's site is, or its link's connecting site.
 func (a Action) Place() Place { return PlaceOf(a.Cluster, a.Namespace) }
 
+// Place is where the object is.
 func (r ObjectRef) Place() Place { return PlaceOf(r.Cluster, r.Namespace) }
 
 // Place is where the end's site is.
@@ -284,6 +286,8 @@ func Worse(a, b Disruption) Disruption {
 	return b
 }
 
+// Carries reports whether objects of a kind carry the traffic of a service (Skupper:
+// listeners and connectors).
 func Carries(apiVersion string, kind ObjectKind) bool {
 	group, _, _ := strings.Cut(apiVersion, "/")
 	return group == "skupper.io" && slices.Contains([]ObjectKind{
@@ -309,6 +313,7 @@ func Identity(a Action) string {
 	return strings.Join(parts, " ")
 }
 
+// IsZero reports whether a value of a field means the same to Skupper as its absence.
 func IsZero(v any) bool {
 	return v == nil || v == "" || v == false || v == "none"
 }

@@ -116,6 +116,8 @@ func GroupKind(apiVersion string, kind ObjectKind) string {
 	return string(kind) + "." + group
 }
 
+// Place is where the site is to be.
 func (s DesiredSite) Place() Place { return PlaceOf(s.Cluster, s.Namespace) }
 
+// Place is where the object is to be.
 func (o DesiredObject) Place() Place { return PlaceOf(o.Cluster, o.Namespace) }

@@ -20,6 +20,7 @@ func (f Filter) IsZero() bool {
 	return len(f.Clusters)+len(f.Sites)+len(f.Links) == 0
 }
 
+// Apply keeps the actions that match, and what those need.
 func (f Filter) Apply(actions []Action) []Action {
 	if f.IsZero() {
 		return actions
@@ -67,6 +68,7 @@ func WithNeeds(actions []Action, matches func(Action) bool) []Action {
 	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool { return !keep[a.ID] })
 }
 
+// Matches reports whether an action is of the part that is asked for.
 func (f Filter) Matches(a Action) bool {
 	if len(f.Clusters) > 0 && !slices.Contains(f.Clusters, a.Cluster) {
 		return false

@@ -55,6 +55,7 @@ func AllRead(clusters []Cluster) bool {
 	return !slices.ContainsFunc(clusters, func(c Cluster) bool { return c.State != StateOK })
 }
 
+// Summarise counts actions.
 func Summarise(actions []Action, unknown int) Summary {
 	s := Summary{Unknown: unknown}
 	for _, a := range actions {
@@ -91,6 +92,7 @@ func Normalise(p *Plan) {
 	p.Actions, p.Refusals, p.Unmanaged = NotNil(p.Actions), NotNil(p.Refusals), NotNil(p.Unmanaged)
 }
 
+// NotNil gives an empty list for none, as JSON tells them apart.
 func NotNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}
@@ -124,6 +126,7 @@ func Decode(data []byte) (Plan, error) {
 	return p, nil
 }
 
+// SortRefs sorts references in the order in which objects are deleted, each once.
 func SortRefs(refs []ObjectRef) []ObjectRef {
 	rank := map[ObjectKind]int{
 		ObjectGrant: 0, ObjectToken: 1, ObjectLink: 2, ObjectCertificate: 3, ObjectSecret: 4, ObjectSite: 5, ObjectConfigMap: 6,

@@ -157,12 +157,12 @@ const (
 	StepCarry       Step = "carry"       // copy that Secret to the connecting site
 	StepLink        Step = "link"        // create one Link for each endpoint group
 	StepAdd         Step = "add"         // create the Links of further routers, wait until they are operational
-	StepTakeOver    Step = "take-over"   // label the Link and its Secret, set the cost, touch
+	StepTakeOver    Step = "take-over"   // write a Link that is there: labels, cost; label its Secret
 	StepConfigured  Step = "configured"  // wait until the router has the Link
 	StepOperational Step = "operational" // wait until the routers report the Link up
 	StepRetire      Step = "retire"      // delete what the new Link replaces
-	StepClean       Step = "clean"       // delete token and grant
-	StepDelete      Step = "delete"      // delete the objects of the site or link
+	StepClean       Step = "clean"       // delete token and grant, and what else the plan names
+	StepDelete      Step = "delete"      // delete the objects of the site, link, proxy or overlay
 	StepConfirm     Step = "confirm"     // record the outcome in the inventory
 )
 
@@ -393,8 +393,10 @@ const (
 // CodeUnknownProxy is the code of warnings of credentials that cannot be read here.
 const CodeUnknownProxy = "proxy-unknown"
 
+// ProxySubject names a proxy in findings.
 func ProxySubject(name network.ProxyName) string { return fmt.Sprintf("proxy %q", name) }
 
+// ObjectSubject names an object of an overlay in findings.
 func ObjectSubject(o DesiredObject) string {
 	return fmt.Sprintf("object %s/%s of site %q", o.Kind, o.Name, o.Site)
 }

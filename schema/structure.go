@@ -368,7 +368,8 @@ func (d *reporter) constrained(f field, w want) bool {
 	return true
 }
 
-// holds reports a value that the field cannot hold, whatever the description demands.
+// holds reports whether the field can hold a value, whatever the description demands, and
+// adds a finding where it cannot.
 func (d *reporter) holds(f field, v cue.Value) bool {
 	f.value = v
 	if s, err := v.String(); err == nil {

@@ -285,7 +285,7 @@ func (d *decoder) text(f *field) (s string, ok bool) {
 	return s, true
 }
 
-// goodString reports a string that its field cannot hold.
+// goodString reports whether a field can hold a string, and adds a finding where it cannot.
 func (d *reporter) goodString(f field, s string) bool {
 	switch {
 	case f.spec == nil:
@@ -309,7 +309,7 @@ func (d *reporter) notAChoice(f field, value string, all []string) {
 	d.add(f, "not-a-choice", fmt.Sprintf("%s is %q, which is none of its choices", f.label(), clip(value)), fix)
 }
 
-// flag is text for a bool.
+// flag reads a bool, as text does a string.
 func (d *decoder) flag(f *field) (b, ok bool) {
 	b, err := f.value.Bool()
 	if err != nil {
@@ -318,7 +318,7 @@ func (d *decoder) flag(f *field) (b, ok bool) {
 	return b, err == nil
 }
 
-// number is text for a whole number.
+// number reads a whole number, as text does a string.
 func (d *decoder) number(f *field) (n int64, ok bool) {
 	if v, _ := f.value.Default(); v.Kind() != cue.IntKind {
 		d.mismatch(*f, wantKind(cue.IntKind, "a whole number"))
@@ -331,7 +331,7 @@ func (d *decoder) number(f *field) (n int64, ok bool) {
 	return n, d.goodNumber(*f, n)
 }
 
-// goodNumber reports a number that its field cannot hold.
+// goodNumber reports whether a field can hold a number, and adds a finding where it cannot.
 func (d *reporter) goodNumber(f field, n int64) bool {
 	r := f.spec.numbers
 	if r.least <= n && n <= r.most {

@@ -1,11 +1,12 @@
 package approve
 
 import (
-	"fairlead.dev/fairlead/plan"
-	"fairlead.dev/fairlead/plan/field"
 	"fmt"
 	"maps"
 	"slices"
+
+	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/field"
 )
 
 // continues lists, for the verb of a saved action, those that a plan made now may

@@ -48,6 +48,7 @@ func shaped(before, after network.Network) plan.Topology {
 	return plan.Topology{Before: ShapeOf(before), After: ShapeOf(after), Effects: EffectsOf(topology.Compare(before, after))}
 }
 
+// ShapeOf counts a network and its parts.
 func ShapeOf(n network.Network) plan.Shape {
 	f := topology.Of(n)
 	return plan.Shape{Sites: f.Sites, Links: f.Links, Components: f.Components}

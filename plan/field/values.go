@@ -3,11 +3,12 @@ package field
 
 import (
 	"encoding/json"
-	"fairlead.dev/fairlead/plan"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"fairlead.dev/fairlead/plan"
 )
 
 // Equality is how two values at a path of a Site are compared: labels and annotations
@@ -41,6 +42,7 @@ func equalField(a, b any) bool {
 	return SameValue(a, b) || (plan.IsZero(a) && plan.IsZero(b))
 }
 
+// Exactly compares the values at any path to the letter, see SameValue.
 func Exactly(string) func(a, b any) bool { return SameValue }
 
 // DiffFields compares owned fields three ways: desired, as last applied, and
@@ -108,6 +110,7 @@ func MergeCauses(fields []plan.Field, otherwise plan.Cause) plan.Cause {
 	return merged
 }
 
+// Shown words a value for people, cut where it is long.
 func Shown(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil { // every value of a plan can be marshalled

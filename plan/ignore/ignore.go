@@ -49,6 +49,8 @@ type leftOut struct {
 // empty field, all of it. It is nil when there is none.
 func (n *Rules) Rule(a plan.Action, field string) *Rule { return For(n.List, a, field) }
 
+// For gives the first of the rules that covers a field of what an action is about; nil when
+// none does.
 func For(rules []Rule, a plan.Action, field string) *Rule {
 	for i, r := range rules {
 		covered := false
@@ -144,6 +146,7 @@ func (n *Rules) Ignored(part plan.Filter) []plan.Ignored {
 	return SortIgnored(out)
 }
 
+// SortIgnored sorts by action and field.
 func SortIgnored(list []plan.Ignored) []plan.Ignored {
 	slices.SortStableFunc(list, func(a, b plan.Ignored) int {
 		return strings.Compare(a.Action+"\x00"+a.Field, b.Action+"\x00"+b.Field)

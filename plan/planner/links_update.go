@@ -1,11 +1,12 @@
 package planner
 
 import (
+	"slices"
+
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/field"
 	"fairlead.dev/fairlead/plan/record"
 	"fairlead.dev/fairlead/plan/world"
-	"slices"
 )
 
 // updateLink compares cost, labels and leftovers.

@@ -1,13 +1,14 @@
 package planner
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/field"
 	"fairlead.dev/fairlead/plan/ignore"
 	"fairlead.dev/fairlead/plan/world"
-	"fmt"
-	"slices"
-	"strings"
 )
 
 // plan plans what the description's sites need.

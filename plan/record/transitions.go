@@ -97,6 +97,7 @@ func (in *Intent) WhyNot(equality func(path string) func(a, b any) bool, wanted 
 	return RefusedBefore(in.Refused)
 }
 
+// RefusedBefore words why the API server refused what an earlier apply wrote.
 func RefusedBefore(reason string) string { return "; was never applied: " + reason }
 
 // Of is what is known of an answer once the fields that were sent become others: of another
@@ -147,6 +148,7 @@ func (w Answer) Alterations(sent map[string]any) (out []string) {
 	return out
 }
 
+// SetObject records an object; maps that others hold stay as they are.
 func (inv *Inventory) SetObject(key string, o Object) {
 	inv.Objects = withEntry(inv.Objects, key, o)
 }
@@ -269,6 +271,7 @@ func liveNames(w *plan.LinkWork) []string {
 	return names
 }
 
+// SetLink records a link; maps that others hold stay as they are.
 func (inv *Inventory) SetLink(name network.LinkName, l Link) {
 	inv.Links = withEntry(inv.Links, name, l)
 }

@@ -1,38 +1,40 @@
 package safety
 
 import (
-	"fairlead.dev/fairlead/plan"
 	"slices"
+
+	"fairlead.dev/fairlead/plan"
 )
 
-// orders are what actions wait for, and the other way round.
-type orders struct {
+// Orders are what actions wait for, and the other way round.
+type Orders struct {
 	after, next map[string][]string
 }
 
-func NewOrders(actions []plan.Action) orders {
-	o := orders{map[string][]string{}, map[string][]string{}}
+// NewOrders reads what actions wait for.
+func NewOrders(actions []plan.Action) Orders {
+	o := Orders{map[string][]string{}, map[string][]string{}}
 	for _, a := range actions {
 		o.add(a)
 	}
 	return o
 }
 
-func (o orders) add(a plan.Action) {
+func (o Orders) add(a plan.Action) {
 	o.after[a.ID] = slices.Clone(a.DependsOn)
 	for _, id := range a.DependsOn {
 		o.next[id] = append(o.next[id], a.ID)
 	}
 }
 
-func (o orders) has(id string) bool {
+func (o Orders) has(id string) bool {
 	_, ok := o.after[id]
 	return ok
 }
 
 // Put lets one action wait for another. The caller has made sure that it closes no
 // circle.
-func (o orders) Put(id, after string) {
+func (o Orders) Put(id, after string) {
 	if !slices.Contains(o.after[id], after) {
 		o.after[id] = append(o.after[id], after)
 		o.next[after] = append(o.next[after], id)
@@ -40,7 +42,7 @@ func (o orders) Put(id, after string) {
 }
 
 // WaitingFor marks every action that waits for one, directly or not, and that one.
-func (o orders) WaitingFor(id string) map[string]bool {
+func (o Orders) WaitingFor(id string) map[string]bool {
 	found := map[string]bool{id: true}
 	for queue := []string{id}; len(queue) > 0; queue = queue[1:] {
 		for _, next := range o.next[queue[0]] {
@@ -54,7 +56,7 @@ func (o orders) WaitingFor(id string) map[string]bool {
 }
 
 // Write gives the actions what they wait for.
-func (o orders) Write(actions []plan.Action) {
+func (o Orders) Write(actions []plan.Action) {
 	for i, a := range actions {
 		actions[i].DependsOn = o.after[a.ID]
 	}

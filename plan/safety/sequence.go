@@ -50,7 +50,7 @@ type sequence struct {
 	making map[string]bool
 	// turning are the actions of sites that begin or cease to be an edge.
 	turning map[network.SiteName]turn
-	orders  orders
+	orders  Orders
 }
 
 type turn struct {

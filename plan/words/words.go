@@ -7,6 +7,7 @@ import (
 	"strings"
 )
 
+// Count gives a number with its noun: "1 site", "2 sites".
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -14,6 +15,7 @@ func Count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
+// Texts gives names as strings.
 func Texts[T ~string](list []T) []string {
 	out := make([]string, 0, len(list))
 	for _, v := range list {
@@ -22,6 +24,7 @@ func Texts[T ~string](list []T) []string {
 	return out
 }
 
+// SortedSet sorts a list in place, and leaves out what is there twice.
 func SortedSet[T ~string](list []T) []T {
 	slices.Sort(list)
 	return slices.Compact(list)
@@ -30,6 +33,7 @@ func SortedSet[T ~string](list []T) []T {
 // MostNames is how many names one sentence spells out.
 const MostNames = 10
 
+// SomeNames lists names in order, MostNames of them at most, and counts the rest.
 func SomeNames(names []string) string {
 	return Spelled(slices.Sorted(slices.Values(names)), MostNames)
 }
@@ -47,4 +51,5 @@ func Spelled[N ~string](list []N, most int) string {
 	return text
 }
 
+// DescribeAgain is what to do about a cluster that was taken out of the description.
 const DescribeAgain = "describe it again without its sites, apply, and take it out then"

@@ -78,11 +78,13 @@ type Changes struct {
 	sites map[plan.Place][]plan.Action
 }
 
+// LinkAt is a link at its connecting site.
 type LinkAt struct {
 	Name network.LinkName
 	At   plan.Place
 }
 
+// ChangesOf finds actions by what they change.
 func ChangesOf(actions []plan.Action) Changes {
 	c := Changes{map[LinkAt][]plan.Action{}, map[plan.Place][]plan.Action{}}
 	for _, a := range actions {

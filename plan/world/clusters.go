@@ -30,7 +30,7 @@ func Noted(d plan.Desired, uids map[network.ClusterName]string) []NotedCluster {
 
 // Undescribed are the clusters that no description names any more, while the Leases or records
 // of others have sites of the network there, by name.
-func (n clusterNotes) Undescribed() []NotedCluster {
+func (n ClusterNotes) Undescribed() []NotedCluster {
 	found := map[network.ClusterName]NotedCluster{}
 	note := func(c NotedCluster) {
 		if n.described(c) {
@@ -57,14 +57,14 @@ func (n clusterNotes) Undescribed() []NotedCluster {
 
 // described reports whether a noted cluster is one of the description, by its name or, with
 // another name, by its UID. One that could not be read and that nobody noted may be it.
-func (n clusterNotes) described(noted NotedCluster) bool {
+func (n ClusterNotes) described(noted NotedCluster) bool {
 	return slices.ContainsFunc(n.Wanted.Clusters, func(name network.ClusterName) bool {
 		view := n.Observed.Cluster(name)
 		return name == noted.Name || view.UID != "" && view.UID == noted.UID || view.State != plan.StateOK && !n.noted(name)
 	})
 }
 
-func (n clusterNotes) noted(name network.ClusterName) bool {
+func (n ClusterNotes) noted(name network.ClusterName) bool {
 	return slices.ContainsFunc(n.Observed.Clusters, func(view ClusterView) bool {
 		return slices.ContainsFunc(view.Noted, func(c NotedCluster) bool { return c.Name == name })
 	})
@@ -72,7 +72,7 @@ func (n clusterNotes) noted(name network.ClusterName) bool {
 
 // recordedElsewhere are the clusters to which links lead by their records, to Sites that
 // were not found.
-func (n clusterNotes) recordedElsewhere() []NotedCluster {
+func (n ClusterNotes) recordedElsewhere() []NotedCluster {
 	found := map[string]bool{}
 	for _, list := range n.Sites {
 		for _, s := range list {
@@ -98,14 +98,16 @@ func (n clusterNotes) recordedElsewhere() []NotedCluster {
 	return out
 }
 
+// StillRuns words that a cluster is described no more and has sites.
 func StillRuns(c NotedCluster, net string) string {
 	return fmt.Sprintf("still runs %s of network %s, as its other clusters know, and is described no more", words.Count(c.Sites, "site"), net)
 }
 
-// clusterNotes are what Leases and records note of the network's clusters.
-type clusterNotes struct{ *World }
+// ClusterNotes are what Leases and records note of the network's clusters.
+type ClusterNotes struct{ *World }
 
-func NotesOf(ix *World) clusterNotes { return clusterNotes{ix} }
+// NotesOf gives what Leases and records note of the clusters.
+func NotesOf(ix *World) ClusterNotes { return ClusterNotes{ix} }
 
 // ChangedCluster is a name of a cluster that leads to another one.
 type ChangedCluster struct {
@@ -118,7 +120,7 @@ type ChangedCluster struct {
 
 // Changed are the names of clusters that lead to others than they did, sorted. Nothing is
 // known of clusters that were not read.
-func (n clusterNotes) Changed() []ChangedCluster {
+func (n ClusterNotes) Changed() []ChangedCluster {
 	var out []ChangedCluster
 	for _, view := range n.Observed.Clusters {
 		if view.State != plan.StateOK {
@@ -140,7 +142,7 @@ func (n clusterNotes) Changed() []ChangedCluster {
 
 // notedOf says which other cluster a name led to, and who notes it: Leases, and records of
 // which nothing shows that they are of this cluster all the same.
-func (n clusterNotes) notedOf(view ClusterView) (was, by []string) {
+func (n ClusterNotes) notedOf(view ClusterView) (was, by []string) {
 	note := func(uid, who string) {
 		if view.Another(uid) {
 			was, by = append(was, uid), append(by, who)
@@ -172,7 +174,7 @@ func (n clusterNotes) notedOf(view ClusterView) (was, by []string) {
 
 // DescribedOn counts the sites that the description has on a cluster; at least 1, as a number
 // that a flag names.
-func (n clusterNotes) DescribedOn(name network.ClusterName) int {
+func (n ClusterNotes) DescribedOn(name network.ClusterName) int {
 	sites := 0
 	for _, s := range n.Wanted.Sites {
 		if s.Cluster == name {
@@ -210,6 +212,7 @@ func (i ChangedCluster) Fix() string {
 	return "correct how it is reached: its context, its kubeconfig, the tags"
 }
 
+// ClusterStates are the clusters as they were found.
 func ClusterStates(w *World) []plan.Cluster {
 	out := []plan.Cluster{}
 	for _, c := range w.Observed.Clusters {
@@ -236,6 +239,7 @@ func skupperVersion(c ClusterView, d plan.Desired) string {
 	return v
 }
 
+// Refusal is that of a plan for the cluster, of which so many sites are described.
 func (i ChangedCluster) Refusal(view ClusterView, sites int) plan.Refusal {
 	r := plan.Refusal{Code: plan.ClusterChanged + "." + string(i.Name), Subject: fmt.Sprintf("cluster %q", i.Name), Message: i.Says(view)}
 	if i.pinned != "" {

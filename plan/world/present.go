@@ -97,6 +97,7 @@ func (ix *World) SitesNow() map[plan.Place]Site {
 	return out
 }
 
+// SiteOf is a site with the fields that it has, or was applied with.
 func SiteOf(name network.SiteName, fields map[string]any, uid string) Site {
 	return Site{Name: name, Edge: fields["edge"] == true, listens: field.SiteListens(fields), UID: uid}
 }
@@ -209,6 +210,7 @@ func graph(sites map[plan.Place]Site, ways []Way) network.Network {
 	return n
 }
 
+// Network is the graph of sites and ways, see graph.
 func (p Present) Network() network.Network { return graph(p.Sites, p.Ways) }
 
 // Unmanaged lists Sites and Links in the network's namespaces that it does not own.

@@ -263,6 +263,7 @@ func (b builder) addLeftover(cluster network.ClusterName, kind plan.ObjectKind, 
 	b.Leftovers[link] = append(b.Leftovers[link], Ref(cluster, kind, m))
 }
 
+// Put sets a value by place and name.
 func Put[V any](m map[plan.Place]map[string]V, at plan.Place, name string, v V) {
 	if m[at] == nil {
 		m[at] = map[string]V{}
@@ -270,6 +271,7 @@ func Put[V any](m map[plan.Place]map[string]V, at plan.Place, name string, v V) 
 	m[at][name] = v
 }
 
+// Ref points at an object that was observed.
 func Ref(cluster network.ClusterName, kind plan.ObjectKind, m Meta) plan.ObjectRef {
 	return plan.ObjectRef{Cluster: cluster, Kind: kind, Namespace: m.Namespace, Name: m.Name, UID: m.UID}
 }
@@ -475,6 +477,8 @@ func (ix *World) SecretGone(at plan.Place, links []LinkView) string {
 	return ""
 }
 
+// Taken reports whether a Link, token or Secret has one of the names that a redemption of the
+// attempt would give.
 func (ix *World) Taken(at plan.Place, object string, groups int) bool {
 	if _, ok := ix.Secrets[at][object]; ok {
 		return true

@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"fairlead.dev/fairlead/cmd/internal/report/formats"
 	"github.com/spf13/cobra"
+
+	"fairlead.dev/fairlead/cmd/internal/report/formats"
 )
 
 func newVet(sys *System) *cobra.Command {

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead.dev/fairlead/plan/planner"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"fairlead.dev/fairlead/plan/planner"
 )
 
 // mutates has a cluster change what is written of some namespaced resources to a site's

@@ -1,10 +1,11 @@
 package e2e
 
 import (
-	planworld "fairlead.dev/fairlead/plan/world"
 	"fmt"
 	"strings"
 	"testing"
+
+	planworld "fairlead.dev/fairlead/plan/world"
 )
 
 // A change of how a site listens reaches its links in the same apply: HA on and
