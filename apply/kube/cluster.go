@@ -209,6 +209,20 @@ func loadSecret(content secrets.Value) (*clientcmdapi.Config, error) {
 	return cfg, nil
 }
 
+// Contexts lists the contexts of kubeconfig files, merged as kubectl merges those of
+// KUBECONFIG, sorted, and says which is the current one, "" when none is. Files that
+// do not exist count as empty, but some context there must be.
+func Contexts(files []string) (all []string, current string, err error) {
+	raw, err := (&clientcmd.ClientConfigLoadingRules{Precedence: files}).Load()
+	if err != nil {
+		return nil, "", fmt.Errorf("kubeconfig: %w", err)
+	}
+	if len(raw.Contexts) == 0 {
+		return nil, "", fmt.Errorf("kubeconfig: there is none in %s; set KUBECONFIG or pass --kubeconfig", strings.Join(files, ", "))
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts)), raw.CurrentContext, nil
+}
+
 // silenceClientGo keeps the library's own log off the user's terminal: its lines
 // have our errors in other words, and at high levels bodies.
 var silenceClientGo = sync.OnceFunc(func() {
@@ -219,27 +233,6 @@ var silenceClientGo = sync.OnceFunc(func() {
 	}
 	klog.SetOutput(io.Discard)
 })
-
-// loggingTransport logs the requests it passes on: method, path, status, time.
-type loggingTransport struct {
-	next http.RoundTripper
-	log  *slog.Logger
-}
-
-func (t *loggingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	start := time.Now()
-	resp, err := t.next.RoundTrip(r)
-	attrs := []any{"method", r.Method, "path", r.URL.Path, "took", time.Since(start).Round(time.Millisecond)}
-	if n := attemptOf(r.Context()); n > 1 {
-		attrs = append(attrs, "attempt", n)
-	}
-	if err != nil {
-		t.log.DebugContext(r.Context(), "request", append(attrs, "error", err.Error())...)
-		return resp, err
-	}
-	t.log.DebugContext(r.Context(), "request", append(attrs, "status", resp.StatusCode)...)
-	return resp, nil
-}
 
 // group and version: the only version of Skupper's API group that Fairlead speaks.
 const group, version = "skupper.io", "v2alpha1"

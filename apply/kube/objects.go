@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -122,6 +123,26 @@ func (c *Cluster) resourceOf(ref plan.ObjectRef) schema.GroupVersionResource {
 		return kinds[ref.Kind]
 	}
 	return c.extra.lookup(extraKind{ref.APIVersion, ref.Kind}).resource
+}
+
+// GuessResource gives the resource that a kind most likely is served as, by the rules
+// of English plurals; API servers may call it otherwise, see Resource.
+func GuessResource(apiVersion string, kind plan.ObjectKind) string {
+	plural, _ := apimeta.UnsafeGuessKindToResource(schema.FromAPIVersionAndKind(apiVersion, string(kind)))
+	return plural.Resource
+}
+
+// Resource asks the cluster as which resource it serves a kind: one request for all
+// kinds of a group's version. A kind that it does not have is an error.
+func (c *Cluster) Resource(ctx context.Context, apiVersion string, kind plan.ObjectKind) (string, error) {
+	if err := c.extra.learn(ctx, apiVersion); err != nil {
+		return "", err
+	}
+	found := c.extra.lookup(extraKind{apiVersion, kind})
+	if found.scope == world.ScopeNone {
+		return "", fmt.Errorf("cluster %s has no kind %s in %s", c.name, kind, apiVersion)
+	}
+	return found.resource.Resource, nil
 }
 
 // objects reads the kinds that overlays use: those wanted on this cluster, and those

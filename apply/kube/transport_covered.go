@@ -2,7 +2,9 @@ package kube
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
+	"time"
 )
 
 // covered stands around a finished client: a request returns when its context ends, also
@@ -38,4 +40,38 @@ func (t covered) ask(r *http.Request) (a answer) {
 	}()
 	a.resp, a.err = t.next.RoundTrip(r)
 	return a
+}
+
+// readOnly lets nothing pass but requests that read. It stands before every other
+// transport, so that a command which only looks cannot write, whatever its code does.
+type readOnly struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper. A request that could write is an error and is
+// never sent.
+func (t readOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet {
+		return nil, fmt.Errorf("internal error: %s %s in a command that only reads; it was not sent", r.Method, r.URL.Path)
+	}
+	return t.next.RoundTrip(r)
+}
+
+// loggingTransport logs the requests it passes on: method, path, status, time.
+type loggingTransport struct {
+	next http.RoundTripper
+	log  *slog.Logger
+}
+
+func (t *loggingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	start := time.Now()
+	resp, err := t.next.RoundTrip(r)
+	attrs := []any{"method", r.Method, "path", r.URL.Path, "took", time.Since(start).Round(time.Millisecond)}
+	if n := attemptOf(r.Context()); n > 1 {
+		attrs = append(attrs, "attempt", n)
+	}
+	if err != nil {
+		t.log.DebugContext(r.Context(), "request", append(attrs, "error", err.Error())...)
+		return resp, err
+	}
+	t.log.DebugContext(r.Context(), "request", append(attrs, "status", resp.StatusCode)...)
+	return resp, nil
 }
