@@ -1,5 +1,5 @@
-// Package kube is the only user of client-go: it observes clusters, writes to
-// them and watches them. It decides nothing; what it read it hands on as data,
+// Package kube observes clusters, writes to them and watches them; it and the packages
+// below it alone use client-go. It decides nothing; what it read it hands on as data,
 // and secrets among it as secrets.Value.
 package kube
 
@@ -26,6 +26,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/klog/v2"
 
+	"fairlead.dev/fairlead/apply/kube/client"
+	"fairlead.dev/fairlead/apply/kube/request"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/secrets"
@@ -122,9 +124,9 @@ func connect(c Config) (*Cluster, error) {
 	cfg.Timeout = 0 // every call has a context; a watch must not be cut
 	cfg.Wrap(c.wrap)
 	if c.ReadOnly {
-		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return readOnly{next} })
+		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return request.ReadOnly{Next: next} })
 	}
-	client, err := clientFor(cfg)
+	client, err := client.For(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +154,9 @@ func (c Config) wrap(next http.RoundTripper) http.RoundTripper {
 	var log *slog.Logger
 	if c.Log != nil {
 		log = c.Log.With("cluster", c.Name)
-		next = &loggingTransport{next: next, log: log}
+		next = &request.Logging{Next: next, Log: log}
 	}
-	return &retryTransport{next: next, limit: c.Timeout, log: log}
+	return &request.Retry{Next: next, Limit: c.Timeout, Log: log}
 }
 
 func restConfig(c Config) (*rest.Config, error) {

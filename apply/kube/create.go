@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/kube/request"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -64,7 +65,7 @@ func markRequest(u *unstructured.Unstructured) string {
 // isLost reports whether a request may have been carried out although it failed: the
 // answer did not come, or is an error of the server's own.
 func isLost(err error) bool {
-	var unsent notSent
+	var unsent request.NotSent
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &unsent) {
 		return false
 	}

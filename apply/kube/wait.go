@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/kube/request"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -36,7 +37,7 @@ func (c *Cluster) Wait(ctx context.Context, ref plan.ObjectRef, until func(apply
 			return contextError(ctx, err)
 		case errors.Is(err, errAgain):
 			backoff.Steps = max(backoff.Steps, 1) // an ended watch is no failure, but a pause
-		case !errors.Is(err, apply.ErrUnreachable) || errors.Is(err, errSilent) || backoff.Steps == 0:
+		case !errors.Is(err, apply.ErrUnreachable) || errors.Is(err, request.ErrSilent) || backoff.Steps == 0:
 			return err
 		}
 		if apply.Pause(ctx, backoff.Step()) != nil {

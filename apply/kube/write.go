@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/apply/kube/request"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/secrets"
 )
@@ -56,7 +57,7 @@ func (c *Cluster) Apply(ctx context.Context, o apply.Object, force bool) (apply.
 	if err != nil {
 		return apply.Object{}, fmt.Errorf("%s: %w", o.ObjectRef, err)
 	}
-	ctx, warned := withWarnings(repeatable(ctx))
+	ctx, warned := withWarnings(request.Repeatable(ctx))
 	opts := metav1.PatchOptions{FieldManager: plan.ManagedBy, Force: &force}
 	if metadataOnly(o.Kind) {
 		m, err := c.metadata.Resource(kinds[o.Kind]).Namespace(o.Namespace).Patch(ctx, o.Name, types.ApplyPatchType, data, opts)
@@ -90,7 +91,7 @@ func (c *Cluster) Annotate(ctx context.Context, ref plan.ObjectRef, annotations 
 	if err := c.find(ctx, ref); err != nil {
 		return err
 	}
-	_, err = c.resource(ref).Patch(repeatable(ctx), ref.Name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: plan.ManagedBy})
+	_, err = c.resource(ref).Patch(request.Repeatable(ctx), ref.Name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: plan.ManagedBy})
 	if err != nil {
 		return wrap(err, "annotate", ref)
 	}
@@ -116,7 +117,7 @@ func (c *Cluster) remove(ctx context.Context, ref plan.ObjectRef, version string
 	if ref.UID != "" {
 		uid := types.UID(ref.UID)
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
-		ctx = repeatable(ctx)
+		ctx = request.Repeatable(ctx)
 	}
 	if version != "" && opts.Preconditions != nil {
 		opts.Preconditions.ResourceVersion = &version

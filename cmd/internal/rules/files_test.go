@@ -60,7 +60,7 @@ func TestFilesAreShort(t *testing.T) {
 
 // readers are the files that may read os.Stderr, which is shut while kustomize runs: others
 // would lose what they write, and race.
-var readers = []string{"cmd/internal/cli/cli.go", "plan/desired/overlay/build.go", "apply/kube/plugin_run.go"}
+var readers = []string{"cmd/internal/cli/cli.go", "plan/desired/overlay/build.go", "apply/kube/client/plugin_run.go"}
 
 func TestStandardErrorIsReadOnce(t *testing.T) {
 	t.Parallel()

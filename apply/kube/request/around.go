@@ -1,4 +1,4 @@
-package kube
+package request
 
 import (
 	"fmt"
@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// covered stands around a finished client: a request returns when its context ends, also
+// Covered stands around a finished client: a request returns when its context ends, also
 // where something between it and the network hangs and knows no context. What hangs is left
 // behind, in a goroutine that ends with it, and its answer is dropped.
-type covered struct{ next http.RoundTripper }
+type Covered struct{ Next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (t covered) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t Covered) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, done := r.Context(), make(chan answer)
 	go func() {
 		a := t.ask(r)
@@ -32,46 +32,46 @@ func (t covered) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ask passes the request on. A panic is an error: here nobody else would catch it.
-func (t covered) ask(r *http.Request) (a answer) {
+func (t Covered) ask(r *http.Request) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
 			a = answer{err: fmt.Errorf("internal error: a panic of type %T", p)}
 		}
 	}()
-	a.resp, a.err = t.next.RoundTrip(r)
+	a.resp, a.err = t.Next.RoundTrip(r)
 	return a
 }
 
-// readOnly lets nothing pass but requests that read. It stands before every other
+// ReadOnly lets nothing pass but requests that read. It stands before every other
 // transport, so that a command which only looks cannot write, whatever its code does.
-type readOnly struct{ next http.RoundTripper }
+type ReadOnly struct{ Next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper. A request that could write is an error and is
 // never sent.
-func (t readOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t ReadOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodGet {
 		return nil, fmt.Errorf("internal error: %s %s in a command that only reads; it was not sent", r.Method, r.URL.Path)
 	}
-	return t.next.RoundTrip(r)
+	return t.Next.RoundTrip(r)
 }
 
-// loggingTransport logs the requests it passes on: method, path, status, time.
-type loggingTransport struct {
-	next http.RoundTripper
-	log  *slog.Logger
+// Logging logs the requests it passes on: method, path, status, time.
+type Logging struct {
+	Next http.RoundTripper
+	Log  *slog.Logger
 }
 
-func (t *loggingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *Logging) RoundTrip(r *http.Request) (*http.Response, error) {
 	start := time.Now()
-	resp, err := t.next.RoundTrip(r)
+	resp, err := t.Next.RoundTrip(r)
 	attrs := []any{"method", r.Method, "path", r.URL.Path, "took", time.Since(start).Round(time.Millisecond)}
 	if n := attemptOf(r.Context()); n > 1 {
 		attrs = append(attrs, "attempt", n)
 	}
 	if err != nil {
-		t.log.DebugContext(r.Context(), "request", append(attrs, "error", err.Error())...)
+		t.Log.DebugContext(r.Context(), "request", append(attrs, "error", err.Error())...)
 		return resp, err
 	}
-	t.log.DebugContext(r.Context(), "request", append(attrs, "status", resp.StatusCode)...)
+	t.Log.DebugContext(r.Context(), "request", append(attrs, "status", resp.StatusCode)...)
 	return resp, nil
 }

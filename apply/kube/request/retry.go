@@ -1,4 +1,6 @@
-package kube
+// Package request carries requests to an API server: it says how long one may take, when it is
+// sent again, and which ones are not sent at all.
+package request
 
 import (
 	"bytes"
@@ -36,16 +38,16 @@ const (
 	pageTimeout = 60 * time.Second
 )
 
-// errSilent means that a server took a request, or a connection, and did not answer
+// ErrSilent means that a server took a request, or a connection, and did not answer
 // in time.
-var errSilent = errors.New("no answer")
+var ErrSilent = errors.New("no answer")
 
 // repeatableKey marks the context of a write that may be sent twice.
 type repeatableKey struct{}
 
-// repeatable marks a write whose second sending changes nothing more: it is a
+// Repeatable marks a write whose second sending changes nothing more: it is a
 // server-side apply, or it deletes one object by its UID.
-func repeatable(ctx context.Context) context.Context {
+func Repeatable(ctx context.Context) context.Context {
 	return context.WithValue(ctx, repeatableKey{}, true)
 }
 
@@ -58,7 +60,7 @@ func attemptOf(ctx context.Context) int {
 	return max(n, 1)
 }
 
-// retryTransport sends requests again where that is right:
+// Retry sends requests again where that is right:
 //   - any request that surely was not carried out: there was no connection, or the
 //     server was too busy (429) or not there (503) and said when to come again;
 //   - a request whose answer was lost, or is an error of the server's own, if it only
@@ -66,12 +68,12 @@ func attemptOf(ctx context.Context) int {
 //
 // Between tries it waits longer each time, by a random part more, and no shorter than
 // the server asks. Before each try of a write it asks whether its lock still holds.
-type retryTransport struct {
-	next http.RoundTripper
-	// limit shortens the bounds of each try; 0 leaves them as they are.
-	limit time.Duration
-	// log gets a debug line for each repetition; nil means none.
-	log *slog.Logger
+type Retry struct {
+	Next http.RoundTripper
+	// Limit shortens the bounds of each try; 0 leaves them as they are.
+	Limit time.Duration
+	// Log gets a debug line for each repetition; nil means none.
+	Log *slog.Logger
 }
 
 // answer is how one try ended.
@@ -85,7 +87,7 @@ type answer struct {
 }
 
 // RoundTrip implements http.RoundTripper. Answers to anything but a watch are whole.
-func (t *retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *Retry) RoundTrip(r *http.Request) (*http.Response, error) {
 	pauses := wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: tries}
 	silent, a := 0, answer{}
 	for n := 1; ; n++ {
@@ -108,7 +110,7 @@ func (t *retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // try sends the request once and reads what a deadline has to cover.
-func (t *retryTransport) try(r *http.Request, n int) answer {
+func (t *Retry) try(r *http.Request, n int) answer {
 	body, err := bodyOf(r, n)
 	if err != nil {
 		return answer{err: err, sent: true}
@@ -116,10 +118,10 @@ func (t *retryTransport) try(r *http.Request, n int) answer {
 	ctx, cancel := context.WithCancelCause(context.WithValue(r.Context(), attemptKey{}, n))
 	track := &tracker{cancel: cancel, bound: t.shorter(connectTimeout)}
 	limit := t.shorter(limitOf(r))
-	deadline := time.AfterFunc(limit, func() { cancel(fmt.Errorf("%w within %s", errSilent, limit)) })
+	deadline := time.AfterFunc(limit, func() { cancel(fmt.Errorf("%w within %s", ErrSilent, limit)) })
 	out := r.Clone(httptrace.WithClientTrace(ctx, track.hooks()))
 	out.Body = body
-	resp, err := t.next.RoundTrip(out)
+	resp, err := t.Next.RoundTrip(out)
 	if err == nil && isWatch(r) && resp.StatusCode == http.StatusOK {
 		deadline.Stop()
 		resp.Body = &heldBody{ReadCloser: resp.Body, release: func() { cancel(nil) }}
@@ -129,7 +131,7 @@ func (t *retryTransport) try(r *http.Request, n int) answer {
 		err = readWhole(resp)
 	}
 	a := answer{resp: resp, err: err, sent: track.sent(err)}
-	if cause := context.Cause(ctx); err != nil && r.Context().Err() == nil && errors.Is(cause, errSilent) {
+	if cause := context.Cause(ctx); err != nil && r.Context().Err() == nil && errors.Is(cause, ErrSilent) {
 		a.err, a.silent = cause, true
 	}
 	deadline.Stop()
@@ -138,17 +140,17 @@ func (t *retryTransport) try(r *http.Request, n int) answer {
 	return a
 }
 
-func (t *retryTransport) shorter(limit time.Duration) time.Duration {
-	if t.limit > 0 {
-		return min(limit, t.limit)
+func (t *Retry) shorter(limit time.Duration) time.Duration {
+	if t.Limit > 0 {
+		return min(limit, t.Limit)
 	}
 	return limit
 }
 
 // tell logs that the request is sent again, and why.
-func (t *retryTransport) tell(r *http.Request, n int, a answer, pause time.Duration) {
-	if t.log != nil {
-		t.log.DebugContext(r.Context(), "request is sent again", "method", r.Method, "path", r.URL.Path,
+func (t *Retry) tell(r *http.Request, n int, a answer, pause time.Duration) {
+	if t.Log != nil {
+		t.Log.DebugContext(r.Context(), "request is sent again", "method", r.Method, "path", r.URL.Path,
 			"attempt", n+1, "after", pause.Round(time.Millisecond), "because", a.reason())
 	}
 }
@@ -217,7 +219,7 @@ func (k *tracker) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) {
 			k.asked.Store(true)
-			end := func() { k.cancel(fmt.Errorf("%w: no connection within %s", errSilent, k.bound)) }
+			end := func() { k.cancel(fmt.Errorf("%w: no connection within %s", ErrSilent, k.bound)) }
 			if old := k.timer.Swap(time.AfterFunc(k.bound, end)); old != nil {
 				old.Stop()
 			}

@@ -1,4 +1,4 @@
-package kube
+package request
 
 import (
 	"context"
@@ -94,7 +94,7 @@ func (a answer) reason() string {
 // before the first try.
 func (a answer) instead(err error) error {
 	if a.err == nil && a.resp == nil {
-		return notSent{err}
+		return NotSent{err}
 	}
 	a.drop()
 	return fmt.Errorf("%w; the last try: %s", err, a.reason())
@@ -126,7 +126,7 @@ func (a answer) last(ctx context.Context, n int) (*http.Response, error) {
 	}
 	err := plain(a.err)
 	if !a.sent {
-		err = notSent{err}
+		err = NotSent{err}
 	}
 	if n > 1 {
 		err = fmt.Errorf("%w (tried %d times)", err, n)
@@ -143,10 +143,10 @@ func isPage(resp *http.Response) bool {
 	return err == nil && kind == "text/html" && resp.StatusCode < http.StatusMultipleChoices
 }
 
-// notSent is the error of a request that the server surely never had.
-type notSent struct{ error }
+// NotSent is the error of a request that the server surely never had.
+type NotSent struct{ error }
 
-func (e notSent) Unwrap() error { return e.error }
+func (e NotSent) Unwrap() error { return e.error }
 
 // errBroken stands for all errors of a connection that ended before the answer.
 var errBroken = errors.New("the connection broke before the answer")

@@ -1,6 +1,6 @@
 //go:build unix
 
-package kube
+package client
 
 import (
 	"bytes"
@@ -69,7 +69,7 @@ func (s *pluginServer) client(t *testing.T, script string, more ...string) *http
 		InteractiveMode: clientcmdapi.NeverExecInteractiveMode, ProvideClusterInfo: true,
 		Env: []clientcmdapi.ExecEnvVar{{Name: "WHO", Value: "ana"}},
 	}}
-	client, err := clientFor(cfg)
+	client, err := For(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestPluginGivesNothing(t *testing.T) {
 	} {
 		plugin := &clientcmdapi.ExecConfig{Command: "true", APIVersion: "client.authentication.k8s.io/v1beta1", InteractiveMode: "Never"}
 		want(plugin)
-		c, err := clientFor(&rest.Config{Host: s.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}, ExecProvider: plugin})
+		c, err := For(&rest.Config{Host: s.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}, ExecProvider: plugin})
 		if err == nil {
 			err = get(t, c, s.URL)
 		}

@@ -1,15 +1,19 @@
-package kube
+// Package client makes the HTTP client of a kubeconfig: its requests bear what the user there
+// has, also what a credential plugin gives, which it runs itself, and end with their contexts.
+package client
 
 import (
 	"net/http"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
+
+	"fairlead.dev/fairlead/apply/kube/request"
 )
 
-// clientFor gives the finished client of a configuration, whose requests end with their
+// For gives the finished client of a configuration, whose requests end with their
 // contexts whatever stands in between. A credential plugin is run by a plugin of ours.
-func clientFor(cfg *rest.Config) (*http.Client, error) {
+func For(cfg *rest.Config) (*http.Client, error) {
 	own := rest.CopyConfig(cfg)
 	own.ExecProvider = nil
 	conf, err := own.TransportConfig()
@@ -27,5 +31,5 @@ func clientFor(cfg *rest.Config) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: covered{next}}, nil
+	return &http.Client{Transport: request.Covered{Next: next}}, nil
 }

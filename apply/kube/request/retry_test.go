@@ -1,4 +1,4 @@
-package kube
+package request
 
 import (
 	"bytes"
@@ -61,7 +61,7 @@ func refuse(context.Context, string, string) (net.Conn, error) {
 // last one for ever. Both live in the test's bubble of time.
 type bench struct {
 	t        *testing.T
-	under    *retryTransport
+	under    *Retry
 	requests atomic.Int32
 	url      string
 
@@ -90,7 +90,7 @@ func newBench(t *testing.T, steps ...step) *bench {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = server.Serve(listener) })
 	network := &http.Transport{DialContext: listener.dial}
-	b.under = &retryTransport{next: network}
+	b.under = &Retry{Next: network}
 	t.Cleanup(func() {
 		network.CloseIdleConnections()
 		_ = server.Close()
@@ -108,7 +108,7 @@ func (b *bench) sent() []string {
 
 // dialing replaces the way to the server.
 func (b *bench) dialing(dial func(context.Context, string, string) (net.Conn, error)) {
-	b.under.next = &http.Transport{DialContext: dial}
+	b.under.Next = &http.Transport{DialContext: dial}
 }
 
 // ended is how a request went, with the time that it took in the bubble.
@@ -224,7 +224,7 @@ func TestRetries(t *testing.T) {
 				b := newBench(t, c.steps...)
 				ctx := t.Context()
 				if c.marked {
-					ctx = repeatable(ctx)
+					ctx = Repeatable(ctx)
 				}
 				body := map[string]string{read: ""}[c.method]
 				if c.method != read {
@@ -309,7 +309,7 @@ func TestNotSent(t *testing.T) {
 				defer end()
 				b.dialing(func(context.Context, string, string) (net.Conn, error) { return c.dial(over, "", "") })
 				got := b.send(t.Context(), "POST", "", "body")
-				var unsent notSent
+				var unsent NotSent
 				if got.err == nil || !strings.Contains(got.err.Error(), c.says) || !errors.As(got.err, &unsent) {
 					t.Errorf("%v", got.err)
 				}
@@ -369,9 +369,9 @@ func TestRetriesAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, status(500), hangUp, status(200))
 		var log bytes.Buffer
-		b.under.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		b.under.next = &loggingTransport{next: b.under.next, log: b.under.log}
-		b.send(repeatable(t.Context()), "PATCH", "", "the-secret")
+		b.under.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		b.under.Next = &Logging{Next: b.under.Next, Log: b.under.Log}
+		b.send(Repeatable(t.Context()), "PATCH", "", "the-secret")
 		for _, want := range []string{"status=500", "attempt=2", "because=\"status 500\"", "attempt=3", "because=\"the connection broke", "status=200"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log does not say %s:\n%s", want, log.String())
