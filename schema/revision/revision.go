@@ -163,6 +163,17 @@ func (t Tree) Incomplete() error {
 	return nil
 }
 
+// Signature holds the signature of the tree's commit against the keys. A tag's
+// signature does not count: it is not the commit's. Nothing but the keys is asked, no
+// program and no web of trust. Keys of OpenPGP have to be valid today, those of SSH
+// within their window at the time of the commit.
+func (t Tree) Signature(keys Keys) Signature {
+	if t.commit == nil {
+		return Signature{Fault: "does not exist: nothing is committed here"}
+	}
+	return verify(t.commit, keys)
+}
+
 func mustBeDir(path string) error {
 	info, err := os.Stat(path)
 	switch {

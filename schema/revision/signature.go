@@ -29,17 +29,6 @@ type Signature struct {
 // Holds reports whether a listed key signed the commit.
 func (s Signature) Holds() bool { return s.Fault == "" }
 
-// Signature holds the signature of the tree's commit against the keys. A tag's
-// signature does not count: it is not the commit's. Nothing but the keys is asked, no
-// program and no web of trust. Keys of OpenPGP have to be valid today, those of SSH
-// within their window at the time of the commit.
-func (t Tree) Signature(keys Keys) Signature {
-	if t.commit == nil {
-		return Signature{Fault: "does not exist: nothing is committed here"}
-	}
-	return verify(t.commit, keys)
-}
-
 const (
 	signatureBegin = "-----BEGIN "
 	sshBegin       = "-----BEGIN SSH SIGNATURE-----"
@@ -47,13 +36,11 @@ const (
 )
 
 func verify(c *object.Commit, keys Keys) (s Signature) {
-	var broken error
 	defer func() {
-		if broken != nil {
+		if recover() != nil {
 			s = Signature{Commit: s.Commit, Fault: "has a signature that cannot be read"}
 		}
 	}()
-	defer guard("signature", &broken)
 	s = Signature{Commit: c.Hash.String()}
 	text := strings.TrimLeft(c.PGPSignature, " \t\r\n")
 	switch {
