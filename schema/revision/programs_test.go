@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fairlead.dev/fairlead/schema/revision"
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 // need skips a test without the programs that it compares with.
@@ -20,7 +21,7 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
-func (r repo) head(keys revision.Keys) revision.Signature {
+func (r repo) head(keys signature.Keys) signature.Signature {
 	r.t.Helper()
 	tree, err := revision.WorkTree(r.t.Context(), r.dir)
 	if err != nil {
@@ -131,4 +132,26 @@ func TestOpenPGPAsGitDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants(t, r.head(keysOf(t, both)), "Alice <alice@example.com>", got.Fingerprint, "")
+}
+
+func keysOf(t *testing.T, texts ...string) signature.Keys {
+	t.Helper()
+	var keys signature.Keys
+	for _, text := range texts {
+		more, err := signature.ParseKeys(signature.KeyFile{Name: "keys", Content: []byte(text)})
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		keys = keys.And(more)
+	}
+	return keys
+}
+
+// wants checks a signature: who it is by, or why it does not hold.
+func wants(t *testing.T, s signature.Signature, by, fingerprint, fault string) {
+	t.Helper()
+	holds := fault == ""
+	if s.Holds() != holds || s.By != by || s.Fingerprint != fingerprint || !strings.Contains(s.Fault, fault) {
+		t.Errorf("got %+v, want one by %q with %s, fault %q", s, by, fingerprint, fault)
+	}
 }

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 var (
@@ -167,11 +169,11 @@ func (t Tree) Incomplete() error {
 // signature does not count: it is not the commit's. Nothing but the keys is asked, no
 // program and no web of trust. Keys of OpenPGP have to be valid today, those of SSH
 // within their window at the time of the commit.
-func (t Tree) Signature(keys Keys) Signature {
+func (t Tree) Signature(keys signature.Keys) signature.Signature {
 	if t.commit == nil {
-		return Signature{Fault: "does not exist: nothing is committed here"}
+		return signature.Signature{Fault: "does not exist: nothing is committed here"}
 	}
-	return verify(t.commit, keys)
+	return signature.Verify(t.commit, keys)
 }
 
 func mustBeDir(path string) error {

@@ -17,6 +17,7 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 	"fairlead.dev/fairlead/schema/revision"
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 // signersFlag adds the flag of commands that a signature can hold up: all that judge a description.
@@ -68,7 +69,7 @@ func (o *sourceFlags) origin(ctx context.Context, tree revision.Tree, res *schem
 
 // declaredKeys reads the files of policy.signers, and gives their names in the tree;
 // with mistakes in them nothing, and the network is emptied as schema.Load does.
-func (o *sourceFlags) declaredKeys(tree revision.Tree, res *schema.Result) (keys revision.Keys, files []string) {
+func (o *sourceFlags) declaredKeys(tree revision.Tree, res *schema.Result) (keys signature.Keys, files []string) {
 	dir, _, _ := strings.Cut(tree.Dir, ":")
 	mistakes := diag.List{}
 	for _, file := range res.Network.Policy.Signers {
@@ -82,20 +83,20 @@ func (o *sourceFlags) declaredKeys(tree revision.Tree, res *schema.Result) (keys
 	res.Findings = append(res.Findings, mistakes...).Sorted()
 	if len(mistakes) > 0 {
 		res.Network, res.Digest = network.Network{}, ""
-		return revision.Keys{}, nil
+		return signature.Keys{}, nil
 	}
 	return keys, files
 }
 
-func readKeys(tree fs.FS, name, shown string) (revision.Keys, error) {
+func readKeys(tree fs.FS, name, shown string) (signature.Keys, error) {
 	if !fs.ValidPath(name) {
-		return revision.Keys{}, revision.KeyError{File: shown, Reason: "leads out of the tree", Fix: "keep it inside the repository"}
+		return signature.Keys{}, signature.KeyError{File: shown, Reason: "leads out of the tree", Fix: "keep it inside the repository"}
 	}
 	content, err := fs.ReadFile(tree, name)
 	if err != nil {
-		return revision.Keys{}, unreadableKeys(shown, err)
+		return signature.Keys{}, unreadableKeys(shown, err)
 	}
-	return revision.ParseKeys(revision.KeyFile{Name: shown, Content: content})
+	return signature.ParseKeys(signature.KeyFile{Name: shown, Content: content})
 }
 
 func unreadableKeys(shown string, err error) error {
@@ -105,12 +106,12 @@ func unreadableKeys(shown string, err error) error {
 	} else if errors.As(err, &inner) {
 		err = inner.Err
 	}
-	return revision.KeyError{File: shown, Reason: err.Error(), Fix: "name a file with the keys of those who may sign"}
+	return signature.KeyError{File: shown, Reason: err.Error(), Fix: "name a file with the keys of those who may sign"}
 }
 
 func signersFinding(err error, at diag.Position) diag.Finding {
 	f := diag.Finding{Severity: diag.Error, Code: "signers", Message: "policy.signers: " + err.Error(), At: at}
-	var mistake revision.KeyError
+	var mistake signature.KeyError
 	if errors.As(err, &mistake) {
 		f.Fix, mistake.Fix = mistake.Fix, ""
 		f.Message = "policy.signers: " + mistake.Error()
@@ -119,14 +120,14 @@ func signersFinding(err error, at diag.Position) diag.Finding {
 }
 
 // givenKeys reads the files of --signers.
-func (o *sourceFlags) givenKeys() (revision.Keys, error) {
-	var keys revision.Keys
+func (o *sourceFlags) givenKeys() (signature.Keys, error) {
+	var keys signature.Keys
 	for _, file := range o.signers {
 		content, err := os.ReadFile(o.sys.abs(file))
 		if err != nil {
 			return keys, fail(exitInvalid, "--signers: %w", unreadableKeys(file, err))
 		}
-		more, err := revision.ParseKeys(revision.KeyFile{Name: file, Content: content})
+		more, err := signature.ParseKeys(signature.KeyFile{Name: file, Content: content})
 		if err != nil {
 			return keys, fail(exitInvalid, "--signers: %w", err)
 		}

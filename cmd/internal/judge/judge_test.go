@@ -10,7 +10,7 @@ import (
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/safety"
 	"fairlead.dev/fairlead/schema/network"
-	"fairlead.dev/fairlead/schema/revision"
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 const someCommit = "0123456789abcdef0123456789abcdef01234567"
@@ -18,9 +18,9 @@ const someCommit = "0123456789abcdef0123456789abcdef01234567"
 // Each fact trips its own rule where the policy asks for it, and none where it does not.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	signed := &revision.Signature{Commit: someCommit, By: "alice"}
-	unsigned := &revision.Signature{Commit: someCommit, Fault: "is not signed"}
-	unlisted := &revision.Signature{Commit: someCommit, Fault: "is signed with the SSH key SHA256:x, which is not listed"}
+	signed := &signature.Signature{Commit: someCommit, By: "alice"}
+	unsigned := &signature.Signature{Commit: someCommit, Fault: "is not signed"}
+	unlisted := &signature.Signature{Commit: someCommit, Fault: "is signed with the SSH key SHA256:x, which is not listed"}
 	for _, c := range []struct {
 		name  string
 		clean bool
@@ -36,7 +36,7 @@ func TestRefusals(t *testing.T) {
 		{"untracked", true, judge.Provenance{Commit: someCommit, Untracked: "plan.json"},
 			[]string{"dirty: work tree: plan.json is not committed, and policy.clean asks for it; commit it, ignore it, or read a revision with --rev"}},
 		{"untracked, not read, signed", false, judge.Provenance{Commit: someCommit, Untracked: "plan.json", Signature: signed, Asked: "policy.signers"}, nil},
-		{"not in git", true, judge.Provenance{Changed: []string{"a.cue"}, Signature: &revision.Signature{Fault: "x"}, Asked: "policy.signers"},
+		{"not in git", true, judge.Provenance{Changed: []string{"a.cue"}, Signature: &signature.Signature{Fault: "x"}, Asked: "policy.signers"},
 			[]string{"dirty: description: is not committed, and policy.clean asks for it",
 				"unsigned: description: is not committed, and policy.signers asks for a signed commit"}},
 		{"left out", true, judge.Provenance{Commit: someCommit, Absent: "a.cue", Signature: signed, Asked: "--signers"},

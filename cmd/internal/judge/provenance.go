@@ -5,7 +5,7 @@ import (
 
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
-	"fairlead.dev/fairlead/schema/revision"
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 // Provenance is where a description comes from.
@@ -21,7 +21,7 @@ type Provenance struct {
 	// Unread says why nothing is known of the commit and of what is as committed.
 	Unread error
 	// Signature is nil where nothing asks for one. Asked names what does.
-	Signature *revision.Signature
+	Signature *signature.Signature
 	Asked     string
 }
 

@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"cmd/internal/report/formats": {"cmd/internal/report", "cmd/internal/report/text", "cmd/internal/report/markdown",
 		"cmd/internal/report/page", "cmd/internal/report/finding"},
 	// It decides whether a description may be acted on.
-	"cmd/internal/judge": {"plan", "schema/network", "schema/revision"},
+	"cmd/internal/judge": {"plan", "schema/network", "schema/revision/signature"},
 	// It writes what a command found and did as a file.
 	"cmd/internal/metrics": {"cmd/internal/report", "plan", "plan/status", "schema/network"},
 	// It speaks to GitHub and GitLab, and knows nothing of plans.
@@ -36,10 +36,11 @@ var mayImport = map[string][]string{
 	// Packages of tests and measurements, which drive the program from outside.
 	"cmd/internal/...": {},
 
-	"schema":          {"schema/network", "schema/diag"},
-	"schema/network":  {"schema/diag"},
-	"schema/diag":     {},
-	"schema/revision": {},
+	"schema":                    {"schema/network", "schema/diag"},
+	"schema/network":            {"schema/diag"},
+	"schema/diag":               {},
+	"schema/revision":           {"schema/revision/signature"},
+	"schema/revision/signature": {},
 
 	"plan":          {"schema/network", "schema/diag"},
 	"plan/desired":  {"schema/network", "schema/diag", "plan", "plan/field", "plan/record", "plan/world"},
@@ -138,11 +139,11 @@ func TestOthersLibraries(t *testing.T) {
 		{"k8s.io/apimachinery", []string{"apply/kube", "apply/kube/client", "apply/kube/request"}},
 		{"k8s.io/api", []string{"apply/kube"}},
 		{"cuelang.org/go", []string{"schema"}},
-		{"github.com/go-git/go-git", []string{"schema/revision"}},
+		{"github.com/go-git/go-git", []string{"schema/revision", "schema/revision/signature"}},
 		{"github.com/go-git/go-billy", []string{"schema/revision"}},
-		{"github.com/ProtonMail/go-crypto", []string{"schema/revision"}},
-		{"github.com/hiddeco/sshsig", []string{"schema/revision"}},
-		{"golang.org/x/crypto", []string{"schema/revision"}},
+		{"github.com/ProtonMail/go-crypto", []string{"schema/revision/signature"}},
+		{"github.com/hiddeco/sshsig", []string{"schema/revision/signature"}},
+		{"golang.org/x/crypto", []string{"schema/revision/signature"}},
 		{"github.com/spf13/cobra", []string{"cmd/internal/cli"}},
 		{"github.com/prometheus", []string{"cmd/internal/metrics"}},
 		{"github.com/hashicorp/go-retryablehttp", []string{"cmd/internal/forge"}},

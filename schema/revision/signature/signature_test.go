@@ -1,4 +1,4 @@
-package revision_test
+package signature_test
 
 import (
 	"crypto"
@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"fairlead.dev/fairlead/schema/revision"
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 func TestOpenPGP(t *testing.T) {
@@ -39,7 +40,7 @@ func TestOpenPGP(t *testing.T) {
 	wants(t, g.signature("HEAD", keysOf(t, bobKey, aliceKey)), alices, fingerprint, "")
 	wants(t, g.signature("HEAD", keysOf(t, "Bob:\n"+bobKey+"\nand Alice:\r\n"+strings.ReplaceAll(aliceKey, "\n", "\r\n"))), alices, fingerprint, "")
 	wants(t, g.signature("HEAD", keysOf(t, bobKey)), "", fingerprint, "is signed with the OpenPGP key "+fingerprint+", which is not listed")
-	wants(t, g.signature("HEAD", revision.Keys{}), "", fingerprint, "not listed")
+	wants(t, g.signature("HEAD", signature.Keys{}), "", fingerprint, "not listed")
 
 	altered := g.rewrite(hash, func(text string) string { return strings.Replace(text, "a commit", "another", 1) })
 	wants(t, g.signature(altered.String(), keysOf(t, aliceKey, bobKey)), "", fingerprint, "does not fit its signature")
@@ -233,7 +234,7 @@ func TestSignatureByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants(t, tree.Signature(keys), "alice", fingerprint, "")
-	for _, dir := range []string{realTemp(t), newGoRepo(t).dir} {
+	for _, dir := range []string{t.TempDir(), newGoRepo(t).dir} {
 		tree, err := revision.WorkTree(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)

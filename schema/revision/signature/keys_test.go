@@ -1,4 +1,4 @@
-package revision_test
+package signature_test
 
 import (
 	"crypto/ed25519"
@@ -11,7 +11,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"golang.org/x/crypto/ssh"
 
-	"fairlead.dev/fairlead/schema/revision"
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 // badKey is a private key, which has no place in a list and in no error.
@@ -63,7 +63,7 @@ func TestKeyMistakes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := revision.ParseKeys(revision.KeyFile{Name: "k", Content: []byte(c.text)})
+			_, err := signature.ParseKeys(signature.KeyFile{Name: "k", Content: []byte(c.text)})
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -83,7 +83,7 @@ func FuzzParseKeys(f *testing.F) {
 	f.Add(`"a b" namespaces="git",valid-after="20260102Z" ` + line + " comment\n# x\n")
 	f.Add("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxxxx\n-----END PGP PUBLIC KEY BLOCK-----\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := revision.ParseKeys(revision.KeyFile{Name: "k", Content: []byte(text)}); err != nil {
+		if _, err := signature.ParseKeys(signature.KeyFile{Name: "k", Content: []byte(text)}); err != nil {
 			if !strings.HasPrefix(err.Error(), "k:") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %q", err)
 			}

@@ -1,4 +1,6 @@
-package revision
+// Package signature holds the signature of a commit against files of keys: OpenPGP keys, and
+// allowed signers of SSH.
+package signature
 
 import (
 	"fmt"
@@ -35,7 +37,8 @@ const (
 	sshNamespace   = "git"
 )
 
-func verify(c *object.Commit, keys Keys) (s Signature) {
+// Verify holds the signature of a commit against the keys.
+func Verify(c *object.Commit, keys Keys) (s Signature) {
 	defer func() {
 		if recover() != nil {
 			s = Signature{Commit: s.Commit, Fault: "has a signature that cannot be read"}

@@ -1,4 +1,4 @@
-package revision_test
+package signature_test
 
 import (
 	"bytes"
@@ -21,6 +21,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"fairlead.dev/fairlead/schema/revision"
+	"fairlead.dev/fairlead/schema/revision/signature"
 )
 
 // signedAt is when the commits of these tests were made.
@@ -40,7 +41,7 @@ type goRepo struct {
 
 func newGoRepo(t *testing.T) goRepo {
 	t.Helper()
-	dir := realTemp(t)
+	dir := t.TempDir()
 	store := filesystem.NewStorage(osfs.New(filepath.Join(dir, ".git")), cache.NewObjectLRUDefault())
 	g := goRepo{t, dir, store}
 	g.must(store.Init())
@@ -126,7 +127,7 @@ func (g goRepo) rewrite(hash plumbing.Hash, change func(text string) string) plu
 	return g.text(plumbing.CommitObject, changed)
 }
 
-func (g goRepo) signature(rev string, keys revision.Keys) revision.Signature {
+func (g goRepo) signature(rev string, keys signature.Keys) signature.Signature {
 	g.t.Helper()
 	tree, err := revision.At(g.t.Context(), g.dir, rev)
 	if err != nil {
@@ -178,11 +179,11 @@ func withOpenPGP(e *openpgp.Entity, at time.Time) signWith {
 	}
 }
 
-func keysOf(t *testing.T, texts ...string) revision.Keys {
+func keysOf(t *testing.T, texts ...string) signature.Keys {
 	t.Helper()
-	var keys revision.Keys
+	var keys signature.Keys
 	for _, text := range texts {
-		more, err := revision.ParseKeys(revision.KeyFile{Name: "keys", Content: []byte(text)})
+		more, err := signature.ParseKeys(signature.KeyFile{Name: "keys", Content: []byte(text)})
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, text)
 		}
@@ -192,7 +193,7 @@ func keysOf(t *testing.T, texts ...string) revision.Keys {
 }
 
 // wants checks a signature: who it is by, or why it does not hold.
-func wants(t *testing.T, s revision.Signature, by, fingerprint, fault string) {
+func wants(t *testing.T, s signature.Signature, by, fingerprint, fault string) {
 	t.Helper()
 	holds := fault == ""
 	if s.Holds() != holds || s.By != by || s.Fingerprint != fingerprint || !strings.Contains(s.Fault, fault) {
