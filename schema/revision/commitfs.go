@@ -347,18 +347,12 @@ type info struct {
 	err  error
 }
 
-func (i *info) Name() string { return i.name }
-
-func (i *info) ModTime() time.Time { return i.fsys.when }
-
-func (i *info) IsDir() bool { return i.Mode().IsDir() }
-
-func (i *info) Type() fs.FileMode { return i.Mode().Type() }
-
-func (i *info) Sys() any { return nil }
-
-func (i *info) String() string { return fs.FormatFileInfo(i) }
-
+func (i *info) Name() string               { return i.name }
+func (i *info) ModTime() time.Time         { return i.fsys.when }
+func (i *info) IsDir() bool                { return i.Mode().IsDir() }
+func (i *info) Type() fs.FileMode          { return i.Mode().Type() }
+func (i *info) Sys() any                   { return nil }
+func (i *info) String() string             { return fs.FormatFileInfo(i) }
 func (i *info) Info() (fs.FileInfo, error) { return i, i.load() }
 
 func (i *info) Size() int64 {

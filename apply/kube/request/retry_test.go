@@ -57,7 +57,7 @@ func refuse(context.Context, string, string) (net.Conn, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 }
 
-// bench is a retryTransport before a server whose n-th answer the n-th step gives, the
+// bench is a Retry before a server whose n-th answer the n-th step gives, the
 // last one for ever. Both live in the test's bubble of time.
 type bench struct {
 	t        *testing.T
