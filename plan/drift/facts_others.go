@@ -167,7 +167,7 @@ func (f others) sitesOfOthers() {
 		}
 		f.note(f.siteAbout(f.sites[at].Name, at), plan.Live{
 			Severity: diag.Warning, Code: plan.LiveUnmanagedSite,
-			Message: fmt.Sprintf("%s %s of the network that no description shows", words.Spelled(slices.Sorted(slices.Values(names)), words.MostNames), is),
+			Message: fmt.Sprintf("%s %s of the network that no description shows", words.Some(slices.Sorted(slices.Values(names)), words.MostNames), is),
 			Fix: fmt.Sprintf("describe %s; or find out whose %s, as a token or an open grant let %s in; or ignore %s by a rule of policy",
 				it, whose, it, it),
 		})

@@ -105,7 +105,7 @@ func wordedServices(found map[serviceChange][]network.SiteName, wanted map[netwo
 		if change.is != "" || change.key != "" && others {
 			e.Code, e.Severity = plan.ServiceMoved, "medium"
 		}
-		e.Message = change.sentence(words.Spelled(sites, mostSites), others)
+		e.Message = change.sentence(words.Some(sites, mostSites), others)
 		out = append(out, e)
 	}
 	slices.SortFunc(out, func(a, b plan.Effect) int {

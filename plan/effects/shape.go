@@ -162,7 +162,7 @@ func (o Outcome) down(after world.Present) []plan.Effect {
 	links, sites = words.SortedSet(links), words.SortedSet(sites)
 	return []plan.Effect{{
 		Severity: string(topology.Low), Code: EffectLinksDown, Sites: sites, Links: links,
-		Message: words.Count(len(links), "link") + " down that nothing here brings up: " + words.SomeNames(words.Texts(links)),
+		Message: words.Count(len(links), "link") + " down that nothing here brings up: " + words.SomeNames(words.Strings(links)),
 	}}
 }
 
@@ -180,10 +180,10 @@ func (o Outcome) takenOver() []plan.Effect {
 	}
 	var parts []string
 	if len(sites) > 0 {
-		parts = append(parts, words.Count(len(sites), "site")+": "+words.SomeNames(words.Texts(sites)))
+		parts = append(parts, words.Count(len(sites), "site")+": "+words.SomeNames(words.Strings(sites)))
 	}
 	if len(links) > 0 {
-		parts = append(parts, words.Count(len(links), "link")+": "+words.SomeNames(words.Texts(links)))
+		parts = append(parts, words.Count(len(links), "link")+": "+words.SomeNames(words.Strings(links)))
 	}
 	if len(parts) == 0 {
 		return nil

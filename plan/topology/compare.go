@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -174,11 +175,11 @@ func (c *comparison) use() []Effect {
 	}
 	var out []Effect
 	if len(left) > 0 {
-		out = append(out, effect(Low, LinksUnused, count(len(left), "link is", "links are")+
+		out = append(out, effect(Low, LinksUnused, words.Plural(len(left), "link is", "links are")+
 			" on no cheapest path now, and used only when others fail: "+names(sorted(left)), nil, sorted(left)))
 	}
 	if len(taken) > 0 {
-		out = append(out, effect(Low, LinksUsed, count(len(taken), "link comes", "links come")+
+		out = append(out, effect(Low, LinksUsed, words.Plural(len(taken), "link comes", "links come")+
 			" into use: "+names(sorted(taken)), nil, sorted(taken)))
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -125,7 +126,7 @@ func (c *comparison) otherPrices(groups []*crowd, severity Severity, code, word 
 		by += " to " + strconv.FormatInt(most, 10)
 	}
 	return effect(severity, code, fmt.Sprintf("path cost of %s %s by %s",
-		count(all.count, "more pair of sites is", "more pairs of sites is"), word, by), c.sites(all), nil)
+		words.Plural(all.count, "more pair of sites is", "more pairs of sites is"), word, by), c.sites(all), nil)
 }
 
 // who names the pairs of a crowd, and lists some behind the sentence where they share no
@@ -151,7 +152,7 @@ func (c *comparison) who(g *crowd) (who, list string) {
 	if rest := g.count - len(g.first); rest > 0 {
 		shown += fmt.Sprintf(" and %d more", rest)
 	}
-	return count(g.count, "pair of sites", "pairs of sites"), ": " + shown
+	return words.Plural(g.count, "pair of sites", "pairs of sites"), ": " + shown
 }
 
 func (c *comparison) pair(p [2]int32) string {
@@ -170,12 +171,4 @@ func named(set bits, names []network.SiteName) []network.SiteName {
 		}
 	}
 	return out
-}
-
-// count puts a number before one of two words.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
 }

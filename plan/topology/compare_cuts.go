@@ -6,6 +6,7 @@ import (
 	mathbits "math/bits"
 	"slices"
 
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -142,9 +143,9 @@ func (c *comparison) gainedCuts(list []hung, was map[part]bits) []Effect {
 	sites, links := ordered(list)
 	out := c.siteCuts(sites, Medium, SinglePointGained, func(h hung) string {
 		if was[h.part] != nil {
-			return "becomes a single point of failure for " + count(h.count, "more site", "more sites")
+			return "becomes a single point of failure for " + words.Plural(h.count, "more site", "more sites")
 		}
-		return "becomes a single point of failure for " + count(h.count, "site", "sites")
+		return "becomes a single point of failure for " + words.Plural(h.count, "site", "sites")
 	}, "become single points of failure")
 	return append(out, c.linkCuts(links, Medium, OnlyPathGained, "becomes the only path of", "become only paths", "now hang on one link each")...)
 }
@@ -152,7 +153,7 @@ func (c *comparison) gainedCuts(list []hung, was map[part]bits) []Effect {
 func (c *comparison) lostCuts(list []hung) []Effect {
 	sites, links := ordered(list)
 	out := c.siteCuts(sites, Low, SinglePointLost, func(h hung) string {
-		return "is no longer a single point of failure for " + count(h.count, "site", "sites")
+		return "is no longer a single point of failure for " + words.Plural(h.count, "site", "sites")
 	}, "are no longer single points of failure")
 	return append(out, c.linkCuts(links, Low, OnlyPathLost, "is no longer the only path of", "are no longer only paths", "no longer hang on one link each")...)
 }
@@ -190,7 +191,7 @@ func (c *comparison) linkCuts(links []hung, severity Severity, code, one, many, 
 	}
 	if len(single) > 0 {
 		sites := c.hangers(single)
-		out = append(out, c.cutEffect(severity, code, fmt.Sprintf("%s %s: %s", count(len(sites), "site", "sites"), each, names(sites)), single))
+		out = append(out, c.cutEffect(severity, code, fmt.Sprintf("%s %s: %s", words.Plural(len(sites), "site", "sites"), each, names(sites)), single))
 	}
 	return out
 }

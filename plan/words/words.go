@@ -1,4 +1,5 @@
-// Package words counts and lists things in sentences.
+// Package words counts, lists and shortens: what sentences do to numbers and names, whatever
+// they are about.
 package words
 
 import (
@@ -9,14 +10,11 @@ import (
 
 // Count gives a number with its noun: "1 site", "2 sites".
 func Count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return Plural(n, what, what+"s")
 }
 
-// Texts gives names as strings.
-func Texts[T ~string](list []T) []string {
+// Strings are names without their type.
+func Strings[T ~string](list []T) []string {
 	out := make([]string, 0, len(list))
 	for _, v := range list {
 		out = append(out, string(v))
@@ -35,17 +33,13 @@ const MostNames = 10
 
 // SomeNames lists names in order, MostNames of them at most, and counts the rest.
 func SomeNames(names []string) string {
-	return Spelled(slices.Sorted(slices.Values(names)), MostNames)
+	return Some(slices.Sorted(slices.Values(names)), MostNames)
 }
 
-// Spelled joins the first names of a list, and counts the rest.
-func Spelled[N ~string](list []N, most int) string {
-	var names []string
-	for _, n := range list[:min(most, len(list))] {
-		names = append(names, string(n))
-	}
-	text := strings.Join(names, ", ")
-	if rest := len(list) - len(names); rest > 0 {
+// Some joins up to so many names, and counts the rest.
+func Some[N ~string](list []N, most int) string {
+	text := strings.Join(Strings(list[:min(most, len(list))]), ", ")
+	if rest := len(list) - most; rest > 0 {
 		text += fmt.Sprintf(" and %d more", rest)
 	}
 	return text

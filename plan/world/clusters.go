@@ -189,7 +189,7 @@ func (i ChangedCluster) Says(view ClusterView) string {
 	switch _, known := view.Is(i.pinned); {
 	case i.pinned == "":
 		return fmt.Sprintf("is another cluster than it was: its UID is %s, and %s for %s",
-			view.UID, words.Spelled(i.by, words.MostNames)+takes(len(i.by)), strings.Join(i.was, ", "))
+			view.UID, words.Some(i.by, words.MostNames)+takes(len(i.by)), strings.Join(i.was, ", "))
 	case known:
 		return fmt.Sprintf("is another cluster than the description pins: its UID is %s, not %s", view.UID, i.pinned)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairlead.dev/fairlead/cmd/internal/forge"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // ciFlags are what the commands for pipelines share.
@@ -194,7 +195,7 @@ func (o *commentFlags) outdate(ctx context.Context, f forge.Forge) error {
 	if err != nil {
 		return err
 	}
-	line := count(did.Changed, "comment") + " marked as outdated."
+	line := words.Count(did.Changed, "comment") + " marked as outdated."
 	if did.Left > 0 {
 		line = fmt.Sprintf("There are %d comments of kind %s, and which one is meant is not known, so all stay as they are; name the network with --network.", did.Left, o.outdated)
 	}

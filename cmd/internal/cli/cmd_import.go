@@ -20,6 +20,7 @@ import (
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/existing"
 	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/network"
@@ -315,7 +316,7 @@ func (o *importFlags) notes(found existing.Result) {
 }
 
 func (o *importFlags) tell(found existing.Result) {
-	fmt.Fprintf(o.sys.Err, "Found %s and %s.\n", count(len(found.Network.Sites), "site"), count(len(found.Network.Links), "link"))
+	fmt.Fprintf(o.sys.Err, "Found %s and %s.\n", words.Count(len(found.Network.Sites), "site"), words.Count(len(found.Network.Links), "link"))
 	if found.Managed {
 		fmt.Fprintf(o.sys.Err, "Network %s is Fairlead's already, in whole or in part; its own names were kept.\n", found.Network.Name)
 	}
@@ -323,11 +324,4 @@ func (o *importFlags) tell(found existing.Result) {
 	if isFile(o.output) {
 		fmt.Fprintf(o.sys.Err, "\nWritten to %s. See what apply would take over: fairlead plan --adopt\n", o.output)
 	}
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -16,6 +16,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/judge"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/rights"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -238,7 +239,7 @@ func (o *rbacFlags) writeRBAC(net string, clusters []rights.Cluster) error {
 			return fmt.Errorf("--output: %w", err)
 		}
 	}
-	fmt.Fprintf(o.sys.Err, "Wrote %s to %s.\n", count(len(clusters), "file"), o.output)
+	fmt.Fprintf(o.sys.Err, "Wrote %s to %s.\n", words.Count(len(clusters), "file"), o.output)
 	return nil
 }
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -280,7 +280,7 @@ func KindWord(k plan.Kind) string {
 
 // KindsOf counts actions by kind: "1 site and 51 links".
 func KindsOf(actions []Action) string {
-	return kindsIn(actions, Kinds, func(n int, k plan.Kind) string { return words.Count(n, KindWord(k)) })
+	return kindsIn(actions, Kinds, func(n int, k plan.Kind) string { return words.CountOrNone(n, KindWord(k)) })
 }
 
 // PageKinds are in the order in which a page lists them.

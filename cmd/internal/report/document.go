@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/origin"
 	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
 )
@@ -168,7 +168,7 @@ func (s Source) Words(name func(string) string) string {
 		}
 	}
 	if s.leftOut > 0 {
-		text += fmt.Sprintf(", %s left out", words.Count(s.leftOut, "file"))
+		text += fmt.Sprintf(", %s left out", words.CountOrNone(s.leftOut, "file"))
 	}
 	return text
 }
@@ -186,7 +186,7 @@ func (d Document) LastApplied(commit, names func(string) string) string {
 	var parts []string
 	for i, a := range d.applied {
 		if i == most {
-			parts = append(parts, words.Count(len(d.applied)-most, "other commit"))
+			parts = append(parts, words.CountOrNone(len(d.applied)-most, "other commit"))
 			break
 		}
 		text := "no known commit"
@@ -208,7 +208,7 @@ func (d Document) LastApplied(commit, names func(string) string) string {
 func fewSites(list []network.SiteName) string {
 	const most = 3
 	if len(list) > most {
-		return words.Count(len(list), "site")
+		return words.CountOrNone(len(list), "site")
 	}
 	return strings.Join(words.Strings(list), ", ")
 }

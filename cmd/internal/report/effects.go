@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -75,7 +75,7 @@ func (e Effects) Worst() (message, spared string) {
 const noneLost = "No site that stays loses its last path to another."
 
 func shape(s plan.Shape) string {
-	text := words.Count(s.Sites, "site") + ", " + words.Count(s.Links, "link")
+	text := words.CountOrNone(s.Sites, "site") + ", " + words.CountOrNone(s.Links, "link")
 	switch n := len(s.Components); {
 	case s.Sites < 2:
 		return text

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -131,7 +131,7 @@ func (d Document) disturbed() (out []string) {
 	} {
 		by := func(a Action) bool { return a.disruption == c.disruption && !a.Deletes() }
 		if n := len(Only(d.Actions, by)); n > 0 {
-			out = append(out, words.Count(n, c.word))
+			out = append(out, words.CountOrNone(n, c.word))
 		}
 	}
 	if n := len(Only(d.Actions, func(a Action) bool { return a.Traffic == otherTargets })); n > 0 {
@@ -152,14 +152,14 @@ func (d Document) planLine() (mark, line string) {
 		mark, parts = "🔴", append([]string{words.Plural(n, "site loses", "sites lose") + " paths"}, parts...)
 	}
 	if n := len(d.Danger.Refused); n > 0 {
-		mark, parts = "⛔", append([]string{"refused by " + words.Count(n, "rule")}, parts...)
+		mark, parts = "⛔", append([]string{"refused by " + words.CountOrNone(n, "rule")}, parts...)
 	}
 	if len(parts) == 0 && d.Pending() {
-		parts = append(parts, words.Count(len(d.Actions), "change"))
+		parts = append(parts, words.CountOrNone(len(d.Actions), "change"))
 	}
 	known := len(parts)
 	if list := d.Unread(); len(list) > 0 {
-		parts = append(parts, words.Count(len(list), "cluster")+" could not be read")
+		parts = append(parts, words.CountOrNone(len(list), "cluster")+" could not be read")
 	}
 	if len(d.Settings()) > 0 {
 		parts = append(parts, "policy or clusters' settings change")
@@ -191,18 +191,18 @@ func (d Document) driftTitle(v Verdict) (level, title, more string) {
 		return "danger", title, strings.TrimSpace(lossWords(d.Danger.Lost) + " " + heal)
 	case d.Pending() && troubles > 0:
 		return "danger", "Drift: " + v.Differ + " not as last applied",
-			strings.TrimSpace(heal + " Beside it, " + words.Count(troubles, "trouble") + " in how the network runs.")
+			strings.TrimSpace(heal + " Beside it, " + words.CountOrNone(troubles, "trouble") + " in how the network runs.")
 	case d.Pending():
 		return "caution", "Drift: " + v.Differ + " not as last applied", heal
 	case len(refused) > 0:
 		return "danger", words.Plural(len(refused), "thing stands", "things stand") + " in the way of an apply",
 			refused[0].Subject + " " + refused[0].Message + "."
 	case troubles > 0:
-		return "danger", none + ", but " + words.Count(troubles, "trouble") + " in how the network runs", ""
+		return "danger", none + ", but " + words.CountOrNone(troubles, "trouble") + " in how the network runs", ""
 	case !d.Whole():
 		return "caution", v.NotCompared, ""
 	case len(d.Live) > 0:
-		return "caution", "No drift, but " + words.Count(len(d.Live), "warning") + " about how the network runs", ""
+		return "caution", "No drift, but " + words.CountOrNone(len(d.Live), "warning") + " about how the network runs", ""
 	case len(d.Behind) > 0:
 		return "caution", "No drift, but git asks for what nobody applied yet", ""
 	}
@@ -219,11 +219,11 @@ func (d Document) driftLine(v Verdict) (mark, line string) {
 	case d.Pending():
 		return "🟠", v.Differ + " not as last applied"
 	case len(d.Danger.Refusals) > 0:
-		return "🟠", words.Count(len(d.Danger.Refusals), "thing") + " in the way of an apply"
+		return "🟠", words.CountOrNone(len(d.Danger.Refusals), "thing") + " in the way of an apply"
 	case !d.Whole():
 		return "🟠", "not all could be compared"
 	case len(d.Live) > 0:
-		return "🟡", "no drift, and " + words.Count(len(d.Live), "thing") + " to look at"
+		return "🟡", "no drift, and " + words.CountOrNone(len(d.Live), "thing") + " to look at"
 	}
 	return "✅", "no drift"
 }
@@ -232,7 +232,7 @@ func (d Document) driftLine(v Verdict) (mark, line string) {
 func (d Document) nothing() string {
 	switch {
 	case d.Totals.Unknown > 0:
-		return "No change is known: " + words.Count(d.Totals.Unknown, "thing") + " could not be compared."
+		return "No change is known: " + words.CountOrNone(d.Totals.Unknown, "thing") + " could not be compared."
 	case !d.Whole():
 		return "No change is known."
 	case d.Alone:
@@ -276,10 +276,10 @@ func (d Document) summary() string {
 		parts = append(parts, fmt.Sprintf("%d %s", c.Count, c.Word))
 	}
 	if n := len(d.Danger.Refused); n > 0 {
-		parts = append(parts, "refused by "+words.Count(n, "rule"))
+		parts = append(parts, "refused by "+words.CountOrNone(n, "rule"))
 	}
 	if n := len(d.Danger.Overridden); n > 0 {
-		parts = append(parts, words.Count(n, "rule")+" overridden")
+		parts = append(parts, words.CountOrNone(n, "rule")+" overridden")
 	}
 	return cmp.Or(strings.Join(parts, ", "), "nothing to do")
 }
@@ -289,7 +289,7 @@ func (d Document) notCompared() string {
 	if d.Totals.Unknown == 0 {
 		return "Not all could be compared"
 	}
-	return "Not all could be compared: " + words.Count(d.Totals.Unknown, "unknown thing")
+	return "Not all could be compared: " + words.CountOrNone(d.Totals.Unknown, "unknown thing")
 }
 
 // beside words what a drift found beside differences, in one line: "2 sites are cut off; 1 error
@@ -302,10 +302,10 @@ func (d Document) beside() string {
 	}
 	errors := len(d.LiveOf(diag.Error))
 	if errors > 0 {
-		live = append(live, words.Count(errors, "error"))
+		live = append(live, words.CountOrNone(errors, "error"))
 	}
 	if n := len(d.Live) - errors; n > 0 {
-		live = append(live, words.Count(n, "warning"))
+		live = append(live, words.CountOrNone(n, "warning"))
 	}
 	if len(live) > 0 {
 		parts = append(parts, words.And(live)+" about how it runs")
@@ -314,7 +314,7 @@ func (d Document) beside() string {
 		parts = append(parts, fmt.Sprintf("%d ignored by policy", n))
 	}
 	if n := len(d.Behind); n > 0 {
-		parts = append(parts, "git is ahead by "+words.Count(n, "change"))
+		parts = append(parts, "git is ahead by "+words.CountOrNone(n, "change"))
 	}
 	if len(parts) == 0 {
 		return ""

@@ -18,13 +18,12 @@ var mayImport = map[string][]string{
 	"cmd/internal/cli": {everything},
 	// The document of a plan is made once; the formats import it, and neither each other nor the
 	// plan that it is made of. What has one form only, such as a status, is read as it is.
-	"cmd/internal/report":          {"cmd/internal/report/words", "plan", "plan/origin", "plan/status", "plan/topology", "schema/network", "schema/diag"},
-	"cmd/internal/report/words":    {},
-	"cmd/internal/report/picture":  {"cmd/internal/report/words", "schema/network"},
-	"cmd/internal/report/markdown": {"cmd/internal/report", "cmd/internal/report/words", "cmd/internal/report/picture", "schema/diag"},
+	"cmd/internal/report":          {"plan/words", "plan", "plan/origin", "plan/status", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/internal/report/picture":  {"plan/words", "schema/network"},
+	"cmd/internal/report/markdown": {"cmd/internal/report", "plan/words", "cmd/internal/report/picture", "schema/diag"},
 	"cmd/internal/report/page":     {"cmd/internal/report", "cmd/internal/report/picture", "plan/topology"},
-	"cmd/internal/report/text":     {"plan/status", "cmd/internal/report", "cmd/internal/report/words", "plan", "plan/topology", "schema/network", "schema/diag"},
-	"cmd/internal/report/finding":  {"cmd/internal/report", "cmd/internal/report/words", "plan", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/internal/report/text":     {"plan/status", "cmd/internal/report", "plan/words", "plan", "plan/topology", "schema/network", "schema/diag"},
+	"cmd/internal/report/finding":  {"cmd/internal/report", "plan/words", "plan", "plan/topology", "schema/network", "schema/diag"},
 	"cmd/internal/report/formats": {"cmd/internal/report", "cmd/internal/report/text", "cmd/internal/report/markdown",
 		"cmd/internal/report/page", "cmd/internal/report/finding"},
 	// It decides whether a description may be acted on.
@@ -46,7 +45,7 @@ var mayImport = map[string][]string{
 	"plan/desired":  {"schema/network", "schema/diag", "plan", "plan/field", "plan/record", "plan/world"},
 	"plan/existing": {"plan", "plan/record", "plan/world", "schema/network"},
 	"plan/rights":   {"plan", "plan/world", "schema/network"},
-	"plan/topology": {"schema/network"},
+	"plan/topology": {"plan/words", "schema/network"},
 	// What plans are made of, from the ground up.
 	"plan/words":   {},
 	"plan/field":   {"plan", "schema/network"},

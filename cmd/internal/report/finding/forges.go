@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 var githubCommands = map[level]string{levelError: "error", levelWarning: "warning", levelNote: "notice"}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // danger adds a box with all that is deleted, cut off or refused. It is the last to give

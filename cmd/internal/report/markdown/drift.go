@@ -2,7 +2,7 @@ package markdown
 
 import (
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/diag"
 )
 

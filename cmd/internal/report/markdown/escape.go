@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // md is text that a renderer may see as it is: words of ours, and what escapeText

@@ -1,8 +1,6 @@
 package markdown
 
-import (
-	"fairlead.dev/fairlead/cmd/internal/report/words"
-)
+import "fairlead.dev/fairlead/plan/words"
 
 // EscapeText and EscapeCode are the two ways of others' text into markdown, Row a table's line.
 func EscapeText(s string) string           { return string(escapeText(s)) }

@@ -2,7 +2,7 @@ package markdown
 
 import (
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // plan lays out the comment of a pull request.
@@ -82,7 +82,7 @@ func source(s report.Source) md { return md(s.Words(inCode)) }
 func inCode(name string) string { return string(code(name)) }
 func inText(name string) string { return string(escapeText(name)) }
 
-func counted(n int, one string) md { return md(words.Count(n, one)) }
+func counted(n int, one string) md { return md(words.CountOrNone(n, one)) }
 
 // mostOfReason is how much of an error is shown.
 const mostOfReason = 500

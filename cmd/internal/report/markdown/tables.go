@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/diag"
 )
 

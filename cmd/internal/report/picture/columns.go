@@ -6,7 +6,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // port is the text beside a node where a link leaves it, and how wide it is.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 var dotColors = map[Change]string{Same: "#57606a", Added: "#1a7f37", Removed: "#cf222e", Changed: "#9a6700"}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // layout places a picture. Sites that links lead to are the core: one in the middle, two

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // MermaidEdges is how many links viewers accept in a Mermaid picture: GitHub's refuse more.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead.dev/fairlead/cmd/internal/report/words"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 // svgStyle knows classes only, so that a picture can stand in a page with others.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/words"
 	"fairlead.dev/fairlead/plan"
+	"fairlead.dev/fairlead/plan/words"
 )
 
 var verbColors = map[plan.Verb]color{

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/words"
 	"fairlead.dev/fairlead/plan/status"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/diag"
 )
 
@@ -113,11 +113,11 @@ func (p *printer) findings(f report.Findings) {
 	}
 	errs, warnings := f.List.Count(diag.Error), f.List.Count(diag.Warning)
 	if errs > 0 {
-		p.line("%s", p.paint(red, "Invalid: "+words.Count(errs, "error")+", "+words.Count(warnings, "warning")+"."))
+		p.line("%s", p.paint(red, "Invalid: "+words.CountOrNone(errs, "error")+", "+words.CountOrNone(warnings, "warning")+"."))
 		return
 	}
 	p.line("%s %s and %s in network %s, %s.", p.paint(green, "Valid:"),
-		words.Count(f.Sites, "site"), words.Count(f.Links, "link"), f.Network, words.Count(warnings, "warning"))
+		words.CountOrNone(f.Sites, "site"), words.CountOrNone(f.Links, "link"), f.Network, words.CountOrNone(warnings, "warning"))
 }
 
 func position(d diag.Finding) string {

@@ -1,5 +1,3 @@
-// Package words counts, lists and shortens: what every form of a report does to text, whatever
-// the report is about.
 package words
 
 import (
@@ -9,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Count words a number of things: "1 link", "2 links", "no links".
-func Count(n int, one string) string {
+// CountOrNone words a number of things: "1 link", "2 links", "no links".
+func CountOrNone(n int, one string) string {
 	if n == 0 {
 		return "no " + one + "s"
 	}
@@ -37,29 +35,12 @@ func And(list []string) string {
 	return strings.Join(list[:last], ", ") + " and " + list[last]
 }
 
-// Some joins up to so many names, and counts the rest.
-func Some(names []string, most int) string {
-	if rest := len(names) - most; rest > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), rest)
-	}
-	return strings.Join(names, ", ")
-}
-
 // Listed lists all names as people do, or joins the first and counts the rest.
 func Listed[T ~string](list []T, most int) string {
 	if len(list) > most {
 		return Some(Strings(list), most)
 	}
 	return And(Strings(list))
-}
-
-// Strings are names without their type.
-func Strings[T ~string](list []T) []string {
-	out := make([]string, 0, len(list))
-	for _, v := range list {
-		out = append(out, string(v))
-	}
-	return out
 }
 
 // Clip shortens a text to so many characters, the last one a mark that some are missing.
