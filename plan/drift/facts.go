@@ -20,7 +20,7 @@ import (
 // again: the action tells what is to be done about it.
 type facts struct {
 	in    planner.Input
-	index *world.World
+	world *world.World
 	rules []ignore.Rule
 	// drift are the actions of the drift, by ID.
 	drift map[string]plan.Action
@@ -37,7 +37,7 @@ type facts struct {
 func factsOf(in planner.Input, drift plan.Plan) ([]plan.Live, []plan.Ignored) {
 	w := world.Of(in.Desired, in.Observation, world.TakesNothing)
 	in.Observation = w.Observed
-	f := &facts{in: in, index: w, rules: ignore.Parse(in.Ignore), drift: map[string]plan.Action{}, going: map[string]bool{}, sites: w.SitesNow()}
+	f := &facts{in: in, world: w, rules: ignore.Parse(in.Ignore), drift: map[string]plan.Action{}, going: map[string]bool{}, sites: w.SitesNow()}
 	for _, a := range drift.Actions {
 		f.drift[a.ID] = a
 		if a.Link != nil {
@@ -82,12 +82,12 @@ func (f *facts) note(about plan.Action, l plan.Live) {
 }
 
 func (f *facts) siteFacts() {
-	for _, at := range world.SortedPlaces(f.index.Sites) {
-		for _, v := range f.index.Sites[at] {
-			if !v.Owned(f.index.Network) || v.Deleting {
+	for _, at := range world.SortedPlaces(f.world.Sites) {
+		for _, v := range f.world.Sites[at] {
+			if !v.Owned(f.world.Network) || v.Deleting {
 				continue
 			}
-			name := f.index.SiteOf(at, v)
+			name := f.world.SiteOf(at, v)
 			about := f.siteAbout(name, at)
 			if !v.Ready && !v.WasReady { // else it was changed, and the controller has yet to see that
 				f.note(about, plan.Live{
@@ -95,7 +95,7 @@ func (f *facts) siteFacts() {
 					Fix: fmt.Sprintf("kubectl describe sites.skupper.io %s -n %s", v.Name, at.Namespace),
 				})
 			}
-			if _, recorded := f.index.Inventories[at]; !recorded {
+			if _, recorded := f.world.Inventories[at]; !recorded {
 				f.note(about, plan.Live{
 					Severity: diag.Error, Code: plan.LiveInventoryLost,
 					Message: "its inventory is gone, so what was last applied there is not known",
@@ -116,8 +116,8 @@ func (f *facts) leftoverFacts() {
 		}
 	}
 	known, all := f.knownLinks(), f.allKnown()
-	for _, name := range slices.Sorted(maps.Keys(f.index.Leftovers)) {
-		for _, r := range f.index.Leftovers[name] {
+	for _, name := range slices.Sorted(maps.Keys(f.world.Leftovers)) {
+		for _, r := range f.world.Leftovers[name] {
 			g, grant := grants[r.UID]
 			switch {
 			case grant && f.open(name, g):
@@ -153,7 +153,7 @@ func leftover(r plan.ObjectRef) plan.Live {
 // strayAction is what a fact about an object of a link that is not there is about. One
 // that no record has is of the site where the object is.
 func (f *facts) strayAction(name network.LinkName, r plan.ObjectRef) plan.Action {
-	l := f.index.Links[name]
+	l := f.world.Links[name]
 	from := cmp.Or(l.From, f.sites[r.Place()].Name)
 	return plan.Action{
 		Kind: plan.KindLink, Name: string(name), Cluster: r.Cluster, Namespace: r.Namespace, DeclaredAt: l.DeclaredAt,
@@ -167,11 +167,11 @@ func (f *facts) open(name network.LinkName, g world.GrantView) bool {
 	if g.Closed(f.in.Now) {
 		return false
 	}
-	for at, inv := range f.index.Inventories {
+	for at, inv := range f.world.Inventories {
 		l, recorded := inv.Content.Links[name]
 		for attempt := 1; recorded && attempt <= l.Attempt; attempt++ {
-			_, redeemed := f.index.Secrets[at][network.ObjectName(name, attempt)]
-			if redeemed && g.Name == plan.GrantName(f.index.Network, name, attempt) {
+			_, redeemed := f.world.Secrets[at][network.ObjectName(name, attempt)]
+			if redeemed && g.Name == plan.GrantName(f.world.Network, name, attempt) {
 				return false
 			}
 		}
@@ -182,14 +182,14 @@ func (f *facts) open(name network.LinkName, g world.GrantView) bool {
 // knownLinks are those that a record has, or that have a Link of ours.
 func (f *facts) knownLinks() map[network.LinkName]bool {
 	out := map[network.LinkName]bool{}
-	for _, inv := range f.index.Inventories {
+	for _, inv := range f.world.Inventories {
 		for name, l := range inv.Content.Links {
 			out[name] = out[name] || l.State != record.LinkRetired
 		}
 	}
-	for at, links := range f.index.LiveLinks {
+	for at, links := range f.world.LiveLinks {
 		for _, v := range links {
-			if name, own := f.index.LinkOf(at, v); own {
+			if name, own := f.world.LinkOf(at, v); own {
 				out[name] = true
 			}
 		}
@@ -205,23 +205,23 @@ func (f *facts) allKnown() bool {
 			return false
 		}
 	}
-	for _, inv := range f.index.Inventories {
+	for _, inv := range f.world.Inventories {
 		if inv.Broken != "" {
 			return false
 		}
 	}
-	return len(world.Unrecorded(f.in.Observation, f.index.Network)) == 0
+	return len(world.Unrecorded(f.in.Observation, f.world.Network)) == 0
 }
 
 // leftoverLinks tells of Links of ours that the record of their site does not have.
 func (f *facts) leftoverLinks() {
-	for _, at := range world.SortedPlaces(f.index.LiveLinks) {
-		inv, recorded := f.index.Inventories[at]
+	for _, at := range world.SortedPlaces(f.world.LiveLinks) {
+		inv, recorded := f.world.Inventories[at]
 		if !recorded || inv.Broken != "" {
 			continue
 		}
-		for _, v := range f.index.LiveLinks[at] {
-			name, own := f.index.LinkOf(at, v)
+		for _, v := range f.world.LiveLinks[at] {
+			name, own := f.world.LinkOf(at, v)
 			l := inv.Content.Links[name]
 			if own && !v.Deleting && (l.State == "" || l.State == record.LinkRetired) && !f.going[v.UID] {
 				r := world.Ref(at.Cluster, plan.ObjectLink, v.Meta)
@@ -236,23 +236,23 @@ func (f *facts) clustersLeft() {
 	if !f.in.Filter.IsZero() {
 		return
 	}
-	for _, c := range world.NotesOf(f.index).Undescribed() {
+	for _, c := range world.NotesOf(f.world).Undescribed() {
 		f.found = append(f.found, plan.Live{
 			Severity: diag.Error, Code: plan.LiveClusterLeft, Subject: "cluster/" + string(c.Name), Cluster: c.Name,
-			Message: world.StillRuns(c, f.index.Network), Fix: words.DescribeAgain + "; or forget it: plan shows the flag",
+			Message: world.StillRuns(c, f.world.Network), Fix: words.DescribeAgain + "; or forget it: plan shows the flag",
 		})
 	}
 }
 
 // clustersChanged tells of names that lead to other clusters than they did.
 func (f *facts) clustersChanged() {
-	for _, i := range world.NotesOf(f.index).Changed() {
+	for _, i := range world.NotesOf(f.world).Changed() {
 		if len(f.in.Filter.Clusters) > 0 && !slices.Contains(f.in.Filter.Clusters, i.Name) {
 			continue
 		}
 		f.found = append(f.found, plan.Live{
 			Severity: diag.Error, Code: plan.LiveClusterChanged, Subject: "cluster/" + string(i.Name), Cluster: i.Name,
-			Message: i.Says(f.index.Clusters[i.Name]), Fix: i.Fix(),
+			Message: i.Says(f.world.Clusters[i.Name]), Fix: i.Fix(),
 		})
 	}
 }

@@ -28,11 +28,11 @@ type runningLink struct {
 // linkFacts tells of the Links of ours whose link is recorded as applied, or of which no
 // record tells anything because it is lost.
 func (f *facts) linkFacts() {
-	for _, at := range world.SortedPlaces(f.index.LiveLinks) {
-		_, recorded := f.index.Inventories[at]
-		for _, v := range f.index.LiveLinks[at] {
-			name, own := f.index.LinkOf(at, v)
-			l := f.index.Inventories[at].Content.Links[name]
+	for _, at := range world.SortedPlaces(f.world.LiveLinks) {
+		_, recorded := f.world.Inventories[at]
+		for _, v := range f.world.LiveLinks[at] {
+			name, own := f.world.LinkOf(at, v)
+			l := f.world.Inventories[at].Content.Links[name]
 			made := slices.Contains(l.Making(name), v.Name) && !slices.Contains(l.Objects, v.Name)
 			if own && !v.Deleting && !made && (l.State == record.LinkApplied || !recorded) {
 				f.linkFact(f.running(at, name, l, v))
@@ -44,8 +44,8 @@ func (f *facts) linkFacts() {
 // halted tells of links that an apply began to make, or to make anew, and did not finish,
 // where no Link of theirs is up: one fact for each link, whether it has Links or none.
 func (f *facts) halted() {
-	for _, at := range world.SortedPlaces(f.index.Inventories) {
-		inv := f.index.Inventories[at]
+	for _, at := range world.SortedPlaces(f.world.Inventories) {
+		inv := f.world.Inventories[at]
 		if inv.Broken != "" {
 			continue
 		}
@@ -66,9 +66,9 @@ func (f *facts) halt(l runningLink) {
 		Severity: diag.Error, Code: plan.LiveLinkDown, Message: "an apply of it was interrupted, and it has no Link",
 		Fix: "unless an apply is running now, apply again: that finishes it",
 	}
-	for _, v := range f.index.LiveLinks[l.at] {
-		if name, own := f.index.LinkOf(l.at, v); own && name == l.name && !v.Deleting {
-			health, why := v.Health(f.index.Report(l.at))
+	for _, v := range f.world.LiveLinks[l.at] {
+		if name, own := f.world.LinkOf(l.at, v); own && name == l.name && !v.Deleting {
+			health, why := v.Health(f.world.Report(l.at))
 			if fact.Message = fmt.Sprintf("an apply of it was interrupted, and Link %s is not operational: %s", v.Name, why); health == world.LinkUnknown {
 				fact.Severity, fact.Code = diag.Warning, plan.LiveLinkUnknown
 				fact.Message = fmt.Sprintf("an apply of it did not end well, and whether Link %s is up is not known: %s", v.Name, why)
@@ -83,15 +83,15 @@ func (f *facts) halt(l runningLink) {
 }
 
 func (f *facts) running(at plan.Place, name network.LinkName, l record.Link, v world.LinkView) runningLink {
-	d := f.index.Links[name]
+	d := f.world.Links[name]
 	to := plan.End{Site: l.To, Cluster: l.ToCluster, Namespace: l.ToNamespace}
-	to.UID = f.index.SiteUID(to.Place(), to.Site)
+	to.UID = f.world.SiteUID(to.Place(), to.Site)
 	up := func(o world.LinkView) bool {
-		other, own := f.index.LinkOf(at, o)
+		other, own := f.world.LinkOf(at, o)
 		return own && other == name && o.UID != v.UID && o.Works()
 	}
 	return runningLink{
-		LinkView: v, at: at, name: name, recorded: l, alone: !slices.ContainsFunc(f.index.LiveLinks[at], up),
+		LinkView: v, at: at, name: name, recorded: l, alone: !slices.ContainsFunc(f.world.LiveLinks[at], up),
 		about: plan.Action{
 			Kind: plan.KindLink, Name: string(name), Cluster: at.Cluster, Namespace: at.Namespace, DeclaredAt: d.DeclaredAt,
 			Link: &plan.LinkWork{From: plan.End{Site: f.sites[at].Name}, To: to},
@@ -114,7 +114,7 @@ func (f *facts) linkFact(l runningLink) {
 // down tells of a Link that is not operational, or of which that is not known. The first is
 // an error where no other Link of the same link is up.
 func (f *facts) down(l runningLink) {
-	state, reason := l.Health(f.index.Report(l.at))
+	state, reason := l.Health(f.world.Report(l.at))
 	switch state {
 	case world.LinkUp, world.LinkChanging: // a change that the controller has yet to see brings no link down
 		return
@@ -136,7 +136,7 @@ func (f *facts) down(l runningLink) {
 		fact.Severity = diag.Warning
 		fact.Message += "; another Link of it is up"
 	}
-	if r, known := f.index.Report(l.at).Link(l.Name); known && r.Up {
+	if r, known := f.world.Report(l.at).Link(l.Name); known && r.Up {
 		fact.Fix = "the routers report it up: if that stays so, Skupper's controller has missed it; raise the link's rotation to make it anew"
 	}
 	f.note(l.about, fact)
@@ -145,7 +145,7 @@ func (f *facts) down(l runningLink) {
 // cost tells of a router that has another cost than the Link asks for. What the Link
 // asks for is the drift's to compare.
 func (f *facts) cost(l runningLink, a plan.Action) {
-	r, known := f.index.Report(l.at).Link(l.Name)
+	r, known := f.world.Report(l.at).Link(l.Name)
 	asked := max(l.Cost, 1)
 	if !known || !r.Up || r.Cost == 0 || r.Cost == asked || hasField(a, "cost") {
 		return
@@ -160,7 +160,7 @@ func (f *facts) cost(l runningLink, a plan.Action) {
 // moved tells of an address that the listening site does not have, of Links which drift
 // does not compare in full: those by token, and those made by hand.
 func (f *facts) moved(l runningLink, a plan.Action) {
-	at := f.index.Endpoints(l.about.Link.To)
+	at := f.world.Endpoints(l.about.Link.To)
 	if len(at) == 0 || hasField(a, "endpoints") || f.ruledEndpoints(l) {
 		return
 	}
@@ -190,7 +190,7 @@ func hasField(a plan.Action, path string) bool {
 // expiry tells of a certificate that has ended or ends soon, as was noted when it was
 // made: Secrets are not read.
 func (f *facts) expiry(l runningLink) {
-	ends := f.index.Secrets[l.at][l.TLSCredentials].Expires
+	ends := f.world.Secrets[l.at][l.TLSCredentials].Expires
 	switch {
 	case ends == "" || f.in.Now == "":
 	case ends <= f.in.Now:
@@ -218,10 +218,10 @@ const siteCA = "skupper-site-ca"
 func (f *facts) authority(l runningLink) {
 	to := l.about.Link.To.Place()
 	issuer := siteCA
-	if d, ok := f.index.DesiredAt[to].Fields["defaultIssuer"].(string); ok && d != "" {
+	if d, ok := f.world.DesiredAt[to].Fields["defaultIssuer"].(string); ok && d != "" {
 		issuer = d
 	}
-	ca, credentials := f.index.Secrets[to][issuer], f.index.Secrets[l.at][l.TLSCredentials]
+	ca, credentials := f.world.Secrets[to][issuer], f.world.Secrets[l.at][l.TLSCredentials]
 	by, uid := newerSecret(ca, credentials, to.Cluster == l.at.Cluster), l.about.Link.To.UID
 	switch {
 	case l.recorded.ToUID != "" && uid != "" && uid != l.recorded.ToUID:

@@ -25,7 +25,7 @@ func (f others) grantsOfOthers() {
 		}
 		for _, g := range c.Grants {
 			site, ours := f.sites[plan.PlaceOf(c.Name, g.Namespace)]
-			if !ours || g.Owned(f.index.Network) || g.Closed(f.in.Now) {
+			if !ours || g.Owned(f.world.Network) || g.Closed(f.in.Now) {
 				continue
 			}
 			f.note(f.siteAbout(site.Name, plan.PlaceOf(c.Name, g.Namespace)), plan.Live{
@@ -79,11 +79,11 @@ func (f others) unmanagedLinks(list []plan.ObjectRef) {
 			continue
 		}
 		at := r.Place()
-		i := slices.IndexFunc(f.index.LiveLinks[at], func(v world.LinkView) bool { return v.UID == r.UID })
+		i := slices.IndexFunc(f.world.LiveLinks[at], func(v world.LinkView) bool { return v.UID == r.UID })
 		if i < 0 {
 			continue
 		}
-		v := f.index.LiveLinks[at][i]
+		v := f.world.LiveLinks[at][i]
 		site := f.sites[at].Name
 		to, message := v.RemoteSiteName, "is not Fairlead's"
 		switch {
@@ -126,7 +126,7 @@ func (f others) adviceOn(at plan.Place, v world.LinkView) string {
 // an overlay has.
 func (f others) accessesOfOthers(at plan.Place) (names []string) {
 	for _, a := range f.in.Observation.Cluster(at.Cluster).Accesses {
-		if a.Namespace == at.Namespace && a.Name != world.RouterAccess && !a.Deleting && !a.Owned(f.index.Network) {
+		if a.Namespace == at.Namespace && a.Name != world.RouterAccess && !a.Deleting && !a.Owned(f.world.Network) {
 			names = append(names, a.Name)
 		}
 	}
@@ -136,7 +136,7 @@ func (f others) accessesOfOthers(at plan.Place) (names []string) {
 // siteAbout is what a fact about a site is about.
 func (f *facts) siteAbout(name network.SiteName, at plan.Place) plan.Action {
 	return plan.Action{
-		Kind: plan.KindSite, Name: string(name), Cluster: at.Cluster, Namespace: at.Namespace, DeclaredAt: f.index.Desired[name].DeclaredAt,
+		Kind: plan.KindSite, Name: string(name), Cluster: at.Cluster, Namespace: at.Namespace, DeclaredAt: f.world.Desired[name].DeclaredAt,
 	}
 }
 
@@ -179,8 +179,8 @@ func (f others) sitesOfOthers() {
 func (f others) otherSites() []otherSite {
 	ours := f.ownIDs()
 	found := map[string]otherSite{}
-	for _, at := range world.SortedPlaces(f.index.Sites) {
-		for _, v := range f.index.Sites[at] {
+	for _, at := range world.SortedPlaces(f.world.Sites) {
+		for _, v := range f.world.Sites[at] {
 			if _, own := ours[v.UID]; !own {
 				continue
 			}
@@ -208,7 +208,7 @@ func (f others) judged(o world.SeenSite) bool {
 
 // findID finds the Site of a UID on the clusters that were read.
 func (f others) findID(uid string) (plan.Place, world.SiteView, bool) {
-	for at, sites := range f.index.Sites {
+	for at, sites := range f.world.Sites {
 		if i := slices.IndexFunc(sites, func(v world.SiteView) bool { return v.UID == uid }); i >= 0 {
 			return at, sites[i], true
 		}
@@ -220,10 +220,10 @@ func (f others) findID(uid string) (plan.Place, world.SiteView, bool) {
 // their places.
 func (f others) ownIDs() map[string]plan.Place {
 	out := map[string]plan.Place{}
-	for at, sites := range f.index.Sites {
+	for at, sites := range f.world.Sites {
 		for _, v := range sites {
-			_, described := f.index.DesiredAt[at]
-			if v.Owned(f.index.Network) || described {
+			_, described := f.world.DesiredAt[at]
+			if v.Owned(f.world.Network) || described {
 				out[v.UID] = at
 			}
 		}
@@ -238,7 +238,7 @@ func (f others) mayBeOurs(viewer world.SiteView, o world.SeenSite) bool {
 		if d.Namespace != o.Namespace || d.Object != o.Name {
 			continue
 		}
-		uid := f.index.SiteUID(d.Place(), d.Name)
+		uid := f.world.SiteUID(d.Place(), d.Name)
 		if uid == "" || !slices.ContainsFunc(viewer.Seen, func(s world.SeenSite) bool { return s.ID == uid }) {
 			return true
 		}

@@ -15,9 +15,9 @@ import (
 	"fairlead.dev/fairlead/schema/network"
 )
 
-// blast says of each site that is made anew how many links lose their credentials
+// noteReissued says of each site that is made anew how many links lose their credentials
 // with the old one. They are made anew in the same plan.
-func (m checks) blast() {
+func (m checks) noteReissued() {
 	for i, a := range m.actions {
 		if a.Kind != plan.KindSite || a.Verb != plan.VerbCreate {
 			continue
@@ -38,13 +38,13 @@ func (m checks) blast() {
 // expiring warns of links whose certificate ends soon, but for those that get another.
 func (m checks) expiring() {
 	for _, l := range m.in.Desired.Links {
-		from, to := m.index.Desired[l.From], m.index.Desired[l.To]
-		if m.in.ExpiringBefore == "" || !m.index.Readable(from.Cluster) {
+		from, to := m.world.Desired[l.From], m.world.Desired[l.To]
+		if m.in.ExpiringBefore == "" || !m.world.Readable(from.Cluster) {
 			continue
 		}
 		c := m.links.examine(l, from, to)
 		i := slices.IndexFunc(c.current, func(v world.LinkView) bool {
-			ends := m.index.Secrets[c.At][v.TLSCredentials].Expires
+			ends := m.world.Secrets[c.At][v.TLSCredentials].Expires
 			return ends != "" && ends < m.in.ExpiringBefore
 		})
 		if i < 0 || m.remade(l) {
@@ -52,7 +52,7 @@ func (m checks) expiring() {
 		}
 		m.findings = append(m.findings, diag.Finding{
 			Severity: diag.Warning, Code: "certificate-expiry", Subject: fmt.Sprintf("link %q", l.Name), At: l.DeclaredAt,
-			Message: "its certificate ends at " + m.index.Secrets[c.At][c.current[i].TLSCredentials].Expires,
+			Message: "its certificate ends at " + m.world.Secrets[c.At][c.current[i].TLSCredentials].Expires,
 			Fix:     "raise its rotation to re-key it",
 		})
 	}
@@ -105,8 +105,8 @@ func (m checks) unread() {
 			})
 		}
 	}
-	for _, at := range world.SortedPlaces(m.index.Inventories) {
-		inv := m.index.Inventories[at].Content
+	for _, at := range world.SortedPlaces(m.world.Inventories) {
+		inv := m.world.Inventories[at].Content
 		for _, name := range slices.Sorted(maps.Keys(inv.Links)) {
 			for _, to := range inv.Links[name].Listening() {
 				m.unreadEnd(name, inv.Links[name], to)
@@ -118,7 +118,7 @@ func (m checks) unread() {
 // unreadEnd tells of a link that goes away from a listening site whose namespace was
 // not read: what it had there stays, as nobody sees it.
 func (m checks) unreadEnd(name network.LinkName, l record.Link, to plan.Place) {
-	view, known := m.index.Clusters[to.Cluster]
+	view, known := m.world.Clusters[to.Cluster]
 	if !known || view.State != plan.StateOK || view.HasRead(to.Namespace) || l.State == record.LinkRetired || to.Namespace == "" {
 		return
 	}
@@ -137,7 +137,7 @@ func (m checks) leftClusters() {
 	if m.in.Limits == nil || m.in.part() {
 		return
 	}
-	for _, c := range world.NotesOf(m.index).Undescribed() {
+	for _, c := range world.NotesOf(m.world).Undescribed() {
 		m.refuse(plan.Refusal{
 			Code: plan.ClusterLeft + "." + string(c.Name), Subject: fmt.Sprintf("cluster %q", c.Name), Number: c.Sites,
 			Message: world.StillRuns(c, m.network()) + ": nothing is removed there, nor looked at; " + words.DescribeAgain +
@@ -166,9 +166,9 @@ func (m checks) changedClusters() {
 	if m.in.Limits == nil {
 		return
 	}
-	for _, i := range world.NotesOf(m.index).Changed() {
+	for _, i := range world.NotesOf(m.world).Changed() {
 		if !m.in.part() || slices.ContainsFunc(m.actions, func(a plan.Action) bool { return a.Touches(i.Name) }) {
-			m.refuse(i.Refusal(m.index.Clusters[i.Name], world.NotesOf(m.index).DescribedOn(i.Name)))
+			m.refuse(i.Refusal(m.world.Clusters[i.Name], world.NotesOf(m.world).DescribedOn(i.Name)))
 		}
 	}
 }
@@ -185,10 +185,10 @@ func (m checks) identify() {
 		switch {
 		case a.Verb == plan.VerbDelete:
 		case a.Site != nil:
-			a.Site.ClusterUID = m.index.Clusters[a.Cluster].UID
+			a.Site.ClusterUID = m.world.Clusters[a.Cluster].UID
 		case a.Link != nil:
-			a.Link.From.ClusterUID = m.index.Clusters[a.Link.From.Cluster].UID
-			a.Link.To.ClusterUID = m.index.Clusters[a.Link.To.Cluster].UID
+			a.Link.From.ClusterUID = m.world.Clusters[a.Link.From.Cluster].UID
+			a.Link.To.ClusterUID = m.world.Clusters[a.Link.To.Cluster].UID
 		}
 	}
 }
@@ -199,7 +199,7 @@ func (m checks) tellGoing() {
 	for i := range m.actions {
 		a := &m.actions[i]
 		for _, r := range a.Removes() {
-			if held := m.index.Going[r.UID]; held != "" && !strings.Contains(a.Why, held) {
+			if held := m.world.Going[r.UID]; held != "" && !strings.Contains(a.Why, held) {
 				a.Why += fmt.Sprintf("; %s %s %s", r.Kind, r.Name, held)
 			}
 		}

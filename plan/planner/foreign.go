@@ -39,8 +39,8 @@ func (m linkPlanner) foreignLinkOf(c linkCase, foreign []world.LinkView) {
 // HA site gives: they bear its object name and are not ours.
 func (m linkPlanner) foreignLinks(c linkCase) []world.LinkView {
 	named := map[string]world.LinkView{}
-	for _, v := range m.index.LiveLinks[c.At] {
-		if !v.Deleting && !m.index.IsOwn(c.RecordedLink, v) {
+	for _, v := range m.world.LiveLinks[c.At] {
+		if !v.Deleting && !m.world.IsOwn(c.RecordedLink, v) {
 			named[v.Name] = v
 		}
 	}
@@ -79,7 +79,7 @@ func (m linkPlanner) adopt(c linkCase, links []world.LinkView) plan.Action {
 	a.Link.Attempt, a.Link.Adopted = max(c.Recorded.Attempt, 1), true
 	for _, v := range links {
 		live := liveLink(v)
-		live.SecretUID = m.index.Secrets[c.At][v.TLSCredentials].UID
+		live.SecretUID = m.world.Secrets[c.At][v.TLSCredentials].UID
 		a.Link.Live = append(a.Link.Live, live)
 		if len(a.Fields) == 0 {
 			a.Fields = costField(c.DesiredLink, nil, v)
@@ -134,8 +134,8 @@ func (m *maker) adopting() bool {
 // strangers are Links that the record of a link names and that are not its own: they have
 // lost all marks of ours, or others were made in their place. They may be taken over.
 func (m linkPlanner) strangers(c linkCase) (out []world.LinkView) {
-	for _, v := range m.index.LiveLinks[c.At] {
-		if c.Known && c.Names(v) && !v.Deleting && !m.index.IsOwn(c.RecordedLink, v) {
+	for _, v := range m.world.LiveLinks[c.At] {
+		if c.Known && c.Names(v) && !v.Deleting && !m.world.IsOwn(c.RecordedLink, v) {
 			out = append(out, v)
 		}
 	}

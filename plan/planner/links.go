@@ -15,7 +15,7 @@ import (
 // plan plans what the description's links need.
 func (m linkPlanner) plan() {
 	for _, l := range m.in.Desired.Links {
-		from, to := m.index.Desired[l.From], m.index.Desired[l.To]
+		from, to := m.world.Desired[l.From], m.world.Desired[l.To]
 		if m.unseen(l) {
 			m.unknown++
 			continue
@@ -62,9 +62,9 @@ func (m linkPlanner) link(l plan.DesiredLink, from, to plan.DesiredSite) {
 
 func (m linkPlanner) examine(l plan.DesiredLink, from, to plan.DesiredSite) linkCase {
 	at := from.Place()
-	c := linkCase{m: m.maker, DesiredLink: l, RecordedLink: m.index.RecordOf(at, l.Name)}
-	fromUID := m.index.SiteUID(at, l.From)
-	c.own = m.index.OwnLinks(c.RecordedLink, fromUID)
+	c := linkCase{m: m.maker, DesiredLink: l, RecordedLink: m.world.RecordOf(at, l.Name)}
+	fromUID := m.world.SiteUID(at, l.From)
+	c.own = m.world.OwnLinks(c.RecordedLink, fromUID)
 	names := network.LinkObjectNames(network.ObjectName(l.Name, c.Recorded.Attempt))
 	for _, v := range c.own {
 		if slices.Contains(names, v.Name) || slices.Contains(c.Recorded.Objects, v.Name) {
@@ -84,7 +84,7 @@ func (m linkPlanner) linkAction(l plan.DesiredLink, from, to plan.DesiredSite, f
 		Link: &plan.LinkWork{
 			From: plan.End{Site: l.From, Object: from.Object, Cluster: from.Cluster, Namespace: from.Namespace, UID: fromUID},
 			To: plan.End{Site: l.To, Object: to.Object, Cluster: to.Cluster, Namespace: to.Namespace,
-				UID: m.index.SiteUID(to.Place(), l.To)},
+				UID: m.world.SiteUID(to.Place(), l.To)},
 			Groups: m.endpoints.groups(l.To), Cost: l.Cost, Via: l.Via, Proxy: l.Proxy, Rotation: l.Rotation,
 		},
 	}
@@ -137,7 +137,7 @@ func (m linkPlanner) freeAttempt(c linkCase) int {
 		used = max(used, attemptOf(c.Name, v.Name), attemptOf(c.Name, v.TLSCredentials))
 	}
 	for attempt := used + 1; ; attempt++ {
-		if !m.index.Taken(c.At, network.ObjectName(c.Name, attempt), m.endpoints.groups(c.To)) && !m.takenThere(c, attempt) {
+		if !m.world.Taken(c.At, network.ObjectName(c.Name, attempt), m.endpoints.groups(c.To)) && !m.takenThere(c, attempt) {
 			return attempt
 		}
 	}
@@ -156,8 +156,8 @@ func (m endpointGroups) groups(site network.SiteName) int {
 func (m linkPlanner) takenThere(c linkCase, attempt int) bool {
 	to := c.action.Link.To.Place()
 	name := plan.GrantName(m.network(), c.Name, attempt)
-	_, secret := m.index.Secrets[to][name]
-	return c.Via == network.ViaCertificate && (secret || m.index.Certificates[to][name].Deleting)
+	_, secret := m.world.Secrets[to][name]
+	return c.Via == network.ViaCertificate && (secret || m.world.Certificates[to][name].Deleting)
 }
 
 // unrecordedLink plans for Links that carry our labels while no inventory knows them.
@@ -284,7 +284,7 @@ func (m linkPlanner) appliedLink(c linkCase) {
 	}
 	left := m.Left
 	a, needed := m.updateLink(c)
-	if v, old := m.index.TooOld(c.At, c.From); old && a.Link.Reconnect {
+	if v, old := m.world.TooOld(c.At, c.From); old && a.Link.Reconnect {
 		m.Left = left // a new Link has the cost that is described
 		m.add(m.replace(c, fmt.Sprintf("site %s has other endpoints now, which Skupper %s takes up in a new Link only", c.To, v), plan.CauseDrift))
 		return
@@ -296,7 +296,7 @@ func (m linkPlanner) appliedLink(c linkCase) {
 
 // supported refuses a link through a proxy where the controller knows no proxies.
 func (c linkCase) supported() bool {
-	v, old := c.m.index.TooOld(c.At, c.From)
+	v, old := c.m.world.TooOld(c.At, c.From)
 	if c.Proxy == "" || !old {
 		return true
 	}
@@ -311,7 +311,7 @@ func (c linkCase) supported() bool {
 // editable refuses to change a living Link where the change would not reach the
 // router.
 func (m linkPlanner) editable(c linkCase, fields []plan.Field) bool {
-	v, old := m.index.TooOld(c.At, c.From)
+	v, old := m.world.TooOld(c.At, c.From)
 	edits := slices.DeleteFunc(slices.Clone(fields), func(f plan.Field) bool { return f.Path != "cost" })
 	if len(edits) == 0 || !old {
 		return true

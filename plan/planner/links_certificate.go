@@ -143,7 +143,7 @@ func (c linkCase) addressField(v world.LinkView) (plan.Field, bool) {
 	if c.Via != network.ViaCertificate || c.Recorded.Adopted {
 		return plan.Field{}, false
 	}
-	want := addressesOf(c.m.index.Endpoints(c.action.Link.To), v, len(c.current))
+	want := addressesOf(c.m.world.Endpoints(c.action.Link.To), v, len(c.current))
 	from, to := world.Addresses(v.Endpoints), world.Addresses(want)
 	return plan.Field{Path: "endpoints", From: from, To: to, Cause: plan.CauseDrift}, len(want) > 0 && from != to
 }

@@ -52,7 +52,7 @@ var (
 			}
 			return ""
 		}),
-		drifted(func(c linkCase) string { return c.m.index.SecretGone(c.At, c.own) }),
+		drifted(func(c linkCase) string { return c.m.world.SecretGone(c.At, c.own) }),
 		drifted(linkCase.otherProxy),
 		drifted(linkCase.otherwise),
 		drifted(linkCase.relistens),
@@ -92,7 +92,7 @@ func (c linkCase) gone() string {
 // anewCause says who lets a site be made anew at a place: git, where the Site that is
 // there has another name and goes first.
 func (m *maker) anewCause(at plan.Place) plan.Cause {
-	if m.index.Cleared(at) {
+	if m.world.Cleared(at) {
 		return plan.CausePending
 	}
 	return plan.CauseDrift
@@ -111,7 +111,7 @@ func (c linkCase) readdressed() (string, plan.Cause) {
 	if _, surplus := c.m.links.routers(c); len(surplus) == len(c.current) && !c.unaddressed() {
 		return fmt.Sprintf("its Links lead to no router that site %s has", c.To), plan.CauseDrift
 	}
-	at := c.m.index.Endpoints(c.action.Link.To)
+	at := c.m.world.Endpoints(c.action.Link.To)
 	for _, v := range c.current {
 		known := func(e world.Endpoint) bool {
 			return slices.ContainsFunc(at, func(o world.Endpoint) bool { return o.String() == e.String() })
@@ -147,7 +147,7 @@ func (c linkCase) incomplete() string {
 			return fmt.Sprintf("Link %q is gone from the cluster", name)
 		}
 	}
-	return c.m.index.SecretGone(c.At, c.current)
+	return c.m.world.SecretGone(c.At, c.current)
 }
 
 // replace plans new credentials and a new Link under a new name. The old Link

@@ -100,9 +100,9 @@ func (c linkCase) between(r plan.ObjectRef) bool {
 func (c linkCase) goes() bool {
 	object := network.ObjectName(c.Name, c.Recorded.Attempt)
 	to := c.action.Link.To.Place()
-	return c.m.index.Secrets[c.At][object].Deleting || c.m.index.Tokens[c.At][object].Deleting ||
-		c.m.index.Certificates[to][plan.GrantName(c.m.network(), c.Name, c.Recorded.Attempt)].Deleting ||
-		slices.ContainsFunc(c.m.index.LiveLinks[c.At], func(v world.LinkView) bool {
+	return c.m.world.Secrets[c.At][object].Deleting || c.m.world.Tokens[c.At][object].Deleting ||
+		c.m.world.Certificates[to][plan.GrantName(c.m.network(), c.Name, c.Recorded.Attempt)].Deleting ||
+		slices.ContainsFunc(c.m.world.LiveLinks[c.At], func(v world.LinkView) bool {
 			return v.Deleting && slices.Contains(network.LinkObjectNames(object), v.Name)
 		})
 }
@@ -110,13 +110,13 @@ func (c linkCase) goes() bool {
 // dead reports whether what an interrupted attempt made can never work: its CA or
 // Secret is gone, or one Link of a pair and the token that would make it.
 func (c linkCase) dead() bool {
-	if c.Recorded.ToUID != "" && c.Recorded.ToUID != c.action.Link.To.UID || c.m.index.SecretGone(c.At, c.current) != "" {
+	if c.Recorded.ToUID != "" && c.Recorded.ToUID != c.action.Link.To.UID || c.m.world.SecretGone(c.At, c.current) != "" {
 		return true
 	}
 	if c.Via == network.ViaCertificate {
 		return false // what is missing is made
 	}
-	_, coming := c.m.index.Tokens[c.At][network.ObjectName(c.Name, c.Recorded.Attempt)]
+	_, coming := c.m.world.Tokens[c.At][network.ObjectName(c.Name, c.Recorded.Attempt)]
 	return !coming && len(c.current) > 0 && len(c.current) < c.m.endpoints.groups(c.To)
 }
 

@@ -21,7 +21,7 @@ func (m linkPlanner) updateLink(c linkCase) (_ plan.Action, needed bool) {
 		if f, moved := c.addressField(v); moved && !a.Link.Reconnect && !keepEndpoints {
 			a.Fields, a.Link.Reconnect = append(a.Fields, f), true
 		}
-		s, there := m.index.Secrets[c.At][v.TLSCredentials]
+		s, there := m.world.Secrets[c.At][v.TLSCredentials]
 		relabel = relabel || !v.Owned(m.network()) || v.Labels[plan.LabelLink] == "" || there && !s.Owned(m.network()) && m.remains.ownSecret(c, v, s)
 	}
 	a.Link.Attempt, a.Link.Adopted = c.Recorded.Attempt, c.Recorded.Adopted

@@ -22,9 +22,9 @@ func (m objectPlanner) plan() {
 	m.mixedVersions()
 	for _, o := range m.in.Desired.Objects {
 		switch at := o.Place(); {
-		case !m.index.Readable(o.Cluster), m.waiting.removal[at]:
+		case !m.world.Readable(o.Cluster), m.waiting.removal[at]:
 			m.unknown++
-		case m.index.Inventories[at].Broken != "": // refused with its site
+		case m.world.Inventories[at].Broken != "": // refused with its site
 		case m.impossible(x, o):
 		default:
 			m.object(o, x.live[at][o.Key()])
@@ -158,8 +158,8 @@ func (m objectPlanner) foreignObject(v world.ObjectView, written bool) bool {
 // recordedObject gives what the inventory knows of an object of the same site, and whether
 // it was applied.
 func (m objectPlanner) recordedObject(o plan.DesiredObject) (record.Object, bool) {
-	inv := m.index.Inventories[o.Place()].Content
-	if inv.Site != o.Site || m.index.Cleared(o.Place()) {
+	inv := m.world.Inventories[o.Place()].Content
+	if inv.Site != o.Site || m.world.Cleared(o.Place()) {
 		return record.Object{}, false
 	}
 	recorded := inv.Objects[o.Key()]
@@ -258,7 +258,7 @@ func (m objectPlanner) updateObject(a plan.Action, o plan.DesiredObject, recorde
 	switch {
 	case !owned && !known:
 		a.Verb, a.Why = plan.VerbAdopt, "taken over as it is, without being re-created"
-	case !known && m.index.Cleared(o.Place()):
+	case !known && m.world.Cleared(o.Place()):
 		a.Why = "its site is made anew, and its record is written again"
 	case !known:
 		a.Cause, a.Why = plan.CauseDrift, "its record is missing and is written again"
@@ -278,7 +278,7 @@ func (m objectPlanner) updateObject(a plan.Action, o plan.DesiredObject, recorde
 // labelledAsWas reports whether an object's labels are those of the name that its site had
 // when it was last applied.
 func (m objectPlanner) labelledAsWas(o plan.DesiredObject, live world.ObjectView) bool {
-	was := m.index.Inventories[o.Place()].Renamed
+	was := m.world.Inventories[o.Place()].Renamed
 	return was != "" && live.Labels[plan.LabelSite] == string(was) && live.Labels[plan.LabelObject] == world.OverlayObject
 }
 
@@ -286,14 +286,14 @@ func (m objectPlanner) labelledAsWas(o plan.DesiredObject, live world.ObjectView
 // labels, and are not wanted where they are.
 func (m objectPlanner) unwantedObjects(x objectIndex) {
 	places := map[plan.Place]bool{}
-	for at := range m.index.Inventories {
+	for at := range m.world.Inventories {
 		places[at] = true
 	}
 	for at := range x.live {
 		places[at] = true
 	}
 	for _, at := range world.SortedPlaces(places) {
-		if !m.index.Readable(at.Cluster) || m.waiting.removal[at] || m.index.Inventories[at].Broken != "" {
+		if !m.world.Readable(at.Cluster) || m.waiting.removal[at] || m.world.Inventories[at].Broken != "" {
 			continue
 		}
 		unwanted := m.unwantedAt(x, at)
@@ -314,7 +314,7 @@ type unwantedObject struct {
 
 func (m objectPlanner) unwantedAt(x objectIndex, at plan.Place) map[string]unwantedObject {
 	out := map[string]unwantedObject{}
-	inv := m.index.Inventories[at].Content
+	inv := m.world.Inventories[at].Content
 	for key, recorded := range inv.Objects {
 		if _, wanted := x.wanted[at][key]; wanted {
 			continue
@@ -328,9 +328,9 @@ func (m objectPlanner) unwantedAt(x objectIndex, at plan.Place) map[string]unwan
 	for key, v := range x.live[at] {
 		_, wanted := x.wanted[at][key]
 		_, recorded := inv.Objects[key]
-		_, inventory := m.index.Inventories[at]
-		_, described := m.index.DesiredAt[at]
-		site := inventory || described || m.index.HasOwnSite(at, m.network())
+		_, inventory := m.world.Inventories[at]
+		_, described := m.world.DesiredAt[at]
+		site := inventory || described || m.world.HasOwnSite(at, m.network())
 		ours := site && v.Written() && v.Owned(m.network()) && v.Labels[plan.LabelObject] == world.OverlayObject && v.OwnerUID == ""
 		if !wanted && !recorded && ours && !v.Deleting {
 			out[key] = unwantedObject{
@@ -389,7 +389,7 @@ func (m objectPlanner) deleteObject(x objectIndex, at plan.Place, d unwantedObje
 	if d.recorded {
 		a.Steps = append(a.Steps, plan.StepConfirm)
 	}
-	if s, still := m.index.Desired[d.site]; still && s.Place() != at {
+	if s, still := m.world.Desired[d.site]; still && s.Place() != at {
 		if !strings.HasSuffix(a.ID, at.Suffix()) {
 			a.ID += at.Suffix()
 		}

@@ -57,33 +57,33 @@ func Make(in Input) plan.Plan {
 	m.checks.sameClusters()
 	m.checks.leftClusters()
 	m.checks.unnoted()
-	m.findings = append(m.findings, world.Swapped(m.index)...)
+	m.findings = append(m.findings, world.Swapped(m.world)...)
 	m.sites.holdRemovals()
 	m.sites.plan()
 	m.links.plan()
 	m.removals.plan()
 	m.proxies.staleProxies()
-	m.checks.blast()
+	m.checks.noteReissued()
 	m.checks.expiring()
 	m.checks.unread()
 	m.objects.plan()
 	m.checks.tellGoing()
 	m.removals.addSoft()
-	unmanaged := world.Unmanaged(m.index, m.actions)
+	unmanaged := world.Unmanaged(m.world, m.actions)
 	m.actions = in.narrow(m.actions)
 	m.checks.noSites()
 	m.checks.changedClusters()
 	m.checks.identify()
-	m.actions = safety.InSequence(m.index, m.actions)
-	m.refusals = append(m.refusals, safety.Refusals(m.index, m.actions, in.Limits)...)
+	m.actions = safety.InSequence(m.world, m.actions)
+	m.refusals = append(m.refusals, safety.Refusals(m.world, m.actions, in.Limits)...)
 	m.order()
 	p := plan.Plan{
 		Format: plan.Format, Network: in.Desired.Network, Source: in.Source, Made: in.Now,
-		Clusters: world.ClusterStates(m.index), Actions: m.actions, Topology: plan.NoTopology(),
+		Clusters: world.ClusterStates(m.world), Actions: m.actions, Topology: plan.NoTopology(),
 		Refusals: m.refusals, Unmanaged: unmanaged, Diagnostics: append(slices.Clone(m.in.Diagnostics), m.findings...).Sorted(),
 	}
 	if in.Shape {
-		p.Topology = effects.Of(m.index, m.actions)
+		p.Topology = effects.Of(m.world, m.actions)
 	}
 	if p.Diagnostics == nil {
 		p.Diagnostics = diag.List{}
@@ -107,12 +107,12 @@ type maker struct {
 	endpoints endpointGroups
 
 	in      Input
-	index   *world.World
+	world   *world.World
 	actions []plan.Action
 	ids     map[string]bool
-	// told are proxies whose unknown credentials were reported; findings join the
+	// reported are the proxies whose unknown credentials were told; findings join the
 	// plan's diagnostics.
-	told     map[string]bool
+	reported map[string]bool
 	findings diag.List
 	// siteFields are the changes of living sites, by action; closing are the actions by
 	// which a site stops listening and stays the same otherwise for links from it.
@@ -124,6 +124,10 @@ type maker struct {
 	// they would close a circle.
 	soft    []order
 	waiting waiting
+	// newProxies are the Secrets that the plan makes, by action; keptProxies are those that
+	// stay in use.
+	newProxies  map[string]string
+	keptProxies map[plan.Place][]string
 	// named are the UIDs of what the approved plan adopts.
 	named map[string]bool
 	ignore.Rules
@@ -146,14 +150,15 @@ type order struct{ id, after string }
 func newMaker(in Input) *maker {
 	m := &maker{
 		in:  in,
-		ids: map[string]bool{}, siteFields: map[string][]plan.Field{}, closing: map[string]bool{}, told: map[string]bool{},
+		ids: map[string]bool{}, siteFields: map[string][]plan.Field{}, closing: map[string]bool{}, reported: map[string]bool{},
+		newProxies: map[string]string{}, keptProxies: map[plan.Place][]string{},
 		waiting: newWaiting(in.Observation), Rules: ignore.Rules{List: ignore.Parse(in.Ignore)}, named: in.Approved.Adopted(),
 	}
-	m.index = world.Of(in.Desired, in.Observation, m.mayTakeOver)
-	m.in.Observation = m.index.Observed
+	m.world = world.Of(in.Desired, in.Observation, m.mayTakeOver)
+	m.in.Observation = m.world.Observed
 	m.sites, m.links, m.proxies = sitePlanner{m}, linkPlanner{m}, proxyPlanner{m}
 	m.objects, m.removals, m.checks = objectPlanner{m}, removalPlanner{m}, checks{m}
-	m.remains, m.endpoints = remains{m.index}, endpointGroups{m.index}
+	m.remains, m.endpoints = remains{m.world}, endpointGroups{m.world}
 	return m
 }
 
@@ -253,5 +258,5 @@ func (in Input) narrow(actions []plan.Action) []plan.Action {
 // AsFound gives the network as it is on the clusters, with the Links that are down and
 // with what a plan made of the same input takes over.
 func AsFound(in Input, p plan.Plan) network.Network {
-	return effects.AsFound(newMaker(in).index, p.Actions)
+	return effects.AsFound(newMaker(in).world, p.Actions)
 }

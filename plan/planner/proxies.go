@@ -35,7 +35,7 @@ func proxyID(name network.ProxyName, at plan.Place) string {
 
 func (m proxyPlanner) proxySecret(c linkCase) string {
 	want := m.wanted(c)
-	if secret, ok := m.index.NewProxies[proxyID(c.Proxy, c.At)]; ok {
+	if secret, ok := m.newProxies[proxyID(c.Proxy, c.At)]; ok {
 		return secret
 	}
 	for _, v := range m.proxyCandidates(c) {
@@ -54,7 +54,7 @@ func (m proxyPlanner) wanted(c linkCase) plan.DesiredProxy {
 	if c.ProxySecret != "" {
 		key.Site, key.Secret = c.From, c.ProxySecret
 	}
-	return m.index.WantedProxies[key]
+	return m.world.WantedProxies[key]
 }
 
 // proxyCandidates are the Secrets that may serve as they are: what the link's own
@@ -71,12 +71,12 @@ func (m proxyPlanner) proxyCandidates(c linkCase) []world.ProxyView {
 	}
 	var out, made []world.ProxyView
 	for _, v := range links {
-		if p, ok := m.index.Proxies[c.At][v.Proxy]; ok {
+		if p, ok := m.world.Proxies[c.At][v.Proxy]; ok {
 			out = append(out, p)
 		}
 	}
 	shared := m.sharedProxies(c)
-	for _, p := range m.index.Proxies[c.At] {
+	for _, p := range m.world.Proxies[c.At] {
 		if p.Owned(m.network()) && p.Labels[plan.LabelProxy] == string(c.Proxy) || slices.Contains(shared, p.Name) {
 			made = append(made, p)
 		}
@@ -90,7 +90,7 @@ func (m proxyPlanner) proxyCandidates(c linkCase) []world.ProxyView {
 // sharedProxies names the Secrets of a place that links through the proxy use by
 // their records, or would bring along when they are adopted.
 func (m proxyPlanner) sharedProxies(c linkCase) (names []string) {
-	for _, l := range m.index.Inventories[c.At].Content.Links {
+	for _, l := range m.world.Inventories[c.At].Content.Links {
 		if l.Proxy == c.Proxy && l.State != record.LinkRetired {
 			names = append(names, l.ProxySecret)
 		}
@@ -139,11 +139,11 @@ func (m proxyPlanner) sameProxy(want plan.DesiredProxy, v world.ProxyView) bool 
 // keepProxy notes that a Secret stays in use, takes it over where it is not ours
 // yet, and says when its credentials could not be compared.
 func (m proxyPlanner) keepProxy(c linkCase, want plan.DesiredProxy, v world.ProxyView) {
-	m.index.KeptProxies[c.At] = append(m.index.KeptProxies[c.At], v.Name)
+	m.keptProxies[c.At] = append(m.keptProxies[c.At], v.Name)
 	m.tellUnknown(c, want, "whether its credentials changed cannot be told here: ", "plan where its references can be read")
-	inv := m.index.Inventories[c.At].Content
+	inv := m.world.Inventories[c.At].Content
 	recorded, known := inv.Proxies[c.Proxy].Of(v.Name)
-	known = known && inv.Site == c.From && !m.index.Cleared(c.At) // a site that is made anew starts a new inventory
+	known = known && inv.Site == c.From && !m.world.Cleared(c.At) // a site that is made anew starts a new inventory
 	labelled := v.Owned(m.network()) && v.Labels[plan.LabelProxy] == string(c.Proxy)
 	same := recorded.Host == want.Host && recorded.Port == want.Port
 	if labelled && known && same && (recorded.References == want.References || want.Unknown != "") {
@@ -173,10 +173,10 @@ func (m proxyPlanner) keepProxy(c linkCase, want plan.DesiredProxy, v world.Prox
 // tellUnknown counts and reports, once, credentials that cannot be read here.
 func (m proxyPlanner) tellUnknown(c linkCase, want plan.DesiredProxy, message, fix string) {
 	id := proxyID(c.Proxy, c.At)
-	if want.Unknown == "" || m.told[id] {
+	if want.Unknown == "" || m.reported[id] {
 		return
 	}
-	m.told[id] = true
+	m.reported[id] = true
 	m.unknown++
 	m.findings = append(m.findings, diag.Finding{
 		Severity: diag.Warning, Code: plan.CodeUnknownProxy, Subject: plan.ProxySubject(c.Proxy), At: want.DeclaredAt,
@@ -187,11 +187,11 @@ func (m proxyPlanner) tellUnknown(c linkCase, want plan.DesiredProxy, message, f
 // newProxy plans a Secret under a name that was never used.
 func (m proxyPlanner) newProxy(c linkCase, want plan.DesiredProxy) string {
 	m.tellUnknown(c, want, "its credentials cannot be read here: ", "apply where its references can be read")
-	recorded, known := m.index.Inventories[c.At].Content.Proxies[c.Proxy]
+	recorded, known := m.world.Inventories[c.At].Content.Proxies[c.Proxy]
 	before, latest := m.latestProxy(c)
 	revision := max(recorded.Revision, latest)
 	for revision++; ; revision++ {
-		if _, taken := m.index.Secrets[c.At][network.ProxySecretName(c.Proxy, revision)]; !taken {
+		if _, taken := m.world.Secrets[c.At][network.ProxySecretName(c.Proxy, revision)]; !taken {
 			break
 		}
 	}
@@ -211,14 +211,14 @@ func (m proxyPlanner) newProxy(c linkCase, want plan.DesiredProxy) string {
 		a.Cause, a.Why = plan.CauseDrift, "its Secret is gone from the cluster, so it gets a new one and its links are replaced"
 		a.Disruption = plan.DisruptionReplace
 	}
-	m.index.NewProxies[a.ID] = secret.Name
+	m.newProxies[a.ID] = secret.Name
 	m.add(a)
 	return secret.Name
 }
 
 // latestProxy is the Secret of ours with the highest number, nil when there is none.
 func (m proxyPlanner) latestProxy(c linkCase) (before *world.ProxyView, revision int) {
-	for _, p := range m.index.Proxies[c.At] {
+	for _, p := range m.world.Proxies[c.At] {
 		r := revisionOf(c.Proxy, p.Name)
 		if !p.Owned(m.network()) || p.Labels[plan.LabelProxy] != string(c.Proxy) {
 			continue
@@ -233,7 +233,7 @@ func (m proxyPlanner) latestProxy(c linkCase) (before *world.ProxyView, revision
 // recordedProxy reports whether some link of the place went through the proxy when
 // it was last applied.
 func (m proxyPlanner) recordedProxy(c linkCase) bool {
-	for _, l := range m.index.Inventories[c.At].Content.Links {
+	for _, l := range m.world.Inventories[c.At].Content.Links {
 		if l.Proxy == c.Proxy && l.State == record.LinkApplied {
 			return true
 		}
@@ -248,7 +248,7 @@ func (m proxyPlanner) proxyAction(c linkCase, want plan.DesiredProxy, secret pla
 		DeclaredAt: want.DeclaredAt, Disruption: plan.DisruptionNone,
 		Proxy: &plan.ProxyWork{Secret: secret, Revision: revision, Host: want.Host, Port: want.Port, References: want.References},
 	}
-	if id := siteID(m.index.Desired[c.From]); m.has(id) {
+	if id := siteID(m.world.Desired[c.From]); m.has(id) {
 		a.DependsOn = append(a.DependsOn, id)
 	}
 	return a
@@ -287,17 +287,17 @@ func (m proxyPlanner) staleProxies() {
 		}
 	}
 	unseen := m.unseenProxies()
-	for _, at := range world.SortedPlaces(m.index.Proxies) {
-		for _, name := range slices.Sorted(maps.Keys(m.index.Proxies[at])) {
-			if v := m.index.Proxies[at][name]; v.Owned(m.network()) && !unseen[at] {
+	for _, at := range world.SortedPlaces(m.world.Proxies) {
+		for _, name := range slices.Sorted(maps.Keys(m.world.Proxies[at])) {
+			if v := m.world.Proxies[at][name]; v.Owned(m.network()) && !unseen[at] {
 				m.staleProxy(at, network.ProxyName(v.Labels[plan.LabelProxy]), v.Meta, removers)
 			}
 		}
 	}
-	for _, at := range world.SortedPlaces(m.index.Inventories) {
-		for _, proxy := range slices.Sorted(maps.Keys(m.index.Inventories[at].Content.Proxies)) {
-			for r := 1; r <= m.index.Inventories[at].Content.Proxies[proxy].Revision && !unseen[at]; r++ {
-				if s, ok := m.index.Secrets[at][network.ProxySecretName(proxy, r)]; ok && s.Labels[plan.LabelManagedBy] == "" && s.Marked {
+	for _, at := range world.SortedPlaces(m.world.Inventories) {
+		for _, proxy := range slices.Sorted(maps.Keys(m.world.Inventories[at].Content.Proxies)) {
+			for r := 1; r <= m.world.Inventories[at].Content.Proxies[proxy].Revision && !unseen[at]; r++ {
+				if s, ok := m.world.Secrets[at][network.ProxySecretName(proxy, r)]; ok && s.Labels[plan.LabelManagedBy] == "" && s.Marked {
 					m.staleProxy(at, proxy, s.Meta, removers) // somebody took its labels off
 				}
 			}
@@ -310,7 +310,7 @@ func (m proxyPlanner) staleProxies() {
 func (m proxyPlanner) unseenProxies() map[plan.Place]bool {
 	out := map[plan.Place]bool{}
 	for _, l := range m.in.Desired.Links {
-		from := m.index.Desired[l.From]
+		from := m.world.Desired[l.From]
 		if l.Proxy != "" && m.unseen(l) {
 			out[from.Place()] = true
 		}
@@ -320,20 +320,20 @@ func (m proxyPlanner) unseenProxies() map[plan.Place]bool {
 
 func (m proxyPlanner) staleProxy(at plan.Place, proxy network.ProxyName, v world.Meta, removers map[string][]string) {
 	id := "proxy/" + v.Name + at.Suffix()
-	if proxy == "" || m.has(id) || !m.index.Readable(at.Cluster) || slices.Contains(m.index.KeptProxies[at], v.Name) {
+	if proxy == "" || m.has(id) || !m.world.Readable(at.Cluster) || slices.Contains(m.keptProxies[at], v.Name) {
 		return
 	}
 	a := plan.Action{
 		ID:   id,
 		Kind: plan.KindProxy, Verb: plan.VerbDelete, Cause: plan.CausePending,
 		Cluster: at.Cluster, Namespace: at.Namespace, Name: string(proxy),
-		DeclaredAt: m.index.WantedProxies[world.WantedProxy{Name: proxy}].DeclaredAt, Disruption: plan.DisruptionNone,
+		DeclaredAt: m.world.WantedProxies[world.WantedProxy{Name: proxy}].DeclaredAt, Disruption: plan.DisruptionNone,
 		Steps: []plan.Step{plan.StepDelete}, Why: fmt.Sprintf("nothing uses Secret %s any more", v.Name),
 		Proxy: &plan.ProxyWork{Secret: world.Ref(at.Cluster, plan.ObjectSecret, v), Revision: revisionOf(proxy, v.Name)},
 	}
-	a.Proxy.Host, a.Proxy.Port = m.index.Proxies[at][v.Name].Host, m.index.Proxies[at][v.Name].Port
+	a.Proxy.Host, a.Proxy.Port = m.world.Proxies[at][v.Name].Host, m.world.Proxies[at][v.Name].Port
 	used := false
-	for _, l := range m.index.LiveLinks[at] {
+	for _, l := range m.world.LiveLinks[at] {
 		if l.Proxy != v.Name {
 			continue
 		}
@@ -353,7 +353,7 @@ func (m proxyPlanner) staleProxy(at plan.Place, proxy network.ProxyName, v world
 // cut off left it, unless the description still went through the proxy. One that is recorded
 // and that no link was applied with is what git moved.
 func (m proxyPlanner) abandoned(at plan.Place, proxy network.ProxyName, secret string) plan.Cause {
-	inv := m.index.Inventories[at].Content
+	inv := m.world.Inventories[at].Content
 	_, recorded := inv.Proxies[proxy].Secrets[secret]
 	for _, l := range inv.Links {
 		recorded = recorded && !(l.State == record.LinkApplied && l.ProxySecret == secret)

@@ -25,7 +25,7 @@ func (m removalPlanner) plan() {
 	for _, d := range unwanted {
 		m.add(m.deleteLink(d, places[d.Link] > 1))
 	}
-	for _, at := range m.index.OwnedPlaces() {
+	for _, at := range m.world.OwnedPlaces() {
 		m.deleteSite(at)
 	}
 }
@@ -43,10 +43,10 @@ type unwantedLink struct {
 // that the description does not have at that place.
 func (m removalPlanner) unwantedLinks() []unwantedLink {
 	found := map[plan.Place]map[network.LinkName]unwantedLink{}
-	for _, at := range world.SortedPlaces(m.index.Inventories) {
-		inv := m.index.Inventories[at].Content
+	for _, at := range world.SortedPlaces(m.world.Inventories) {
+		inv := m.world.Inventories[at].Content
 		for name, l := range inv.Links {
-			d := unwantedLink{RecordedLink: m.index.RecordOf(at, name), site: inv.Site}
+			d := unwantedLink{RecordedLink: m.world.RecordOf(at, name), site: inv.Site}
 			if (l.State != record.LinkRetired || len(m.ownLinks(d)) > 0) && m.unwanted(at, name) {
 				putUnwanted(found, d)
 			}
@@ -77,27 +77,27 @@ func putUnwanted(found map[plan.Place]map[network.LinkName]unwantedLink, d unwan
 // unwanted reports whether a link at a place is to go, and may be judged: what takes its
 // place can be made.
 func (m removalPlanner) unwanted(at plan.Place, name network.LinkName) bool {
-	l, described := m.index.Links[name]
-	return !m.waiting.removal[at] && !(described && m.unseen(l)) && m.index.Unwanted(at, name)
+	l, described := m.world.Links[name]
+	return !m.waiting.removal[at] && !(described && m.unseen(l)) && m.world.Unwanted(at, name)
 }
 
 func (m removalPlanner) addLabelled(found map[plan.Place]map[network.LinkName]unwantedLink) {
-	for _, at := range world.SortedPlaces(m.index.LiveLinks) {
-		for _, v := range m.index.LiveLinks[at] {
+	for _, at := range world.SortedPlaces(m.world.LiveLinks) {
+		for _, v := range m.world.LiveLinks[at] {
 			name := network.LinkName(v.Labels[plan.LabelLink])
 			if v.Owned(m.network()) && name != "" && m.unwanted(at, name) {
-				putUnwanted(found, unwantedLink{RecordedLink: world.RecordedLink{Link: name, At: at}, site: m.index.Inventories[at].Content.Site})
+				putUnwanted(found, unwantedLink{RecordedLink: world.RecordedLink{Link: name, At: at}, site: m.world.Inventories[at].Content.Site})
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.index.Leftovers)) {
-		for _, r := range m.index.Leftovers[name] {
+	for _, name := range slices.Sorted(maps.Keys(m.world.Leftovers)) {
+		for _, r := range m.world.Leftovers[name] {
 			at := r.Place()
-			_, wanted := m.index.Links[name]
-			unused := r.Kind != plan.ObjectSecret || !m.index.Used(at, r.Name)
+			_, wanted := m.world.Links[name]
+			unused := r.Kind != plan.ObjectSecret || !m.world.Used(at, r.Name)
 			listening := r.Kind == plan.ObjectGrant || r.Kind == plan.ObjectCertificate
 			if listening && !wanted && !anywhere(found, name) || !listening && unused && m.unwanted(at, name) {
-				putUnwanted(found, unwantedLink{RecordedLink: world.RecordedLink{Link: name, At: at}, site: m.index.Inventories[at].Content.Site})
+				putUnwanted(found, unwantedLink{RecordedLink: world.RecordedLink{Link: name, At: at}, site: m.world.Inventories[at].Content.Site})
 			}
 		}
 	}
@@ -119,8 +119,8 @@ func (d unwantedLink) asCase(m *maker) linkCase {
 
 // ownLinks are the Links of a unwanted link at its place.
 func (m removalPlanner) ownLinks(d unwantedLink) (out []world.LinkView) {
-	for _, v := range m.index.LiveLinks[d.At] {
-		if m.index.IsOwn(d.RecordedLink, v) {
+	for _, v := range m.world.LiveLinks[d.At] {
+		if m.world.IsOwn(d.RecordedLink, v) {
 			out = append(out, v)
 		}
 	}
@@ -132,7 +132,7 @@ func (m removalPlanner) ownLinks(d unwantedLink) (out []world.LinkView) {
 func (m removalPlanner) linkObjects(d unwantedLink) []plan.ObjectRef {
 	c := d.asCase(m.maker)
 	out := m.remains.removal(c, c.own)
-	_, moved := m.index.Links[d.Link]
+	_, moved := m.world.Links[d.Link]
 	elsewhere := func(r plan.ObjectRef) bool { // what the link has where it is now, and what it listens by there
 		listening := r.Kind == plan.ObjectGrant || r.Kind == plan.ObjectCertificate
 		return moved && (listening || r.Place() != d.At)
@@ -149,7 +149,7 @@ func (m removalPlanner) deleteLink(d unwantedLink, several bool) plan.Action {
 		Disruption: plan.DisruptionReconnect, Steps: []plan.Step{plan.StepDelete},
 		Why: "no longer in the description",
 		Link: &plan.LinkWork{
-			From: plan.End{Site: d.site, Object: m.index.SiteObject(d.At, d.site), Cluster: d.At.Cluster, Namespace: d.At.Namespace, UID: m.index.SiteUID(d.At, d.site)},
+			From: plan.End{Site: d.site, Object: m.world.SiteObject(d.At, d.site), Cluster: d.At.Cluster, Namespace: d.At.Namespace, UID: m.world.SiteUID(d.At, d.site)},
 			To:   plan.End{Site: d.Recorded.To, Cluster: d.Recorded.ToCluster, Namespace: d.Recorded.ToNamespace},
 			// The attempt tells apply which names an unfinished redemption may still take.
 			Attempt: d.Recorded.Attempt, Seen: liveLinks(d.own), Remove: d.objects,
@@ -162,13 +162,13 @@ func (m removalPlanner) deleteLink(d unwantedLink, several bool) plan.Action {
 	default:
 		a.Steps = append(a.Steps, plan.StepConfirm)
 	}
-	l, moved := m.index.Links[d.Link]
+	l, moved := m.world.Links[d.Link]
 	if moved || several {
 		a.ID += d.At.Suffix()
 	}
 	if moved {
 		a.Why = fmt.Sprintf("its connecting site is now %s", l.From)
-		from := m.index.Desired[l.From]
+		from := m.world.Desired[l.From]
 		if from.Place() != d.At && m.has("link/"+string(d.Link)) {
 			m.soft = append(m.soft, order{a.ID, "link/" + string(d.Link)})
 		}
@@ -179,9 +179,9 @@ func (m removalPlanner) deleteLink(d unwantedLink, several bool) plan.Action {
 // deleteSite plans the removal of the site at a place that the description no
 // longer has there, and lets a new site of the same namespace wait for it.
 func (m removalPlanner) deleteSite(at plan.Place) {
-	wanted, ok := m.index.DesiredAt[at]
-	inv := m.index.Inventories[at]
-	name, uid := m.index.StaleSite(at, wanted)
+	wanted, ok := m.world.DesiredAt[at]
+	inv := m.world.Inventories[at]
+	name, uid := m.world.StaleSite(at, wanted)
 	if name == "" || inv.Broken != "" && ok {
 		return
 	}
@@ -189,7 +189,7 @@ func (m removalPlanner) deleteSite(at plan.Place) {
 		m.sites.refuseBroken(plan.DesiredSite{Name: name, Cluster: at.Cluster, Namespace: at.Namespace}, inv)
 		return
 	}
-	if inv.Content.Protect && inv.Content.Site == name || m.index.Protected(at, uid) {
+	if inv.Content.Protect && inv.Content.Site == name || m.world.Protected(at, uid) {
 		m.refuse(plan.Refusal{
 			Code: "protected", Subject: fmt.Sprintf("site %q", name),
 			Message:  "is protected and the description no longer has it",
@@ -205,7 +205,7 @@ func (m removalPlanner) deleteSite(at plan.Place) {
 		Cluster: at.Cluster, Namespace: at.Namespace, Name: string(name),
 		Disruption: plan.DisruptionReconnect, Steps: []plan.Step{plan.StepDelete},
 		Site: &plan.SiteWork{
-			Object: m.index.ObjectOf(at, uid, name), UID: uid, Observed: m.ownedFields(at, uid), Takes: m.takenAlong(at, uid),
+			Object: m.world.ObjectOf(at, uid, name), UID: uid, Observed: m.ownedFields(at, uid), Takes: m.takenAlong(at, uid),
 		},
 	}
 	gone, moving := m.linksOf(at, name)
@@ -228,7 +228,7 @@ func (m removalPlanner) deleteSite(at plan.Place) {
 
 func (m removalPlanner) deleteID(at plan.Place, name network.SiteName) string {
 	id := "site/" + string(name)
-	_, still := m.index.Desired[name]
+	_, still := m.world.Desired[name]
 	if still || m.has(id) { // it moves, or a move was never finished
 		id += at.Suffix()
 	}
@@ -255,7 +255,7 @@ func (m removalPlanner) linksOf(at plan.Place, name network.SiteName) (gone, mov
 
 // recordedTo is the listening site that an action's link had when last applied.
 func (m *maker) recordedTo(a plan.Action) network.SiteName {
-	l, _ := m.index.Recorded(a.Place(), network.LinkName(a.Name))
+	l, _ := m.world.Recorded(a.Place(), network.LinkName(a.Name))
 	return l.To
 }
 
@@ -280,7 +280,7 @@ func (m *maker) dependOn(id, on string) {
 
 func (m removalPlanner) whyDelete(at plan.Place, name network.SiteName, first []string) string {
 	why := "no longer in the description"
-	if d, still := m.index.Desired[name]; still {
+	if d, still := m.world.Desired[name]; still {
 		why = fmt.Sprintf("now in namespace %s of cluster %s", d.Namespace, d.Cluster)
 	}
 	var links []string
@@ -290,7 +290,7 @@ func (m removalPlanner) whyDelete(at plan.Place, name network.SiteName, first []
 	if len(links) > 0 {
 		why += "; its links go first: " + words.SomeNames(links)
 	}
-	if foreign := m.takenAlong(at, m.index.SiteUID(at, name)); len(foreign) > 0 {
+	if foreign := m.takenAlong(at, m.world.SiteUID(at, name)); len(foreign) > 0 {
 		why += "; Links made by hand go with it: " + strings.Join(foreign, ", ")
 	}
 	return why
@@ -298,7 +298,7 @@ func (m removalPlanner) whyDelete(at plan.Place, name network.SiteName, first []
 
 // takenAlong names the Links made by hand that go with the Site of the UID, sorted.
 func (m removalPlanner) takenAlong(at plan.Place, uid string) (names []string) {
-	for _, v := range m.index.LiveLinks[at] {
+	for _, v := range m.world.LiveLinks[at] {
 		if !v.Owned(m.network()) && v.OwnerUID != "" && v.OwnerUID == uid {
 			names = append(names, v.Name)
 		}
@@ -309,9 +309,9 @@ func (m removalPlanner) takenAlong(at plan.Place, uid string) (names []string) {
 // ownedFields are the live values of what was applied to the Site of the UID; nil when
 // there is no such Site.
 func (m removalPlanner) ownedFields(at plan.Place, uid string) map[string]any {
-	for _, s := range m.index.Sites[at] {
+	for _, s := range m.world.Sites[at] {
 		if uid != "" && s.UID == uid {
-			return observedFields(nil, m.index.Inventories[at].Content.Fields, s.Fields)
+			return observedFields(nil, m.world.Inventories[at].Content.Fields, s.Fields)
 		}
 	}
 	return nil

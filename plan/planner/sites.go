@@ -14,11 +14,11 @@ import (
 // plan plans what the description's sites need.
 func (m sitePlanner) plan() {
 	for _, s := range m.in.Desired.Sites {
-		if !m.index.Readable(s.Cluster) || m.waiting.removal[s.Place()] {
+		if !m.world.Readable(s.Cluster) || m.waiting.removal[s.Place()] {
 			m.unknown++
 			continue
 		}
-		if inv := m.index.Inventories[s.Place()]; inv.Broken != "" {
+		if inv := m.world.Inventories[s.Place()]; inv.Broken != "" {
 			m.refuseBroken(s, inv)
 			continue
 		}
@@ -43,7 +43,7 @@ func (m sitePlanner) site(s plan.DesiredSite) {
 		m.add(m.createSite(a, at, recorded))
 		return
 	}
-	a.Site.Keep = m.Kept(a, s.Fields, recorded, live.Fields, m.index.Inventories[at].Content.Intent)
+	a.Site.Keep = m.Kept(a, s.Fields, recorded, live.Fields, m.world.Inventories[at].Content.Intent)
 	a.Site.Observed, a.Site.UID = ignore.Without(observedFields(s.Fields, recorded, live.Fields), a.Site.Keep), live.UID
 	if a, needed := m.updateSite(a, s, recorded, *live); needed && !m.holdListening(a, *live) {
 		m.add(a)
@@ -52,7 +52,7 @@ func (m sitePlanner) site(s plan.DesiredSite) {
 
 // findSite returns the network's own Site for s, or a foreign Site in its place.
 func (m sitePlanner) findSite(s plan.DesiredSite) (own, foreign *world.SiteView) {
-	for _, v := range m.index.Sites[s.Place()] {
+	for _, v := range m.world.Sites[s.Place()] {
 		switch {
 		case v.Deleting:
 		case v.Name == s.Object && (v.Owned(m.network()) || m.mayTake(s, v)):
@@ -69,7 +69,7 @@ func (m sitePlanner) findSite(s plan.DesiredSite) (own, foreign *world.SiteView)
 // inventory says so, or we were asked to adopt. A saved plan does not take the word of an
 // inventory that knows no UID: whoever made the Site meanwhile is not known.
 func (m sitePlanner) mayTake(s plan.DesiredSite, v world.SiteView) bool {
-	inv := m.index.Inventories[s.Place()].Content
+	inv := m.world.Inventories[s.Place()].Content
 	begun := inv.Site == s.Name && inv.Intent.Open()
 	begun = begun && (inv.UID != "" || m.in.Approved == nil)
 	ours := (m.recordedSite(s) != nil || begun) && (inv.UID == "" || inv.UID == v.UID)
@@ -104,7 +104,7 @@ func (m sitePlanner) refuseBroken(s plan.DesiredSite, inv world.InventoryView) {
 
 // recordedSite gives the fields last applied, nil when nothing is recorded.
 func (m sitePlanner) recordedSite(s plan.DesiredSite) map[string]any {
-	inv, ok := m.index.Inventories[s.Place()]
+	inv, ok := m.world.Inventories[s.Place()]
 	if !ok || inv.Content.Site != s.Name {
 		return nil
 	}
@@ -113,23 +113,23 @@ func (m sitePlanner) recordedSite(s plan.DesiredSite) map[string]any {
 
 func (m sitePlanner) createSite(a plan.Action, at plan.Place, recorded map[string]any) plan.Action {
 	a.Verb, a.Cause, a.Why = plan.VerbCreate, plan.CausePending, plan.WhyNew
-	if recorded != nil && !m.index.Cleared(at) {
+	if recorded != nil && !m.world.Cleared(at) {
 		a.Cause, a.Why = plan.CauseDrift, "was applied before and is gone from the cluster"
 	}
-	if slices.Contains(m.index.Clusters[at.Cluster].Going, at.Namespace) {
+	if slices.Contains(m.world.Clusters[at.Cluster].Going, at.Namespace) {
 		a.Why = "its namespace is being deleted with all that is in it" + whenGone
 	}
-	for _, v := range m.index.Sites[at] {
+	for _, v := range m.world.Sites[at] {
 		if v.Name == a.Site.Object && v.Deleting {
 			a.Why = v.Going() + whenGone
 		}
 	}
-	a.Why += m.index.Inventories[at].Content.Intent.WhyNot(field.Equality, a.Site.Fields)
+	a.Why += m.world.Inventories[at].Content.Intent.WhyNot(field.Equality, a.Site.Fields)
 	a.Fields = field.DiffFields(a.Site.Fields, nil, nil)
 	for i := range a.Fields {
 		a.Fields[i].Cause = a.Cause
 	}
-	if !m.index.Clusters[at.Cluster].HasNamespace(at.Namespace) {
+	if !m.world.Clusters[at.Cluster].HasNamespace(at.Namespace) {
 		a.Steps = append(a.Steps, plan.StepNamespace)
 	}
 	a.Steps = append(a.Steps, plan.StepRecord, plan.StepSite, plan.StepReady)
@@ -139,7 +139,7 @@ func (m sitePlanner) createSite(a plan.Action, at plan.Place, recorded map[strin
 // updateSite compares a living Site; needed is false when nothing is to be done.
 func (m sitePlanner) updateSite(a plan.Action, s plan.DesiredSite, recorded map[string]any, live world.SiteView) (_ plan.Action, needed bool) {
 	a.Verb = plan.VerbUpdate
-	view := m.index.Inventories[s.Place()]
+	view := m.world.Inventories[s.Place()]
 	inv := view.Content
 	want, applied := inv.AsStored(s.Fields, recorded), inv.AsStored(recorded, recorded)
 	a.Fields = m.Leave(a, field.DiffFields(want, applied, live.Fields), a.Site.Keep)
@@ -148,7 +148,7 @@ func (m sitePlanner) updateSite(a plan.Action, s plan.DesiredSite, recorded map[
 	a.Cause = field.MergeCauses(a.Fields, plan.CausePending)
 	a.Disruption = siteDisruption(a.Fields)
 	record := recorded == nil || view.Renamed != "" || !field.SameFields(s.Fields, recorded) || inv.Intent.Open() || view.Deleting ||
-		m.index.Clusters[s.Cluster].Another(inv.ClusterUID)
+		m.world.Clusters[s.Cluster].Another(inv.ClusterUID)
 	if view.Renamed != "" {
 		a.Fields = append(a.Fields, plan.Field{Path: "name", From: string(view.Renamed), To: string(s.Name), Cause: plan.CausePending})
 	}
@@ -164,7 +164,7 @@ func (m sitePlanner) updateSite(a plan.Action, s plan.DesiredSite, recorded map[
 	if relabel || live.Protected != s.Protect || edits || live.Labels[plan.LabelSite] != string(s.Name) {
 		a.Steps = append(a.Steps, plan.StepSite, plan.StepReady)
 	}
-	if access, ok := m.index.Accesses[s.Place()]; ok && !s.Listens {
+	if access, ok := m.world.Accesses[s.Place()]; ok && !s.Listens {
 		a.Site.Close = world.Ref(s.Cluster, plan.ObjectAccess, access.Meta)
 		a.Steps = append(a.Steps, plan.StepClose) // once the controller has seen the Site: before, it makes it again
 		a.Disruption = plan.Worse(a.Disruption, plan.DisruptionReconnect)

@@ -39,17 +39,17 @@ func (m sitePlanner) holdRemovals() {
 	if len(m.waiting.unread) == 0 {
 		return
 	}
-	for _, at := range m.index.OwnedPlaces() {
-		name, uid := m.index.StaleSite(at, m.index.DesiredAt[at])
-		protected := m.index.Inventories[at].Content.Protect || m.index.Protected(at, uid)
-		if name == "" || m.index.Inventories[at].Broken != "" || protected {
+	for _, at := range m.world.OwnedPlaces() {
+		name, uid := m.world.StaleSite(at, m.world.DesiredAt[at])
+		protected := m.world.Inventories[at].Content.Protect || m.world.Protected(at, uid)
+		if name == "" || m.world.Inventories[at].Broken != "" || protected {
 			continue
 		}
-		d, still := m.index.Desired[name]
+		d, still := m.world.Desired[name]
 		switch {
-		case still && !m.index.Readable(d.Cluster):
+		case still && !m.world.Readable(d.Cluster):
 			m.hold(m.waiting.removal, at, name, fmt.Sprintf("it moves to cluster %s, which could not be read: its removal here waits", d.Cluster))
-		case m.index.ListensAt(at, uid):
+		case m.world.ListensAt(at, uid):
 			m.hold(m.waiting.removal, at, name, fmt.Sprintf("links may lead to it from %s: its removal waits", m.waiting.where()))
 		}
 	}
@@ -59,7 +59,7 @@ func (m sitePlanner) holdRemovals() {
 // clusters that could not be read would lose it and could not be made anew.
 func (m sitePlanner) holdListening(a plan.Action, live world.SiteView) bool {
 	at := a.Place()
-	if len(m.waiting.unread) == 0 || !a.Closes() || !m.index.ListensAt(at, live.UID) {
+	if len(m.waiting.unread) == 0 || !a.Closes() || !m.world.ListensAt(at, live.UID) {
 		return false
 	}
 	m.hold(m.waiting.listening, at, network.SiteName(a.Name),
@@ -72,7 +72,7 @@ func (m *maker) hold(set map[plan.Place]bool, at plan.Place, name network.SiteNa
 	set[at] = true
 	m.unknown++
 	m.findings = append(m.findings, diag.Finding{
-		Severity: diag.Warning, Code: plan.CodeWaits, Subject: fmt.Sprintf("site %q", name), At: m.index.Desired[name].DeclaredAt,
+		Severity: diag.Warning, Code: plan.CodeWaits, Subject: fmt.Sprintf("site %q", name), At: m.world.Desired[name].DeclaredAt,
 		Message: why, Fix: "apply again when every cluster answers",
 	})
 }
@@ -92,8 +92,8 @@ func (w waiting) where() string {
 // unseen reports whether a link cannot be judged: an end could not be read, or waits
 // for a cluster that could not.
 func (m *maker) unseen(l plan.DesiredLink) bool {
-	from, to := m.index.Desired[l.From], m.index.Desired[l.To]
+	from, to := m.world.Desired[l.From], m.world.Desired[l.To]
 	fromAt, toAt := from.Place(), to.Place()
-	return !m.index.Readable(from.Cluster) || !m.index.Readable(to.Cluster) ||
+	return !m.world.Readable(from.Cluster) || !m.world.Readable(to.Cluster) ||
 		m.waiting.removal[fromAt] || m.waiting.removal[toAt] || m.waiting.listening[toAt]
 }

@@ -24,7 +24,7 @@ type WantedProxy struct {
 // World finds observed things by what they belong to. It is built once, so that
 // planning is linear in the number of objects.
 type World struct {
-	// Network is its name, wanted what is described of it, observed all that was read.
+	// Network is its name, Wanted what is described of it, Observed all that was read.
 	Network  string
 	Wanted   plan.Desired
 	Observed Observation
@@ -45,11 +45,8 @@ type World struct {
 	Proxies     map[plan.Place]map[string]ProxyView
 	// Certificates are all Certificates, of whoever.
 	Certificates map[plan.Place]map[string]CertificateView
-	// WantedProxies are the description's; newProxies are the Secrets that the plan
-	// makes, by action; keptProxies are those that stay in use.
+	// WantedProxies are the description's.
 	WantedProxies map[WantedProxy]plan.DesiredProxy
-	NewProxies    map[string]string
-	KeptProxies   map[plan.Place][]string
 	// Leftovers are owned grants, tokens and Secrets by link, wherever they are.
 	Leftovers map[network.LinkName][]plan.ObjectRef
 	// Going says of objects that are being deleted what holds them, by UID.
@@ -58,7 +55,7 @@ type World struct {
 	reports map[string]SiteReport
 }
 
-// builder fills an index.
+// builder fills a World.
 type builder struct{ *World }
 
 // Of indexes what was observed, in the order of the clusters' names and with intents that
@@ -67,13 +64,7 @@ func Of(wanted plan.Desired, observed Observation, adoptable func(Meta) bool) *W
 	observed.Clusters = slices.SortedStableFunc(slices.Values(observed.Clusters), func(a, b ClusterView) int {
 		return cmp.Compare(a.Name, b.Name)
 	})
-	return newIndex(wanted, Settled(observed, wanted.Network), adoptable)
-}
-
-// TakesNothing is for looking alone: what others made stays theirs.
-func TakesNothing(Meta) bool { return false }
-
-func newIndex(wanted plan.Desired, observed Observation, adoptable func(Meta) bool) *World {
+	observed = Settled(observed, wanted.Network)
 	ix := &World{
 		Network: wanted.Network, Wanted: wanted, Observed: observed, adoptable: adoptable,
 
@@ -92,8 +83,6 @@ func newIndex(wanted plan.Desired, observed Observation, adoptable func(Meta) bo
 		Certificates: map[plan.Place]map[string]CertificateView{},
 
 		WantedProxies: map[WantedProxy]plan.DesiredProxy{},
-		NewProxies:    map[string]string{},
-		KeptProxies:   map[plan.Place][]string{},
 		Leftovers:     map[network.LinkName][]plan.ObjectRef{},
 		Going:         map[string]string{},
 		reports:       map[string]SiteReport{},
@@ -124,6 +113,9 @@ func newIndex(wanted plan.Desired, observed Observation, adoptable func(Meta) bo
 	ix.Now = sync.OnceValue(ix.findPresent)
 	return ix
 }
+
+// TakesNothing is for looking alone: what others made stays theirs.
+func TakesNothing(Meta) bool { return false }
 
 // Report is what the routers of the Site at a place say of its links; zero where that was
 // not asked for.
