@@ -135,7 +135,8 @@ func (l *link) findLinks(ctx context.Context, attempt int) ([]Object, error) {
 }
 
 // made reports whether a Link is of the attempt whose token was called object: it carries
-// the link's label, or it is new and uses the Secret that redemption named after the token.
+// the link's label, or it uses the Secret that redemption named after the token and bears a
+// mark of ours, or is new.
 // A name alone proves nothing: another link may be called like one of a pair, and others
 // have tokens of their own.
 func (l *link) made(ctx context.Context, o Object, object string) (bool, error) {
@@ -144,6 +145,9 @@ func (l *link) made(ctx context.Context, o Object, object string) (bool, error) 
 	}
 	if text(o.Spec, "tlsCredentials") != object {
 		return false, nil
+	}
+	if plan.Marked(o.Annotations) {
+		return true, nil
 	}
 	return l.awaited(ctx, object)
 }
@@ -245,7 +249,7 @@ func (l *link) removeMade(ctx context.Context, attempt int) error {
 	if err != nil {
 		return err
 	}
-	if secret, err := l.from.Get(ctx, l.secretRef(l.objectOf(attempt))); err == nil && (awaited || l.labelled(secret)) {
+	if secret, err := l.from.Get(ctx, l.secretRef(l.objectOf(attempt))); err == nil && (awaited || l.labelled(secret) || plan.Marked(secret.Annotations)) {
 		links = append(links, secret)
 	}
 	for _, o := range links {

@@ -369,6 +369,28 @@ func TestResumedRedemption(t *testing.T) {
 	}
 }
 
+// A Link of the attempt without labels is the earlier apply's where it bears a mark of ours,
+// and somebody's where it does not.
+func TestResumedWithoutLabels(t *testing.T) {
+	t.Parallel()
+	for want, notes := range map[string]map[string]string{
+		"record take-over":              {plan.AnnotationCost: "1"},
+		"record grant redeem take-over": {"example.com/x": "1"},
+	} {
+		m := settled()
+		a := m.action(plan.KindLink, plan.VerbCreate, listed("record grant redeem take-over")...)
+		a.Link.Resume = true
+		name := network.ObjectName("l", 2)
+		m.put(Object{
+			ObjectRef:   plan.ObjectRef{Kind: plan.ObjectLink, Namespace: "shop", Name: name},
+			Annotations: notes, Spec: map[string]any{"tlsCredentials": name},
+		})
+		if events, out := m.run(t, a); out.State != Done || !slices.Equal(events.ran(), listed(want)) {
+			t.Errorf("with %v: ran %v, %s: %v", notes, events.ran(), out.State, out.Err)
+		}
+	}
+}
+
 // A step that nothing runs is an error before any other is run.
 func TestUnknownStep(t *testing.T) {
 	t.Parallel()

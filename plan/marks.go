@@ -83,3 +83,13 @@ func Unanswered(annotations map[string]string) (names []string) {
 func GrantName(net string, link network.LinkName, attempt int) string {
 	return fmt.Sprintf("%s-%s-%d", net, link, attempt)
 }
+
+// Marked reports whether one of an object's annotations is Fairlead's.
+func Marked(annotations map[string]string) bool {
+	for key := range annotations {
+		if strings.HasPrefix(key, AnnotationPrefix) {
+			return true
+		}
+	}
+	return false
+}

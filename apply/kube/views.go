@@ -3,7 +3,6 @@ package kube
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,18 +21,8 @@ func meta(m metav1.Object) world.Meta {
 	return world.Meta{
 		Namespace: m.GetNamespace(), Name: m.GetName(), UID: o.UID, ResourceVersion: o.ResourceVersion,
 		Generation: o.Generation, Labels: o.Labels, OwnerUID: o.OwnerUID, Deleting: o.Deleting,
-		Finalizers: o.Finalizers, Created: created(m), Marked: marked(o.Annotations),
+		Finalizers: o.Finalizers, Created: created(m), Marked: plan.Marked(o.Annotations),
 	}
-}
-
-// marked reports whether one of the annotations is ours.
-func marked(annotations map[string]string) bool {
-	for key := range annotations {
-		if strings.HasPrefix(key, plan.AnnotationPrefix) {
-			return true
-		}
-	}
-	return false
 }
 
 func created(m metav1.Object) int64 {
