@@ -10,29 +10,20 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/schematest"
 )
 
 // fits checks JSON that a command printed against its published schema.
 func fits(t *testing.T, name, text string) {
 	t.Helper()
 	_, schema, _ := runIn(".", nil, "schema", name)
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
+	compiled, err := schematest.Compile(name+".json", []byte(schema))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(name+".json", doc); err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if err := c.MustCompile(name + ".json").Validate(v); err != nil {
+	if err := schematest.Validate(t, compiled, []byte(text)); err != nil {
 		t.Errorf("%v\n%s", err, text)
 	}
 }

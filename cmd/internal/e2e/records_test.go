@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/schematest"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -23,25 +23,15 @@ func (w *world) events(file string) []report.Event {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.EventSchema))
+	schema, err := schematest.Compile("events.json", report.EventSchema)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource("events.json", doc); err != nil {
-		w.t.Fatal(err)
-	}
-	schema := c.MustCompile("events.json")
 	var out []report.Event
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, len(data)+1)
 	for lines.Scan() {
-		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(lines.Bytes()))
-		if err != nil {
-			w.t.Fatalf("%v: %s", err, lines.Bytes())
-		}
-		if err := schema.Validate(v); err != nil {
+		if err := schematest.Validate(w.t, schema, lines.Bytes()); err != nil {
 			w.t.Errorf("%v\n%s", err, lines.Bytes())
 		}
 		var e report.Event

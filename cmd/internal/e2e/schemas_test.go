@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/schematest"
 )
 
 // publishedAs names the schema of what each command prints with --format json.
@@ -19,19 +20,14 @@ var publishedAs = map[string]string{
 }
 
 var publishedSchemas = sync.OnceValue(func() map[string]*jsonschema.Schema {
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
 	out := map[string]*jsonschema.Schema{}
 	for _, name := range report.SchemaNames() {
 		text, _ := report.Schema(name)
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		schema, err := schematest.Compile(name+".json", text)
 		if err != nil {
 			panic(err)
 		}
-		if err := c.AddResource(name+".json", doc); err != nil {
-			panic(err)
-		}
-		out[name] = c.MustCompile(name + ".json")
+		out[name] = schema
 	}
 	return out
 })

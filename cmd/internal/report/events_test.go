@@ -6,16 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/schematest"
 	"fairlead.dev/fairlead/plan"
 )
 
 // Lines of each type fit the schema; lines that lack something, or have more, do not.
 func TestEventSchema(t *testing.T) {
 	t.Parallel()
-	s, err := compileSchema("events.json", report.EventSchema)
+	s, err := schematest.Compile("events.json", report.EventSchema)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +51,7 @@ func TestEventSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := validate(t, s, line); (err == nil) != tt.fits {
+		if err := schematest.Validate(t, s, line); (err == nil) != tt.fits {
 			t.Errorf("%s: %v\n%s", name, err, line)
 		}
 	}
@@ -70,27 +69,4 @@ func TestEventLine(t *testing.T) {
 	if err := json.Unmarshal(line, &got); err != nil || got.Time != "2026-07-01T10:00:00.000000005Z" {
 		t.Errorf("%q %v", got.Time, err)
 	}
-}
-
-func compileSchema(name string, text []byte) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(name, doc); err != nil {
-		return nil, err
-	}
-	return c.Compile(name)
-}
-
-// validate tells where data does not fit the schema; nil when it does.
-func validate(t *testing.T, s *jsonschema.Schema, data []byte) error {
-	t.Helper()
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, data)
-	}
-	return s.Validate(v)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/schematest"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/status"
 	"fairlead.dev/fairlead/plan/topology"
@@ -121,12 +122,12 @@ func TestSchemasFit(t *testing.T) {
 	t.Parallel()
 	for _, full := range []bool{true, false} {
 		for name, r := range filled(full) {
-			s, err := compileSchema(name+".json", published(t, name))
+			s, err := schematest.Compile(name+".json", published(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}
 			data := jsonOf(t, r)
-			if err := validate(t, s, data); err != nil {
+			if err := schematest.Validate(t, s, data); err != nil {
 				t.Errorf("%s, full %t: %v\n%s", name, full, err, data)
 			}
 		}
@@ -177,7 +178,7 @@ func exact(t *testing.T, at string, root, schema map[string]any, value any) {
 func TestSchemasAreStrict(t *testing.T) {
 	t.Parallel()
 	for name, r := range filled(true) {
-		s, err := compileSchema(name+".json", published(t, name))
+		s, err := schematest.Compile(name+".json", published(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +195,7 @@ func TestSchemasAreStrict(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if validate(t, s, data) == nil {
+			if schematest.Validate(t, s, data) == nil {
 				t.Errorf("%s: %s fits", name, change)
 			}
 		}

@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"cmd/internal/report/finding":  {"cmd/internal/report", "plan/words", "plan", "plan/topology", "schema/network", "schema/diag"},
 	"cmd/internal/report/formats": {"cmd/internal/report", "cmd/internal/report/text", "cmd/internal/report/markdown",
 		"cmd/internal/report/page", "cmd/internal/report/finding"},
+	"cmd/internal/report/reporttest": {"cmd/internal/report", "cmd/internal/report/formats", "schema/diag"},
 	// It decides whether a description may be acted on.
 	"cmd/internal/judge": {"plan", "schema/network", "schema/revision/signature"},
 	// It writes what a command found and did as a file.

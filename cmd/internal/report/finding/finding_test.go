@@ -15,6 +15,7 @@ import (
 	"github.com/joshdk/go-junit"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/reporttest"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -27,7 +28,7 @@ func TestMachineFormatsGolden(t *testing.T) {
 		for format, suffix := range map[string]string{
 			"sarif": "sarif.json", "junit": "junit.xml", "gitlab": "gitlab.json", "github": "github.txt", "outputs": "outputs.env",
 		} {
-			golden(t, "formats", kind+"."+suffix, rendered(t, format, r))
+			reporttest.Golden(t, "formats", kind+"."+suffix, reporttest.Rendered(t, format, r))
 		}
 	}
 }
@@ -38,15 +39,15 @@ func TestMachineFormatsOfNothing(t *testing.T) {
 	for kind, r := range map[string]report.Report{
 		"vet": {Findings: &report.Findings{}}, "plan": {Plan: &plan.Plan{}}, "drift": {Drift: &plan.Plan{}},
 	} {
-		checkSARIF(t, rendered(t, "sarif", r))
-		checkJUnit(t, rendered(t, "junit", r))
-		if got := rendered(t, "gitlab", r); string(got) != "[]\n" {
+		checkSARIF(t, reporttest.Rendered(t, "sarif", r))
+		checkJUnit(t, reporttest.Rendered(t, "junit", r))
+		if got := reporttest.Rendered(t, "gitlab", r); string(got) != "[]\n" {
 			t.Errorf("%s: %s", kind, got)
 		}
-		if got := rendered(t, "github", r); len(got) > 0 {
+		if got := reporttest.Rendered(t, "github", r); len(got) > 0 {
 			t.Errorf("%s: %s", kind, got)
 		}
-		checkOutputs(t, rendered(t, "outputs", r))
+		checkOutputs(t, reporttest.Rendered(t, "outputs", r))
 	}
 }
 
@@ -57,19 +58,19 @@ func TestMachineFormatsAreSafe(t *testing.T) {
 	for _, m := range hostileModels {
 		for kind, r := range m.reports() {
 			plain := calm.reports()[kind]
-			if got, want := checkSARIF(t, rendered(t, "sarif", r)), checkSARIF(t, rendered(t, "sarif", plain)); got != want {
+			if got, want := checkSARIF(t, reporttest.Rendered(t, "sarif", r)), checkSARIF(t, reporttest.Rendered(t, "sarif", plain)); got != want {
 				t.Errorf("%q: %s: sarif has %d results, want %d", m.word, kind, got, want)
 			}
-			if got, want := checkJUnit(t, rendered(t, "junit", r)), checkJUnit(t, rendered(t, "junit", plain)); got != want {
+			if got, want := checkJUnit(t, reporttest.Rendered(t, "junit", r)), checkJUnit(t, reporttest.Rendered(t, "junit", plain)); got != want {
 				t.Errorf("%q: %s: junit has %+v, want %+v", m.word, kind, got, want)
 			}
-			if got, want := checkGitLab(t, rendered(t, "gitlab", r)), checkGitLab(t, rendered(t, "gitlab", plain)); got != want {
+			if got, want := checkGitLab(t, reporttest.Rendered(t, "gitlab", r)), checkGitLab(t, reporttest.Rendered(t, "gitlab", plain)); got != want {
 				t.Errorf("%q: %s: gitlab has %d issues, want %d", m.word, kind, got, want)
 			}
-			if got, want := len(readCommands(t, rendered(t, "github", r))), len(readCommands(t, rendered(t, "github", plain))); got != want {
+			if got, want := len(readCommands(t, reporttest.Rendered(t, "github", r))), len(readCommands(t, reporttest.Rendered(t, "github", plain))); got != want {
 				t.Errorf("%q: %s: github has %d commands, want %d", m.word, kind, got, want)
 			}
-			if got, want := checkOutputs(t, rendered(t, "outputs", r)), checkOutputs(t, rendered(t, "outputs", plain)); !slices.Equal(got, want) {
+			if got, want := checkOutputs(t, reporttest.Rendered(t, "outputs", r)), checkOutputs(t, reporttest.Rendered(t, "outputs", plain)); !slices.Equal(got, want) {
 				t.Errorf("%q: %s: outputs has keys %q, want %q", m.word, kind, got, want)
 			}
 		}
@@ -91,7 +92,7 @@ func TestNothingSeriousIsLeftOut(t *testing.T) {
 		}
 		for kind, r := range map[string]report.Report{"plan": {Plan: &p}, "drift": {Drift: &p}} {
 			for _, format := range machineFormats {
-				text := string(rendered(t, format, r))
+				text := string(reporttest.Rendered(t, format, r))
 				if format == "github" && n > 100 { // what GitHub would cut is counted
 					if longest := slices.MaxFunc(strings.Split(text, "\n"), func(a, b string) int { return len(a) - len(b) }); len(longest) > 4096+400 || !strings.Contains(text, "more, which the summary has") {
 						t.Errorf("%s: a line of %d bytes", kind, len(longest))
@@ -113,7 +114,7 @@ func TestFingerprints(t *testing.T) {
 	t.Parallel()
 	prints := func(r report.Report) (out []string) {
 		var list []struct{ Fingerprint string }
-		if err := json.Unmarshal(rendered(t, "gitlab", r), &list); err != nil {
+		if err := json.Unmarshal(reporttest.Rendered(t, "gitlab", r), &list); err != nil {
 			t.Fatal(err)
 		}
 		for _, i := range list {
@@ -146,7 +147,7 @@ func TestFingerprints(t *testing.T) {
 // none is at the network's name.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
-	zone := diag.Finding{Severity: diag.Error, Code: "syntax", Message: "m", At: at("", 1, 1)}
+	zone := diag.Finding{Severity: diag.Error, Code: "syntax", Message: "m", At: reporttest.At("", 1, 1)}
 	for name, tt := range map[string]struct {
 		stand report.Stand
 		file  string
@@ -164,7 +165,7 @@ func TestPlaces(t *testing.T) {
 		f := zone
 		f.At.File = tt.file
 		r := report.Report{Findings: &report.Findings{List: diag.List{f}}, Stand: tt.stand}
-		if got := readCommands(t, rendered(t, "github", r))[0].properties["file"]; got != tt.want {
+		if got := readCommands(t, reporttest.Rendered(t, "github", r))[0].properties["file"]; got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
@@ -182,7 +183,7 @@ func TestPlacesOfPlan(t *testing.T) {
 		"update site hub":                "net/more.cue:1",
 		"create link up":                 "net/a.cue:8",
 	}
-	for _, c := range readCommands(t, rendered(t, "github", calm.planReport())) {
+	for _, c := range readCommands(t, reporttest.Rendered(t, "github", calm.planReport())) {
 		title := strings.TrimPrefix(c.properties["title"], "Fairlead: ")
 		if place, ok := want[title]; ok {
 			delete(want, title)
@@ -203,7 +204,7 @@ func TestAnnotationsAreFolded(t *testing.T) {
 	for i := range 35 {
 		p.Actions = append(p.Actions, calm.action(plan.VerbDelete, plan.KindSite, fmt.Sprintf("s%d", i), func(*plan.Action) {}))
 	}
-	commands := readCommands(t, rendered(t, "github", report.Report{Plan: &p}))
+	commands := readCommands(t, reporttest.Rendered(t, "github", report.Report{Plan: &p}))
 	if len(commands) != 10 {
 		t.Fatalf("%d annotations", len(commands))
 	}
@@ -342,7 +343,7 @@ func TestOutputsOfPlan(t *testing.T) {
 		p.Base.Origins[a.ID] = []plan.Origin{plan.OriginChange, plan.OriginAnyway, plan.OriginBoth}[i%3]
 	}
 	p.Clusters = append(p.Clusters, plan.Cluster{Name: network.ClusterName("third"), State: plan.StateForbidden})
-	text := string(rendered(t, "outputs", report.Report{Plan: &p}))
+	text := string(reporttest.Rendered(t, "outputs", report.Report{Plan: &p}))
 	for _, line := range []string{
 		"plan_id=sha256:abc", "pending=true", "refused=true", "refusals=2", "overridden=1", "changed=4", "delete=4",
 		"unread=2", "unread_clusters=far,third", "effects_high=1", "effect=old loses its last path",

@@ -1,17 +1,10 @@
 package finding_test
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/cmd/internal/report/formats"
+	"fairlead.dev/fairlead/cmd/internal/report/reporttest"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/diag"
 	"fairlead.dev/fairlead/schema/network"
@@ -19,41 +12,6 @@ import (
 
 // machineFormats are those that tell of each thing by itself.
 var machineFormats = []string{"sarif", "junit", "gitlab", "github"}
-
-// rendered is a report in the named format, without colors.
-func rendered(t testing.TB, format string, r report.Report) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	if err := formats.Render(&out, format, r, report.Style{}); err != nil {
-		t.Fatalf("%s: %v", format, err)
-	}
-	return out.Bytes()
-}
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-// golden compares with a file of a folder of testdata.
-func golden(t *testing.T, folder, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", folder, name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs, run with -update after a look:\n%s", file, diff)
-	}
-}
-
-// at is a place in a description.
-func at(file string, line, column int) diag.Position {
-	return diag.Position{File: file, Line: line, Column: column}
-}
 
 // model makes reports of one shape around names and texts that a test chooses. Positions
 // are as seen from a directory below the root of the repository.
@@ -72,19 +30,19 @@ func (m model) stand() report.Stand {
 
 func (m model) described() *network.Network {
 	return &network.Network{
-		Name: m.name("retail"), DeclaredAt: at("../a.cue", 3, 1),
+		Name: m.name("retail"), DeclaredAt: reporttest.At("../a.cue", 3, 1),
 		Clusters: []network.Cluster{
-			{Name: network.ClusterName(m.name("hub")), DeclaredAt: at("../a.cue", 4, 2)},
-			{Name: network.ClusterName(m.name("far")), DeclaredAt: at("../a.cue", 5, 2)},
+			{Name: network.ClusterName(m.name("hub")), DeclaredAt: reporttest.At("../a.cue", 4, 2)},
+			{Name: network.ClusterName(m.name("far")), DeclaredAt: reporttest.At("../a.cue", 5, 2)},
 		},
 		Sites: []network.Site{
-			{Name: network.SiteName(m.name("hub")), Cluster: network.ClusterName(m.name("hub")), DeclaredAt: at("../"+m.file, 1, 2)},
-			{Name: network.SiteName(m.name("shop")), Cluster: network.ClusterName(m.name("hub")), DeclaredAt: at("../"+m.file, 2, 2)},
-			{Name: network.SiteName(m.name("far")), Cluster: network.ClusterName(m.name("far")), DeclaredAt: at("../"+m.file, 3, 2)},
+			{Name: network.SiteName(m.name("hub")), Cluster: network.ClusterName(m.name("hub")), DeclaredAt: reporttest.At("../"+m.file, 1, 2)},
+			{Name: network.SiteName(m.name("shop")), Cluster: network.ClusterName(m.name("hub")), DeclaredAt: reporttest.At("../"+m.file, 2, 2)},
+			{Name: network.SiteName(m.name("far")), Cluster: network.ClusterName(m.name("far")), DeclaredAt: reporttest.At("../"+m.file, 3, 2)},
 		},
 		Links: []network.Link{
-			{Name: network.LinkName(m.name("up")), From: network.SiteName(m.name("shop")), To: network.SiteName(m.name("hub")), DeclaredAt: at("../a.cue", 8, 2)},
-			{Name: network.LinkName(m.name("out")), From: network.SiteName(m.name("hub")), To: network.SiteName(m.name("far")), DeclaredAt: at("../a.cue", 9, 2)},
+			{Name: network.LinkName(m.name("up")), From: network.SiteName(m.name("shop")), To: network.SiteName(m.name("hub")), DeclaredAt: reporttest.At("../a.cue", 8, 2)},
+			{Name: network.LinkName(m.name("out")), From: network.SiteName(m.name("hub")), To: network.SiteName(m.name("far")), DeclaredAt: reporttest.At("../a.cue", 9, 2)},
 		},
 	}
 }
@@ -108,13 +66,13 @@ func (m model) linkTo(from, to string) func(*plan.Action) {
 func (m model) actions() []plan.Action {
 	return []plan.Action{
 		m.action(plan.VerbUpdate, plan.KindSite, "hub", func(a *plan.Action) {
-			a.DeclaredAt, a.Cause, a.Disruption = at("../"+m.file, 1, 2), plan.CauseDrift, plan.DisruptionRestart
+			a.DeclaredAt, a.Cause, a.Disruption = reporttest.At("../"+m.file, 1, 2), plan.CauseDrift, plan.DisruptionRestart
 			a.Fields = []plan.Field{{Path: "ha" + m.word, From: false, To: "x" + m.word, Cause: plan.CauseDrift}}
 		}),
 		m.action(plan.VerbDelete, plan.KindSite, "old", func(*plan.Action) {}),
 		m.action(plan.VerbCreate, plan.KindLink, "up", func(a *plan.Action) {
 			m.linkTo("shop", "hub")(a)
-			a.DeclaredAt = at("../a.cue", 8, 2)
+			a.DeclaredAt = reporttest.At("../a.cue", 8, 2)
 		}),
 		m.action(plan.VerbDelete, plan.KindLink, "gone", m.linkTo("old", "hub")),
 		m.action(plan.VerbDelete, plan.KindProxy, "corp", func(*plan.Action) {}),
@@ -151,9 +109,9 @@ func (m model) plan() plan.Plan {
 
 func (m model) findings() diag.List {
 	return diag.List{
-		{Severity: diag.Error, Code: "unknown-site", Subject: fmt.Sprintf("link %q", m.name("up")), Message: "to is wrong" + m.word, Fix: "did you mean hub?" + m.word, At: at("../a.cue", 8, 22), Related: []diag.Position{at("../"+m.file, 2, 2)}},
-		{Severity: diag.Warning, Code: "unused-cluster", Subject: fmt.Sprintf("cluster %q", m.name("far")), Message: "no site is in it", Fix: "remove it", At: at("../a.cue", 5, 2), Related: []diag.Position{}},
-		{Severity: diag.Error, Code: "syntax", Message: "expected a name" + m.word, At: at("../"+m.file, 4, 1), Related: []diag.Position{}},
+		{Severity: diag.Error, Code: "unknown-site", Subject: fmt.Sprintf("link %q", m.name("up")), Message: "to is wrong" + m.word, Fix: "did you mean hub?" + m.word, At: reporttest.At("../a.cue", 8, 22), Related: []diag.Position{reporttest.At("../"+m.file, 2, 2)}},
+		{Severity: diag.Warning, Code: "unused-cluster", Subject: fmt.Sprintf("cluster %q", m.name("far")), Message: "no site is in it", Fix: "remove it", At: reporttest.At("../a.cue", 5, 2), Related: []diag.Position{}},
+		{Severity: diag.Error, Code: "syntax", Message: "expected a name" + m.word, At: reporttest.At("../"+m.file, 4, 1), Related: []diag.Position{}},
 	}
 }
 
@@ -173,7 +131,7 @@ func (m model) driftReport() report.Report {
 	p := m.plan()
 	p.Topology.Basis, p.Refusals = plan.BasisApplied, p.Refusals[:1]
 	p.Live = []plan.Live{
-		{Severity: diag.Error, Code: "link-down", Subject: "link/" + m.name("up"), Cluster: network.ClusterName(m.name("hub")), Message: "is down" + m.word, Fix: "look", At: at("../a.cue", 8, 2)},
+		{Severity: diag.Error, Code: "link-down", Subject: "link/" + m.name("up"), Cluster: network.ClusterName(m.name("hub")), Message: "is down" + m.word, Fix: "look", At: reporttest.At("../a.cue", 8, 2)},
 		{Severity: diag.Warning, Code: "leftover", Subject: "link/" + m.name("gone"), Cluster: network.ClusterName(m.name("hub")), Message: "left" + m.word},
 	}
 	p.Ignored = []plan.Ignored{{Action: "site/" + m.name("shop"), Field: "ha", Rule: "site/*/ha", Reason: "tried by hand" + m.word}}

@@ -17,6 +17,8 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"fairlead.dev/fairlead/cmd/internal/report/reporttest"
+	"fairlead.dev/fairlead/cmd/internal/report/schematest"
 	"fairlead.dev/fairlead/plan"
 )
 
@@ -41,31 +43,8 @@ var sarifSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	if text, err = strconv.Unquote(text); err != nil {
 		return nil, err
 	}
-	return compileSchema("sarif.json", []byte(text))
+	return schematest.Compile("sarif.json", []byte(text))
 })
-
-func compileSchema(name string, text []byte) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(name, doc); err != nil {
-		return nil, err
-	}
-	return c.Compile(name)
-}
-
-// validate tells where data does not fit the schema; nil when it does.
-func validate(t *testing.T, s *jsonschema.Schema, data []byte) error {
-	t.Helper()
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, data)
-	}
-	return s.Validate(v)
-}
 
 // checkSARIF validates a log against the standard's schema, lets a reader of SARIF read
 // it, and checks what code scanning needs beyond. It gives how many results there are.
@@ -75,7 +54,7 @@ func checkSARIF(t *testing.T, data []byte) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := validate(t, s, data); err != nil {
+	if err := schematest.Validate(t, s, data); err != nil {
 		t.Fatalf("%v\n%s", err, data)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -119,7 +98,7 @@ func TestSARIFPlaces(t *testing.T) {
 	for file, want := range map[string]string{
 		"a b#c?d.cue": "net/a%20b%23c%3Fd.cue", "50% off.cue": "net/50%25%20off.cue", "ü[x].cue": "net/%C3%BC%5Bx%5D.cue", "c:d.cue": "net/c:d.cue",
 	} {
-		if text := string(rendered(t, "sarif", model{file: file}.planReport())); !strings.Contains(text, `"uri": "`+want+`"`) {
+		if text := string(reporttest.Rendered(t, "sarif", model{file: file}.planReport())); !strings.Contains(text, `"uri": "`+want+`"`) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
@@ -133,7 +112,7 @@ func TestSARIFLevels(t *testing.T) {
 	suppressed := ""
 	for _, r := range []string{"plan", "drift"} {
 		var log sarif.Report
-		if err := json.Unmarshal(rendered(t, "sarif", calm.reports()[r]), &log); err != nil {
+		if err := json.Unmarshal(reporttest.Rendered(t, "sarif", calm.reports()[r]), &log); err != nil {
 			t.Fatal(err)
 		}
 		for _, v := range log.Runs[0].Results {
@@ -181,7 +160,7 @@ func TestSARIFOfOrigins(t *testing.T) {
 	r := calm.planReport()
 	r.Plan.Base = &plan.Base{Origins: map[string]plan.Origin{"site/old": plan.OriginAnyway, "link/gone": plan.OriginBoth}}
 	var log sarif.Report
-	if err := json.Unmarshal(rendered(t, "sarif", r), &log); err != nil {
+	if err := json.Unmarshal(reporttest.Rendered(t, "sarif", r), &log); err != nil {
 		t.Fatal(err)
 	}
 	levels := map[string]string{}

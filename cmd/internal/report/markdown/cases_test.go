@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
+	"fairlead.dev/fairlead/cmd/internal/report/reporttest"
 	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/planner"
@@ -16,7 +17,7 @@ import (
 )
 
 // lineAt is a line of the description of the network below.
-func lineAt(line int) diag.Position { return at("retail.cue", line, 2) }
+func lineAt(line int) diag.Position { return reporttest.At("retail.cue", line, 2) }
 
 // chain is a small network: a hub, a backup, shops linked to both, and a depot behind the
 // first shop.

@@ -6,18 +6,19 @@ import (
 
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/cmd/internal/report/markdown"
+	"fairlead.dev/fairlead/cmd/internal/report/reporttest"
 	"fairlead.dev/fairlead/plan"
 )
 
 func markdownOf(t testing.TB, r report.Report) string {
 	t.Helper()
-	return string(rendered(t, "markdown", r))
+	return string(reporttest.Rendered(t, "markdown", r))
 }
 
 func TestMarkdownGolden(t *testing.T) {
 	t.Parallel()
 	for name, r := range cases {
-		golden(t, "markdown", name+".md", rendered(t, "markdown", r()))
+		reporttest.Golden(t, "markdown", name+".md", reporttest.Rendered(t, "markdown", r()))
 	}
 }
 
@@ -45,13 +46,13 @@ func TestOneFlagForAll(t *testing.T) {
 	}
 	for _, format := range []string{"text", "markdown", "html"} {
 		r.Plan = &p
-		if text := string(rendered(t, format, r)); !strings.Contains(text, "--allow all@0a1b2c3d0a1b") {
+		if text := string(reporttest.Rendered(t, format, r)); !strings.Contains(text, "--allow all@0a1b2c3d0a1b") {
 			t.Errorf("%s does not show it", format)
 		}
 		one := p
 		one.Refusals = p.Refusals[:1]
 		r.Plan = &one
-		if text := string(rendered(t, format, r)); strings.Contains(text, "all@") {
+		if text := string(reporttest.Rendered(t, format, r)); strings.Contains(text, "all@") {
 			t.Errorf("%s shows it for one rule", format)
 		}
 	}

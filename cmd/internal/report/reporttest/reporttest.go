@@ -1,4 +1,6 @@
-package markdown_test
+// Package reporttest helps to test the formats of a report: it renders, and compares with golden
+// files.
+package reporttest
 
 import (
 	"bytes"
@@ -14,8 +16,8 @@ import (
 	"fairlead.dev/fairlead/schema/diag"
 )
 
-// rendered is a report in the named format, without colors.
-func rendered(t testing.TB, format string, r report.Report) []byte {
+// Rendered is a report in the named format, without colors.
+func Rendered(t testing.TB, format string, r report.Report) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := formats.Render(&out, format, r, report.Style{}); err != nil {
@@ -26,8 +28,8 @@ func rendered(t testing.TB, format string, r report.Report) []byte {
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// golden compares with a file of a folder of testdata.
-func golden(t *testing.T, folder, name string, got []byte) {
+// Golden compares with a file of a folder of testdata.
+func Golden(t *testing.T, folder, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", folder, name)
 	if *update {
@@ -44,7 +46,7 @@ func golden(t *testing.T, folder, name string, got []byte) {
 	}
 }
 
-// at is a place in a description.
-func at(file string, line, column int) diag.Position {
+// At is a place in a description.
+func At(file string, line, column int) diag.Position {
 	return diag.Position{File: file, Line: line, Column: column}
 }
