@@ -9,6 +9,7 @@ import (
 
 	"fairlead.dev/fairlead/schema/revision"
 	"fairlead.dev/fairlead/schema/revision/signature"
+	"fairlead.dev/fairlead/schema/revision/signature/signaturetest"
 )
 
 // need skips a test without the programs that it compares with.
@@ -67,13 +68,13 @@ func TestSSHAsGitDoes(t *testing.T) {
 				t.Fatal(err)
 			}
 			out, err := r.tryGit("verify-commit", "HEAD")
-			if got := r.head(keysOf(t, text)); got.Holds() != (err == nil) {
+			if got := r.head(signaturetest.Keys(t, text)); got.Holds() != (err == nil) {
 				t.Errorf("%s %s: got %+v, git says %v\n%s", who, options, got, err, out)
 			}
 		}
 	}
 	r.git("commit", "-q", "--allow-empty", "-m", "unsigned")
-	wants(t, r.head(keysOf(t, "alice "+lines["alice"])), "", "", "is not signed")
+	signaturetest.Wants(t, r.head(signaturetest.Keys(t, "alice "+lines["alice"])), "", "", "is not signed")
 }
 
 // What git signs with gpg holds, by a key that gpg exports.
@@ -121,37 +122,15 @@ func TestOpenPGPAsGitDoes(t *testing.T) {
 	}
 	r.git("verify-commit", "HEAD")
 	alice, bob := export("alice@example.com"), export("bob@example.com")
-	got := r.head(keysOf(t, bob+alice))
-	wants(t, got, "Alice <alice@example.com>", got.Fingerprint, "")
+	got := r.head(signaturetest.Keys(t, bob+alice))
+	signaturetest.Wants(t, got, "Alice <alice@example.com>", got.Fingerprint, "")
 	if len(got.Fingerprint) < 40 {
 		t.Errorf("fingerprint %q", got.Fingerprint)
 	}
-	wants(t, r.head(keysOf(t, bob)), "", got.Fingerprint, "not listed")
+	signaturetest.Wants(t, r.head(signaturetest.Keys(t, bob)), "", got.Fingerprint, "not listed")
 	both, err := gpg("gpg", "--armor", "--export")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants(t, r.head(keysOf(t, both)), "Alice <alice@example.com>", got.Fingerprint, "")
-}
-
-func keysOf(t *testing.T, texts ...string) signature.Keys {
-	t.Helper()
-	var keys signature.Keys
-	for _, text := range texts {
-		more, err := signature.ParseKeys(signature.KeyFile{Name: "keys", Content: []byte(text)})
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, text)
-		}
-		keys = keys.And(more)
-	}
-	return keys
-}
-
-// wants checks a signature: who it is by, or why it does not hold.
-func wants(t *testing.T, s signature.Signature, by, fingerprint, fault string) {
-	t.Helper()
-	holds := fault == ""
-	if s.Holds() != holds || s.By != by || s.Fingerprint != fingerprint || !strings.Contains(s.Fault, fault) {
-		t.Errorf("got %+v, want one by %q with %s, fault %q", s, by, fingerprint, fault)
-	}
+	signaturetest.Wants(t, r.head(signaturetest.Keys(t, both)), "Alice <alice@example.com>", got.Fingerprint, "")
 }

@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"schema/diag":               {},
 	"schema/revision":           {"schema/revision/signature"},
 	"schema/revision/signature": {},
+	"schema/revision/signature/signaturetest": {"schema/revision/signature"},
 
 	"plan":          {"schema/network", "schema/diag"},
 	"plan/desired":  {"schema/network", "schema/diag", "plan", "plan/field", "plan/record", "plan/world"},

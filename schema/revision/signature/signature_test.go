@@ -20,6 +20,7 @@ import (
 
 	"fairlead.dev/fairlead/schema/revision"
 	"fairlead.dev/fairlead/schema/revision/signature"
+	"fairlead.dev/fairlead/schema/revision/signature/signaturetest"
 )
 
 func TestOpenPGP(t *testing.T) {
@@ -32,27 +33,27 @@ func TestOpenPGP(t *testing.T) {
 	const alices = "Alice <alice@example.com>"
 	fingerprint := fingerprintOf(alice)
 
-	got := g.signature("HEAD", keysOf(t, aliceKey))
-	wants(t, got, alices, fingerprint, "")
+	got := g.signature("HEAD", signaturetest.Keys(t, aliceKey))
+	signaturetest.Wants(t, got, alices, fingerprint, "")
 	if got.Commit != hash.String() || got.Kind != "OpenPGP" {
 		t.Errorf("got %+v", got)
 	}
-	wants(t, g.signature("HEAD", keysOf(t, bobKey, aliceKey)), alices, fingerprint, "")
-	wants(t, g.signature("HEAD", keysOf(t, "Bob:\n"+bobKey+"\nand Alice:\r\n"+strings.ReplaceAll(aliceKey, "\n", "\r\n"))), alices, fingerprint, "")
-	wants(t, g.signature("HEAD", keysOf(t, bobKey)), "", fingerprint, "is signed with the OpenPGP key "+fingerprint+", which is not listed")
-	wants(t, g.signature("HEAD", signature.Keys{}), "", fingerprint, "not listed")
+	signaturetest.Wants(t, g.signature("HEAD", signaturetest.Keys(t, bobKey, aliceKey)), alices, fingerprint, "")
+	signaturetest.Wants(t, g.signature("HEAD", signaturetest.Keys(t, "Bob:\n"+bobKey+"\nand Alice:\r\n"+strings.ReplaceAll(aliceKey, "\n", "\r\n"))), alices, fingerprint, "")
+	signaturetest.Wants(t, g.signature("HEAD", signaturetest.Keys(t, bobKey)), "", fingerprint, "is signed with the OpenPGP key "+fingerprint+", which is not listed")
+	signaturetest.Wants(t, g.signature("HEAD", signature.Keys{}), "", fingerprint, "not listed")
 
 	altered := g.rewrite(hash, func(text string) string { return strings.Replace(text, "a commit", "another", 1) })
-	wants(t, g.signature(altered.String(), keysOf(t, aliceKey, bobKey)), "", fingerprint, "does not fit its signature")
+	signaturetest.Wants(t, g.signature(altered.String(), signaturetest.Keys(t, aliceKey, bobKey)), "", fingerprint, "does not fit its signature")
 	twice := g.rewrite(hash, func(text string) string {
 		header := text[strings.Index(text, "gpgsig "):strings.Index(text, "\n\n")]
 		return strings.Replace(text, "\n\na commit", "\n"+header+"\n\na commit", 1)
 	})
-	wants(t, g.signature(twice.String(), keysOf(t, aliceKey)), "", "", "more than one signature")
+	signaturetest.Wants(t, g.signature(twice.String(), signaturetest.Keys(t, aliceKey)), "", "", "more than one signature")
 	broken := g.rewrite(hash, func(text string) string {
 		return strings.Replace(text, "\n \n ", "\n \n !!!!", 1)
 	})
-	if s := g.signature(broken.String(), keysOf(t, aliceKey)); s.Holds() {
+	if s := g.signature(broken.String(), signaturetest.Keys(t, aliceKey)); s.Holds() {
 		t.Errorf("a broken signature holds: %+v", s)
 	}
 }
@@ -64,13 +65,13 @@ func TestOpenPGPKeysThatEnded(t *testing.T) {
 	old, gone := person(t, "Old", made, 32*24*time.Hour), person(t, "Gone", made, 0)
 	g := newGoRepo(t)
 	g.commit(withOpenPGP(old, signedAt))
-	wants(t, g.signature("HEAD", keysOf(t, publicKey(t, old))), "Old <old@example.com>", fingerprintOf(old), "has expired")
+	signaturetest.Wants(t, g.signature("HEAD", signaturetest.Keys(t, publicKey(t, old))), "Old <old@example.com>", fingerprintOf(old), "has expired")
 	g.commit(withOpenPGP(gone, signedAt))
-	wants(t, g.signature("HEAD", keysOf(t, publicKey(t, gone))), "Gone <gone@example.com>", fingerprintOf(gone), "")
+	signaturetest.Wants(t, g.signature("HEAD", signaturetest.Keys(t, publicKey(t, gone))), "Gone <gone@example.com>", fingerprintOf(gone), "")
 	if err := gone.RevokeKey(packet.KeyCompromised, "stolen", nil); err != nil {
 		t.Fatal(err)
 	}
-	if s := g.signature("HEAD", keysOf(t, publicKey(t, gone))); s.Holds() {
+	if s := g.signature("HEAD", signaturetest.Keys(t, publicKey(t, gone))); s.Holds() {
 		t.Errorf("the signature of a revoked key holds: %+v", s)
 	}
 }
@@ -124,12 +125,12 @@ func TestSSHKinds(t *testing.T) {
 			signer, line := sshPerson(t, private)
 			g := newGoRepo(t)
 			hash := g.commit(withSSH(signer, "git"))
-			keys, fingerprint := keysOf(t, "# who may\n\nalice@example.com "+line+" a comment\n"), ssh.FingerprintSHA256(signer.PublicKey())
-			wants(t, g.signature("HEAD", keys), "alice@example.com", fingerprint, "")
+			keys, fingerprint := signaturetest.Keys(t, "# who may\n\nalice@example.com "+line+" a comment\n"), ssh.FingerprintSHA256(signer.PublicKey())
+			signaturetest.Wants(t, g.signature("HEAD", keys), "alice@example.com", fingerprint, "")
 			altered := g.rewrite(hash, func(text string) string { return strings.Replace(text, "a commit", "another", 1) })
-			wants(t, g.signature(altered.String(), keys), "alice@example.com", fingerprint, "does not fit its signature")
+			signaturetest.Wants(t, g.signature(altered.String(), keys), "alice@example.com", fingerprint, "does not fit its signature")
 			_, other := ed25519Person(t)
-			wants(t, g.signature("HEAD", keysOf(t, "bob@example.com "+other)), "", fingerprint,
+			signaturetest.Wants(t, g.signature("HEAD", signaturetest.Keys(t, "bob@example.com "+other)), "", fingerprint,
 				"is signed with the SSH key "+fingerprint+", which is not listed")
 		})
 	}
@@ -170,7 +171,7 @@ func TestAllowedSigners(t *testing.T) {
 		lines := strings.NewReplacer("KEY", key, "OTHER", other).Replace(c.lines)
 		t.Run(c.lines, func(t *testing.T) {
 			t.Parallel()
-			wants(t, g.signature("HEAD", keysOf(t, lines)), c.by, fingerprint, c.fault)
+			signaturetest.Wants(t, g.signature("HEAD", signaturetest.Keys(t, lines)), c.by, fingerprint, c.fault)
 		})
 	}
 }
@@ -178,11 +179,11 @@ func TestAllowedSigners(t *testing.T) {
 func TestOtherSignatures(t *testing.T) {
 	t.Parallel()
 	signer, key := ed25519Person(t)
-	keys := keysOf(t, "alice "+key)
+	keys := signaturetest.Keys(t, "alice "+key)
 	fingerprint := ssh.FingerprintSHA256(signer.PublicKey())
 	g := newGoRepo(t)
 	plain := g.commit(nil)
-	wants(t, g.signature("HEAD", keys), "", "", "is not signed")
+	signaturetest.Wants(t, g.signature("HEAD", keys), "", "", "is not signed")
 	const block = "-----BEGIN SIGNED MESSAGE-----\nMII=\n-----END SIGNED MESSAGE-----\n"
 	for text, fault := range map[string]string{
 		block:         "X.509",
@@ -191,10 +192,10 @@ func TestOtherSignatures(t *testing.T) {
 		"-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n": "SSH signature that cannot be read",
 	} {
 		g.commit(func(io.Reader) ([]byte, error) { return []byte(text), nil })
-		wants(t, g.signature("HEAD", keys), "", "", fault)
+		signaturetest.Wants(t, g.signature("HEAD", keys), "", "", fault)
 	}
 	g.commit(withSSH(signer, "file"))
-	wants(t, g.signature("HEAD", keys), "alice", fingerprint, "for something else than git")
+	signaturetest.Wants(t, g.signature("HEAD", keys), "alice", fingerprint, "for something else than git")
 	// The signature of another commit.
 	var stolen string
 	hash := g.commit(withSSH(signer, "git"))
@@ -203,7 +204,7 @@ func TestOtherSignatures(t *testing.T) {
 		return text + "."
 	})
 	moved := g.rewrite(plain, func(text string) string { return strings.Replace(text, "\n\n", "\n"+stolen+"\n\n", 1) })
-	wants(t, g.signature(moved.String(), keys), "alice", fingerprint, "does not fit its signature")
+	signaturetest.Wants(t, g.signature(moved.String(), keys), "alice", fingerprint, "does not fit its signature")
 }
 
 // What counts is the signature of the commit, whatever name it is read by; that of a
@@ -211,7 +212,7 @@ func TestOtherSignatures(t *testing.T) {
 func TestSignatureByName(t *testing.T) {
 	t.Parallel()
 	signer, line := ed25519Person(t)
-	keys, fingerprint := keysOf(t, "alice "+line), ssh.FingerprintSHA256(signer.PublicKey())
+	keys, fingerprint := signaturetest.Keys(t, "alice "+line), ssh.FingerprintSHA256(signer.PublicKey())
 	g := newGoRepo(t)
 	tag := func(name string, hash plumbing.Hash, signer signWith) {
 		o := &object.Tag{Name: name, Tagger: who(), Message: "x\n", TargetType: plumbing.CommitObject, Target: hash}
@@ -226,19 +227,19 @@ func TestSignatureByName(t *testing.T) {
 	tag("v2", g.commit(nil), withSSH(signer, "git"))
 	g.commit(withSSH(signer, "git"))
 	for _, rev := range []string{"HEAD", "v1", "refs/tags/v1", "v2~1", "HEAD~2"} {
-		wants(t, g.signature(rev, keys), "alice", fingerprint, "")
+		signaturetest.Wants(t, g.signature(rev, keys), "alice", fingerprint, "")
 	}
-	wants(t, g.signature("v2", keys), "", "", "is not signed")
+	signaturetest.Wants(t, g.signature("v2", keys), "", "", "is not signed")
 	tree, err := revision.WorkTree(t.Context(), g.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants(t, tree.Signature(keys), "alice", fingerprint, "")
+	signaturetest.Wants(t, tree.Signature(keys), "alice", fingerprint, "")
 	for _, dir := range []string{t.TempDir(), newGoRepo(t).dir} {
 		tree, err := revision.WorkTree(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wants(t, tree.Signature(keys), "", "", "nothing is committed")
+		signaturetest.Wants(t, tree.Signature(keys), "", "", "nothing is committed")
 	}
 }
