@@ -16,21 +16,23 @@ import (
 // that nothing more can.
 type redemption struct {
 	*linkWriter
-	// try counts the attempts of this run, from 1.
-	try int
-	// resume uses what an earlier run left of the attempt: Links as they are, a token that
-	// may be under way, a grant that is good.
-	resume bool
 	// pending is true where a token of the attempt is there already.
 	pending bool
 	// granted are the credentials of the grant, for its token.
 	granted credentials
 }
 
+// try counts the attempts of this run, from 1.
+func (r *redemption) try() int { return r.attempt - r.Link.Attempt + 1 }
+
+// resumes reports whether the attempt may use what an earlier run left of it: Links as they
+// are, a token that may be under way, a grant that is good.
+func (r *redemption) resumes() bool { return r.Link.Resume && r.try() == 1 }
+
 // underWay looks for what an earlier run left of the attempt, and reports whether that makes
 // a grant needless.
 func (r *redemption) underWay(ctx context.Context) (bool, error) {
-	if !r.resume {
+	if !r.resumes() {
 		return false, nil
 	}
 	token, err := r.live(ctx, r.from, r.tokenRef())
@@ -63,7 +65,6 @@ func (r *redemption) carry(ctx context.Context) error {
 	if r.pending {
 		return nil
 	}
-	r.at = plan.StepRedeem
 	got := r.granted
 	r.granted = credentials{}
 	_, err := r.create(ctx, r.from, Object{
@@ -112,7 +113,7 @@ func (r *redemption) createGrant(ctx context.Context) error {
 		return refused("the grant of an earlier run went away")
 	case err != nil:
 		return err
-	case !r.resume || spent(old) || expired(old, time.Now()):
+	case !r.resumes() || spent(old) || expired(old, time.Now()):
 		return refused("the grant of an earlier run is spent or expired")
 	}
 	return nil
@@ -129,7 +130,7 @@ func expired(grant Object, now time.Time) bool {
 // nothing can come of it any more.
 func (r *redemption) failed(ctx context.Context, err error) error {
 	// Longer each time, as what refused may be about to recover.
-	next := time.Now().Add(time.Duration(r.try*r.try) * time.Second)
+	next := time.Now().Add(time.Duration(r.try()*r.try()) * time.Second)
 	var burnt errRedemption
 	if errors.As(err, &burnt) {
 		err = r.outcome(ctx, burnt, next)
@@ -143,8 +144,8 @@ func (r *redemption) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil || !over {
 		return err
 	}
-	if r.try == r.opts.Attempts {
-		return fmt.Errorf("%w (%d fresh grants were tried)", err, r.try)
+	if r.try() == r.opts.Attempts {
+		return fmt.Errorf("%w (%d fresh grants were tried)", err, r.try())
 	}
 	r.tell(Event{Step: r.at, Phase: Retrying, Message: err.Error()})
 	if err := Pause(ctx, time.Until(next)); err != nil {
@@ -159,7 +160,7 @@ func (r *redemption) failed(ctx context.Context, err error) error {
 // nextAttempt counts up and records it, with what is not known of the attempts before,
 // before anything bears the new name.
 func (r *redemption) nextAttempt(ctx context.Context) error {
-	r.try, r.resume, r.pending, r.links = r.try+1, false, false, nil
+	r.pending, r.links = false, nil
 	r.attempt++
 	return r.amend(ctx, "")
 }

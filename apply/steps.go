@@ -91,7 +91,7 @@ func (t *task) linkTable() (map[plan.Step]step, error) {
 	}
 	// All of them share the link and its Links: what collect reads takeOverAll writes.
 	m, c := &linkMake{linkWriter: w}, &certification{linkWriter: w}
-	r := &redemption{linkWriter: w, resume: t.Link.Resume, try: 1}
+	r := &redemption{linkWriter: w}
 	return map[plan.Step]step{
 		plan.StepRecord: {before: m.awaitSites, do: m.record},
 		plan.StepGrant:  {already: r.underWay, do: r.grant, failed: r.failed, back: plan.StepGrant},
@@ -150,6 +150,7 @@ func (t *task) take(ctx context.Context, name plan.Step, s step) error {
 		}
 	}
 	if s.before != nil {
+		t.at = name
 		if err := s.before(ctx); err != nil {
 			return err
 		}

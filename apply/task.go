@@ -137,9 +137,8 @@ func (t *task) writePlanned(
 // isPlanned refuses an object that is not the one of the plan: of its UID, or one of ours
 // where the plan saw none.
 func (t *task) isPlanned(live Object, uid string) error {
-	owned := live.Labels[plan.LabelManagedBy] == plan.ManagedBy && live.Labels[plan.LabelNetwork] == t.plan.Network
 	switch {
-	case uid == "" && !owned:
+	case uid == "" && !plan.Owned(live.Labels, t.plan.Network):
 		return fmt.Errorf("%s appeared and is not ours: %w", live.ObjectRef, ErrStale)
 	case uid != "" && uid != live.UID:
 		return fmt.Errorf("%s was made anew: %w", live.ObjectRef, ErrStale)
@@ -156,19 +155,6 @@ func sameJSON(a, b any) bool {
 	left, errLeft := json.Marshal(a)
 	right, errRight := json.Marshal(b)
 	return errLeft == nil && errRight == nil && string(left) == string(right)
-}
-
-// recheck reads the object of the reference's UID again and checks it. One that is
-// gone, or another one by now, passes: every delete is by its UID.
-func recheck(ctx context.Context, c Reader, ref plan.ObjectRef, check func(Object) error) error {
-	live, err := c.Get(ctx, ref)
-	if errors.Is(err, ErrNotFound) || err == nil && live.UID != ref.UID {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return check(live)
 }
 
 // again repeats a read-compare-write whose write met a newer version: a status

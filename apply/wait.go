@@ -108,14 +108,7 @@ func stays(ctx context.Context, c Reader, ref plan.ObjectRef) error {
 	if ref.UID == "" {
 		return nil
 	}
-	o, err := c.Get(ctx, ref)
-	switch {
-	case errors.Is(err, ErrNotFound), err == nil && o.UID != ref.UID:
-		return nil
-	case err != nil:
-		return err
-	}
-	return fmt.Errorf("%s is still there: %s", ref, goes(o))
+	return recheck(ctx, c, ref, func(o Object) error { return fmt.Errorf("%s is still there: %s", ref, goes(o)) })
 }
 
 // notGoing refuses an object that is being deleted: nothing that needs it can be made.
@@ -150,4 +143,17 @@ func goes(o Object) string {
 		}
 	}
 	return why
+}
+
+// recheck reads the object of the reference's UID again and checks it. One that is
+// gone, or another one by now, passes: every delete is by its UID.
+func recheck(ctx context.Context, c Reader, ref plan.ObjectRef, check func(Object) error) error {
+	live, err := c.Get(ctx, ref)
+	if errors.Is(err, ErrNotFound) || err == nil && live.UID != ref.UID {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return check(live)
 }

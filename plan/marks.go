@@ -93,3 +93,8 @@ func Marked(annotations map[string]string) bool {
 	}
 	return false
 }
+
+// Owned reports whether labels are those of a network's own objects.
+func Owned(labels map[string]string, net string) bool {
+	return labels[LabelManagedBy] == ManagedBy && labels[LabelNetwork] == net
+}

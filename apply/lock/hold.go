@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fairlead.dev/fairlead/apply"
+	"fairlead.dev/fairlead/plan"
 )
 
 // slowestAnswer is how long an answer to a renewal may take, where the lease would allow
@@ -247,11 +248,11 @@ func Unlock(ctx context.Context, c Lockable, network, id string) (Holder, error)
 	for {
 		l, err := c.Leases.Get(ctx)
 		switch {
-		case errors.Is(err, apply.ErrNotFound), err == nil && ownedLease(l, network) && l.Holder == "":
+		case errors.Is(err, apply.ErrNotFound), err == nil && plan.Owned(l.Labels, network) && l.Holder == "":
 			return Holder{}, nil
 		case err != nil:
 			return Holder{}, c.notLocked(err)
-		case !ownedLease(l, network):
+		case !plan.Owned(l.Labels, network):
 			return Holder{}, c.notLocked(ErrForeign)
 		case l.Holder != id:
 			return Holder{}, c.heldBy(l, 0)

@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode"
 
-	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -90,11 +89,6 @@ func holderOf(l Lease) Holder {
 	}
 	a := l.Annotations
 	return Holder{ID: l.Holder, User: a[annotationUser], Host: a[annotationHost], URL: a[annotationURL], Commit: a[annotationCommit], Since: since}
-}
-
-// ownedLease reports whether a Lease is the network's.
-func ownedLease(l Lease, name string) bool {
-	return l.Labels[plan.LabelManagedBy] == plan.ManagedBy && l.Labels[plan.LabelNetwork] == name
 }
 
 // NamespacesOf lists the namespaces that a Lease notes, sorted.

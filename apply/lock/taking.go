@@ -52,7 +52,7 @@ func (t *taking) try(ctx context.Context, r leaseRead) (got Lease, done bool, er
 		return got, err == nil, unless(err, apply.ErrExists)
 	case r.err != nil:
 		return got, false, r.err
-	case !ownedLease(r.lease, t.opts.Network):
+	case !plan.Owned(r.lease.Labels, t.opts.Network):
 		return got, false, ErrForeign
 	case r.lease.Deleting && t.free(r.lease):
 		return got, false, t.waitGone(ctx, r.lease)

@@ -74,15 +74,10 @@ func (d moved) appliedSites() map[plan.Place]world.Site {
 
 // appliedWays are the links that records have as brought up.
 func (d moved) appliedWays() map[world.LinkAt]world.Way {
-	sites := d.world.Now().Sites
-	uids := map[string]plan.Place{}
-	for at, s := range sites {
-		if s.UID != "" {
-			uids[s.UID] = at
-		}
-	}
+	now := d.world.Now()
+	uids := now.ByUID()
 	out := map[world.LinkAt]world.Way{}
-	for at := range sites {
+	for at := range now.Sites {
 		for _, w := range d.world.RecordedWays(at, uids, nil) {
 			out[world.LinkAt{Name: w.Link, At: at}] = w
 		}

@@ -37,12 +37,15 @@ func (m checks) noteReissued() {
 
 // expiring warns of links whose certificate ends soon, but for those that get another.
 func (m checks) expiring() {
+	if m.in.ExpiringBefore == "" {
+		return
+	}
 	for _, l := range m.in.Desired.Links {
-		from, to := m.world.Desired[l.From], m.world.Desired[l.To]
-		if m.in.ExpiringBefore == "" || !m.world.Readable(from.Cluster) {
+		from := m.world.Desired[l.From]
+		if !m.world.Readable(from.Cluster) {
 			continue
 		}
-		c := m.links.examine(l, from, to)
+		c, _ := m.links.find(l, from)
 		i := slices.IndexFunc(c.current, func(v world.LinkView) bool {
 			ends := m.world.Secrets[c.At][v.TLSCredentials].Expires
 			return ends != "" && ends < m.in.ExpiringBefore

@@ -60,10 +60,19 @@ func (m linkPlanner) link(l plan.DesiredLink, from, to plan.DesiredSite) {
 	}
 }
 
+// examine finds out about a link, and begins its action.
 func (m linkPlanner) examine(l plan.DesiredLink, from, to plan.DesiredSite) linkCase {
+	c, fromUID := m.find(l, from)
+	c.action = m.linkAction(l, from, to, fromUID)
+	c.action.Link.Seen = liveLinks(c.own)
+	return c
+}
+
+// find looks for the Links of a link, and for the UID of its connecting Site.
+func (m linkPlanner) find(l plan.DesiredLink, from plan.DesiredSite) (c linkCase, fromUID string) {
 	at := from.Place()
-	c := linkCase{m: m.maker, DesiredLink: l, RecordedLink: m.world.RecordOf(at, l.Name)}
-	fromUID := m.world.SiteUID(at, l.From)
+	c = linkCase{m: m.maker, DesiredLink: l, RecordedLink: m.world.RecordOf(at, l.Name)}
+	fromUID = m.world.SiteUID(at, l.From)
 	c.own = m.world.OwnLinks(c.RecordedLink, fromUID)
 	names := network.LinkObjectNames(network.ObjectName(l.Name, c.Recorded.Attempt))
 	for _, v := range c.own {
@@ -71,9 +80,7 @@ func (m linkPlanner) examine(l plan.DesiredLink, from, to plan.DesiredSite) link
 			c.current = append(c.current, v)
 		}
 	}
-	c.action = m.linkAction(l, from, to, fromUID)
-	c.action.Link.Seen = liveLinks(c.own)
-	return c
+	return c, fromUID
 }
 
 func (m linkPlanner) linkAction(l plan.DesiredLink, from, to plan.DesiredSite, fromUID string) plan.Action {

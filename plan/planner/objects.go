@@ -330,7 +330,7 @@ func (m objectPlanner) unwantedAt(x objectIndex, at plan.Place) map[string]unwan
 		_, recorded := inv.Objects[key]
 		_, inventory := m.world.Inventories[at]
 		_, described := m.world.DesiredAt[at]
-		site := inventory || described || m.world.HasOwnSite(at, m.network())
+		site := inventory || described || m.world.HasOwnSite(at)
 		ours := site && v.Written() && v.Owned(m.network()) && v.Labels[plan.LabelObject] == world.OverlayObject && v.OwnerUID == ""
 		if !wanted && !recorded && ours && !v.Deleting {
 			out[key] = unwantedObject{

@@ -32,9 +32,9 @@ func Refusals(w *world.World, actions []plan.Action, limits *network.DeleteLimit
 		return nil
 	}
 	r := &rails{world: w, was: w.Now(), actions: actions, declared: *limits, limits: strictest(w.Observed, *limits)}
-	sites, links := r.goingSites(), r.goingLinks()
+	sites, links := r.goingSites(), w.LinksNow()
 	r.limit(deletes{kind: plan.KindSite, least: 1, most: r.limits.Sites, going: sites, all: r.countSites()})
-	r.limit(deletes{kind: plan.KindLink, least: 2, most: r.limits.Links, going: links, all: r.countLinks()})
+	r.limit(deletes{kind: plan.KindLink, least: 2, most: r.limits.Links, going: r.goingLinks(links), all: r.countLinks(links)})
 	r.limit(deletes{kind: plan.KindObject, least: 2, most: r.limits.Objects, going: r.goingObjects(), all: r.countObjects()})
 	r.emptied(sites)
 	r.partition()
@@ -99,8 +99,8 @@ func (r *rails) countSites() map[network.ClusterName]int {
 
 // goingLinks are the links that the plan deletes at their connecting sites; one of
 // which only an old Link goes is not among them.
-func (r *rails) goingLinks() going {
-	out, there, planned := going{}, r.world.LinksNow(), world.ChangesOf(r.actions)
+func (r *rails) goingLinks(there map[world.LinkAt]bool) going {
+	out, planned := going{}, world.ChangesOf(r.actions)
 	for _, a := range r.actions {
 		key := world.LinkAt{Name: network.LinkName(a.Name), At: a.Place()}
 		stays := func(o plan.Action) bool { return o.Verb != plan.VerbDelete }
@@ -111,9 +111,9 @@ func (r *rails) goingLinks() going {
 	return out
 }
 
-func (r *rails) countLinks() map[network.ClusterName]int {
+func (r *rails) countLinks(there map[world.LinkAt]bool) map[network.ClusterName]int {
 	out := map[network.ClusterName]int{}
-	for l := range r.world.LinksNow() {
+	for l := range there {
 		out[l.At.Cluster]++
 	}
 	return out

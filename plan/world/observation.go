@@ -152,7 +152,7 @@ func HeldBy(finalizers []string) string {
 
 // Owned reports whether the object carries the network's labels.
 func (m Meta) Owned(network string) bool {
-	return m.Labels[plan.LabelManagedBy] == plan.ManagedBy && m.Labels[plan.LabelNetwork] == network
+	return plan.Owned(m.Labels, network)
 }
 
 // SiteView is a Site.

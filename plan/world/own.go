@@ -75,6 +75,6 @@ func (l RecordedLink) Names(v LinkView) bool {
 
 // Made reports whether we wrote a Link of a link's, or a redemption of its token made it.
 func (ix *World) Made(l RecordedLink, v LinkView) bool {
-	redeemed := v.OwnerUID != "" && l.Recorded.Claims(l.Link, v.TLSCredentials) && ix.awaited(l.At, ix.Network, v.TLSCredentials)
+	redeemed := v.OwnerUID != "" && l.Recorded.Claims(l.Link, v.TLSCredentials) && ix.awaited(l.At, v.TLSCredentials)
 	return v.Owned(ix.Network) || v.Marked || redeemed
 }

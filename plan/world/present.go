@@ -43,14 +43,20 @@ type Present struct {
 	Ways  []Way
 }
 
-func (ix *World) findPresent() Present {
-	n := Present{Sites: ix.SitesNow()}
+// ByUID are the places of the sites that are there, by the UIDs of their Sites.
+func (p Present) ByUID() map[string]plan.Place {
 	uids := map[string]plan.Place{}
-	for at, s := range n.Sites {
+	for at, s := range p.Sites {
 		if s.UID != "" {
 			uids[s.UID] = at
 		}
 	}
+	return uids
+}
+
+func (ix *World) findPresent() Present {
+	n := Present{Sites: ix.SitesNow()}
+	uids := n.ByUID()
 	for _, at := range SortedPlaces(n.Sites) {
 		if n.Sites[at].Fixed {
 			continue

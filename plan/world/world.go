@@ -104,10 +104,10 @@ func Of(wanted plan.Desired, observed Observation, adoptable func(Meta) bool) *W
 	for _, c := range observed.Clusters {
 		ix.Clusters[c.Name] = c
 		if c.State == plan.StateOK { // what was read of another is not all, and proves nothing
-			b.addCluster(c, wanted.Network)
+			b.addCluster(c)
 		}
 	}
-	b.addUnlabelled(wanted.Network)
+	b.addUnlabelled()
 	b.sort()
 	b.followRenames()
 	ix.Now = sync.OnceValue(ix.findPresent)
@@ -131,19 +131,19 @@ func (ix *World) Report(at plan.Place) SiteReport {
 // addUnlabelled finds what bears the name of one of our attempts and no labels:
 // Certificates of which somebody took them off, and Secrets that a redemption made which
 // had been given up.
-func (b builder) addUnlabelled(net string) {
+func (b builder) addUnlabelled() {
 	for at, inv := range b.Inventories {
 		for name, l := range inv.Content.Links {
 			for attempt := 1; attempt <= l.Attempt; attempt++ {
 				for _, to := range l.Listening() {
-					v, ok := b.Certificates[to][plan.GrantName(net, name, attempt)]
+					v, ok := b.Certificates[to][plan.GrantName(b.Network, name, attempt)]
 					if ok && v.Labels[plan.LabelManagedBy] == "" && v.Marked {
 						b.Leftovers[name] = append(b.Leftovers[name], Ref(to.Cluster, plan.ObjectCertificate, v.Meta))
 					}
 				}
 				object := network.ObjectName(name, attempt)
 				s, ok := b.Secrets[at][object]
-				ours := ok && s.Labels[plan.LabelManagedBy] == "" && (s.Marked || b.awaited(at, net, object))
+				ours := ok && s.Labels[plan.LabelManagedBy] == "" && (s.Marked || b.awaited(at, object))
 				if ours && b.redeemed(at, inv.Content.Site, s.Meta) && l.Claims(name, object) {
 					b.Leftovers[name] = append(b.Leftovers[name], Ref(at.Cluster, plan.ObjectSecret, s.Meta))
 				}
@@ -159,8 +159,8 @@ func (b builder) redeemed(at plan.Place, site network.SiteName, m Meta) bool {
 
 // awaited reports whether a Link and a Secret of a name may be what a redemption of ours made:
 // our token of that name is there, or a Site notes that it was taken away unanswered.
-func (ix *World) awaited(at plan.Place, net, object string) bool {
-	if t, ok := ix.Tokens[at][object]; ok && t.Owned(net) {
+func (ix *World) awaited(at plan.Place, object string) bool {
+	if t, ok := ix.Tokens[at][object]; ok && t.Owned(ix.Network) {
 		return true
 	}
 	return slices.ContainsFunc(ix.Sites[at], func(s SiteView) bool { return slices.Contains(s.Unanswered, object) })
@@ -194,7 +194,7 @@ func (b builder) sort() {
 	}
 }
 
-func (b builder) addCluster(c ClusterView, network string) {
+func (b builder) addCluster(c ClusterView) {
 	for _, s := range c.Sites {
 		at := plan.PlaceOf(c.Name, s.Namespace)
 		b.Sites[at] = append(b.Sites[at], s)
@@ -212,12 +212,12 @@ func (b builder) addCluster(c ClusterView, network string) {
 	for _, s := range c.Secrets {
 		b.noteGoing(s.Meta)
 		Put(b.Secrets, plan.PlaceOf(c.Name, s.Namespace), s.Name, s)
-		b.addLeftover(c.Name, plan.ObjectSecret, s.Meta, network)
+		b.addLeftover(c.Name, plan.ObjectSecret, s.Meta)
 	}
 	for _, t := range c.Tokens {
 		b.noteGoing(t.Meta)
 		Put(b.Tokens, plan.PlaceOf(c.Name, t.Namespace), t.Name, t)
-		b.addLeftover(c.Name, plan.ObjectToken, t.Meta, network)
+		b.addLeftover(c.Name, plan.ObjectToken, t.Meta)
 	}
 	for _, a := range c.Accesses {
 		b.noteGoing(a.Meta)
@@ -231,21 +231,21 @@ func (b builder) addCluster(c ClusterView, network string) {
 	for _, v := range c.Certificates {
 		b.noteGoing(v.Meta)
 		Put(b.Certificates, plan.PlaceOf(c.Name, v.Namespace), v.Name, v)
-		b.addLeftover(c.Name, plan.ObjectCertificate, v.Meta, network)
+		b.addLeftover(c.Name, plan.ObjectCertificate, v.Meta)
 	}
 	for _, g := range c.Grants {
 		b.noteGoing(g.Meta)
-		b.addLeftover(c.Name, plan.ObjectGrant, g.Meta, network)
+		b.addLeftover(c.Name, plan.ObjectGrant, g.Meta)
 	}
 	for _, inv := range c.Inventories {
-		if inv.Content.Network == network || inv.Labels[plan.LabelNetwork] == network {
+		if inv.Content.Network == b.Network || inv.Labels[plan.LabelNetwork] == b.Network {
 			b.Inventories[plan.PlaceOf(c.Name, inv.Namespace)] = inv
 		}
 	}
 }
 
-func (b builder) addLeftover(cluster network.ClusterName, kind plan.ObjectKind, m Meta, net string) {
-	if !m.Owned(net) {
+func (b builder) addLeftover(cluster network.ClusterName, kind plan.ObjectKind, m Meta) {
+	if !m.Owned(b.Network) {
 		return
 	}
 	link := network.LinkName(m.Labels[plan.LabelLink])
@@ -318,8 +318,8 @@ func (ix *World) SiteUID(at plan.Place, site network.SiteName) string {
 }
 
 // HasOwnSite reports whether a place has a Site of the network.
-func (ix *World) HasOwnSite(at plan.Place, net string) bool {
-	return slices.ContainsFunc(ix.Sites[at], func(s SiteView) bool { return s.Owned(net) })
+func (ix *World) HasOwnSite(at plan.Place) bool {
+	return slices.ContainsFunc(ix.Sites[at], func(s SiteView) bool { return s.Owned(ix.Network) })
 }
 
 // Endpoints are what a link's listening Site offers, as far as it says.
