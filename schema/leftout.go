@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -258,19 +259,14 @@ func notText(src Source, names []string) (out diag.List) {
 
 // misread reports files without which the description is another one: those that are
 // no text, and those that would be left out by mistake.
-func misread(src Source, inst *build.Instance, passed []passedOver) diag.List {
-	names := map[string]bool{}
-	for _, i := range instances(inst) {
-		for _, f := range append(i.BuildFiles, i.InvalidFiles...) {
-			names[treePath(f.Filename)] = true
-		}
-	}
+func (s *survey) misread(passed []passedOver) diag.List {
+	names := maps.Clone(s.taken)
 	for _, p := range passed {
 		if p.clauseless {
 			names[p.name] = true
 		}
 	}
-	out := notText(src, sortedKeys(names))
+	out := notText(s.src, sortedKeys(names))
 	bad := map[string]bool{}
 	for _, f := range out {
 		bad[f.At.File] = true

@@ -141,8 +141,9 @@ func evaluate(src Source) (Result, error) {
 	}
 	places := newPlaces(src.Display)
 	res := Result{Files: files(inst)}
-	passed := newSurvey(src, places, inst).files()
-	if res.Findings = misread(src, inst, passed).Sorted(); len(res.Findings) > 0 {
+	read := newSurvey(src, places, inst)
+	passed := read.files()
+	if res.Findings = read.misread(passed).Sorted(); len(res.Findings) > 0 {
 		return res, nil
 	}
 	if inst.Err != nil {

@@ -345,8 +345,7 @@ func (d *reporter) goodNumber(f field, n int64) bool {
 // reference reads where a secret is.
 func (d *decoder) reference(f *field, s *shape) *network.SecretRef {
 	var ref network.SecretRef
-	before := len(d.findings)
-	if _, clean := d.object(f, s, &ref); clean && len(d.findings) == before {
+	if o, clean := d.object(f, s, &ref); clean && !o.broken {
 		d.checkSecret(f, ref)
 	}
 	return &ref

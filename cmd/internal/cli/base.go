@@ -9,7 +9,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +16,7 @@ import (
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/origin"
 	"fairlead.dev/fairlead/plan/planner"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/plan/world"
 	"fairlead.dev/fairlead/schema"
 	"fairlead.dev/fairlead/schema/diag"
@@ -147,18 +147,19 @@ func (b *baseReader) elsewhere(ctx context.Context, found description, tree revi
 	if err != nil {
 		return found, err
 	}
-	why := fmt.Sprintf("there is no description at %s", b.shown(b.head.tree, tree.Dir))
+	display := displayOf(b.head.tree, b.sys.Dir)
+	why := fmt.Sprintf("there is no description at %s", display(tree.Dir))
 	if !found.empty() {
-		why = fmt.Sprintf("the network at %s is %q", b.shown(b.head.tree, tree.Dir), found.Network.Name)
+		why = fmt.Sprintf("the network at %s is %q", display(tree.Dir), found.Network.Name)
 	}
 	shown := make([]string, len(dirs))
 	for i, dir := range dirs {
-		shown[i] = b.shown(b.head.tree, dir)
+		shown[i] = display(dir)
 	}
 	switch {
 	case len(dirs) > 1:
 		return found, fail(exitInvalid, "--base %s: %s, and %q is described at %s there; name the one to compare with: --base-path PATH",
-			b.rev, why, b.head.Network.Name, strings.Join(shown[:len(shown)-1], ", ")+" and "+shown[len(shown)-1])
+			b.rev, why, b.head.Network.Name, words.And(shown))
 	case len(dirs) == 1:
 		return b.moved(ctx, tree, dirs[0], why+"; compared with the same network at "+shown[0])
 	case !found.empty():

@@ -85,10 +85,9 @@ func (o *planFlags) save(r report.Report) error {
 	if err := o.sys.write("--output", o.output, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
 		return err
 	}
-	if err := formats.Render(o.sys.Out, o.format, r, report.Style{Color: o.colored(o.sys.OutTerminal)}); err != nil {
-		return err
-	}
-	return o.writeReports(r)
+	screen := o.outputFlags
+	screen.output = ""
+	return screen.show(r)
 }
 
 // planExit judges a shown plan.

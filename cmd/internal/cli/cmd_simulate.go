@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,6 +10,7 @@ import (
 	"fairlead.dev/fairlead/cmd/internal/report"
 	"fairlead.dev/fairlead/plan/desired"
 	"fairlead.dev/fairlead/plan/topology"
+	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/network"
 )
 
@@ -83,21 +84,11 @@ func failingParts(n network.Network, list []string) (sites []network.SiteName, l
 			return nil, nil, fail(exitInvalid, "--without %s: say site/NAME or link/NAME", text)
 		}
 		if !slices.Contains(known, name) {
-			return nil, nil, fail(exitInvalid, "--without %s: the network has no such %s; it has %s", text, kind, some(known))
+			return nil, nil, fail(exitInvalid, "--without %s: the network has no such %s; it has %s", text, kind, cmp.Or(words.Some(slices.Sorted(slices.Values(known)), mostKnown), "none"))
 		}
 	}
 	return sites, links, nil
 }
 
-// some names up to twenty of a list.
-func some(list []string) string {
-	const most = 20
-	list = slices.Sorted(slices.Values(list))
-	switch {
-	case len(list) == 0:
-		return "none"
-	case len(list) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
-	}
-	return strings.Join(list, ", ")
-}
+// mostKnown is how many names an error lists.
+const mostKnown = 20

@@ -135,7 +135,7 @@ func (o *sourceFlags) evaluate(ctx context.Context, tree revision.Tree) (descrip
 	}
 	reads := revision.NewReads(tree.FS)
 	wanted := overlaid(overlay.Source{FS: reads, Dir: tree.Dir, Display: display}, &res)
-	from, err := o.origin(ctx, tree, &res, reads.Files())
+	from, err := o.origin(ctx, tree, &res, reads.Files(), display)
 	if err != nil {
 		return description{}, err
 	}
@@ -167,11 +167,6 @@ func displayOf(t revision.Tree, here string) func(string) string {
 		}
 		return filepath.ToSlash(shown)
 	}
-}
-
-// shown is one file of a tree as displayOf shows it.
-func (o *sourceFlags) shown(tree revision.Tree, name string) string {
-	return displayOf(tree, o.sys.Dir)(name)
 }
 
 // standOf says where displayOf names files from.

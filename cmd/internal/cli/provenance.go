@@ -26,14 +26,17 @@ func (o *sourceFlags) signersFlag(c *cobra.Command) {
 		"demand a commit that is signed by a key of this file, whatever policy.signers lists (repeatable)")
 }
 
-// origin finds out where a description comes from. Read are the files of its overlays.
+// origin finds out where a description comes from. Read are the files of its overlays; display
+// shows files of the tree.
 // Mistakes in the files of policy.signers become findings.
-func (o *sourceFlags) origin(ctx context.Context, tree revision.Tree, res *schema.Result, read []string) (judge.Provenance, error) {
+func (o *sourceFlags) origin(
+	ctx context.Context, tree revision.Tree, res *schema.Result, read []string, display func(string) string,
+) (judge.Provenance, error) {
 	out := judge.Provenance{Commit: tree.Facts.Commit, Untracked: tree.Facts.Untracked, Unread: tree.Unread}
 	if out.Unread != nil {
 		res.Findings = append(res.Findings, unreadGit(out.Unread)).Sorted()
 	}
-	keys, files := o.declaredKeys(tree, res)
+	keys, files := o.declaredKeys(tree, res, display)
 	different, err := tree.Uncommitted(ctx, slices.Concat(res.Files, read, files))
 	if err != nil {
 		return out, err
@@ -43,13 +46,13 @@ func (o *sourceFlags) origin(ctx context.Context, tree revision.Tree, res *schem
 	}
 	slices.Sort(different)
 	for _, name := range slices.Compact(different) {
-		out.Changed = append(out.Changed, o.shown(tree, name))
+		out.Changed = append(out.Changed, display(name))
 	}
 	if out.Untracked != "" {
-		out.Untracked = o.shown(tree, out.Untracked)
+		out.Untracked = display(out.Untracked)
 	}
 	if tree.Facts.Absent != "" {
-		out.Absent = o.shown(tree, tree.Facts.Absent)
+		out.Absent = display(tree.Facts.Absent)
 	}
 	if len(files) > 0 {
 		out.Asked = "policy.signers"
@@ -69,12 +72,12 @@ func (o *sourceFlags) origin(ctx context.Context, tree revision.Tree, res *schem
 
 // declaredKeys reads the files of policy.signers, and gives their names in the tree;
 // with mistakes in them nothing, and the network is emptied as schema.Load does.
-func (o *sourceFlags) declaredKeys(tree revision.Tree, res *schema.Result) (keys signature.Keys, files []string) {
+func (o *sourceFlags) declaredKeys(tree revision.Tree, res *schema.Result, display func(string) string) (keys signature.Keys, files []string) {
 	dir, _, _ := strings.Cut(tree.Dir, ":")
 	mistakes := diag.List{}
 	for _, file := range res.Network.Policy.Signers {
 		name := path.Join(dir, file)
-		more, err := readKeys(tree.FS, name, o.shown(tree, name))
+		more, err := readKeys(tree.FS, name, display(name))
 		if err != nil {
 			mistakes = append(mistakes, signersFinding(err, res.Network.Policy.SignersAt))
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -283,6 +284,13 @@ func KindsOf(actions []Action) string {
 	return kindsIn(actions, Kinds, func(n int, k plan.Kind) string { return words.CountOrNone(n, KindWord(k)) })
 }
 
+// SortByKind puts actions in the order of Kinds, and leaves those of one kind in theirs.
+func SortByKind(list []Action) {
+	slices.SortStableFunc(list, func(a, b Action) int {
+		return cmp.Compare(slices.Index(Kinds, a.Kind), slices.Index(Kinds, b.Kind))
+	})
+}
+
 // PageKinds are in the order in which a page lists them.
 var PageKinds = []plan.Kind{plan.KindSite, plan.KindLink, plan.KindProxy, plan.KindObject}
 
@@ -291,7 +299,7 @@ func CountOf(n int, k plan.Kind) string {
 	if k == plan.KindProxy {
 		return words.Plural(n, "proxy", "proxies")
 	}
-	return words.Plural(n, string(k), string(k)+"s")
+	return words.Count(n, string(k))
 }
 
 // kindsIn counts actions by kind, in an order and in words.

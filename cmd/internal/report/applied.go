@@ -88,8 +88,3 @@ func (a Applied) Count(s State) int {
 	}
 	return n
 }
-
-// Complete reports whether everything was done and nothing left out.
-func (a Applied) Complete() bool {
-	return len(a.LeftOut) == 0 && a.Count(StateDone) == len(a.Outcomes)
-}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +20,6 @@ type (
 	Fact    = plan.Live
 	Finding = diag.Finding
 	Ignored = plan.Ignored
-	Kind    = plan.Kind
 	Refusal = plan.Refusal
 	Spared  = plan.Spared
 	Verb    = plan.Verb
@@ -63,7 +61,7 @@ type Document struct {
 
 // DocumentOf makes the document of a plan or drift; not ok for any other report.
 func DocumentOf(r Report) (d Document, ok bool) {
-	p := cmp.Or(r.Plan, r.Drift)
+	p := r.Planned()
 	if p == nil {
 		return Document{}, false
 	}
@@ -243,9 +241,7 @@ func dangerOf(p plan.Plan, actions []Action) Danger {
 	}
 	slices.Sort(out.CutOff)
 	out.CutOff = slices.Compact(out.CutOff)
-	slices.SortStableFunc(out.Deletes, func(a, b Action) int {
-		return cmp.Compare(slices.Index(Kinds, a.Kind), slices.Index(Kinds, b.Kind))
-	})
+	SortByKind(out.Deletes)
 	return out
 }
 

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -42,6 +43,9 @@ type Report struct {
 	Described *network.Network
 	Stand     Stand
 }
+
+// Planned is the plan that a report shows, be it of drift; nil where it shows neither.
+func (r Report) Planned() *plan.Plan { return cmp.Or(r.Plan, r.Drift) }
 
 // FindingsFormat names the version of the JSON of findings.
 const FindingsFormat = "fairlead.findings/v1"

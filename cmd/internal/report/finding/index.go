@@ -1,7 +1,6 @@
 package finding
 
 import (
-	"cmp"
 	"path"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
@@ -30,7 +29,7 @@ func indexOf(r report.Report) index {
 	if n := r.Described; n != nil {
 		x.describe(*n)
 	}
-	p := cmp.Or(r.Plan, r.Drift)
+	p := r.Planned()
 	if p == nil {
 		return x
 	}

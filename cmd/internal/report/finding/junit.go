@@ -59,7 +59,7 @@ type (
 func JUnit(w io.Writer, r report.Report) error {
 	t := tests{report: r, index: indexOf(r), suites: map[string]*junitSuite{}, cases: map[string]*junitCase{}}
 	t.declared()
-	for _, n := range notices(r) {
+	for _, n := range noticesAt(r, t.index) {
 		t.tell(n)
 	}
 	data, err := xml.MarshalIndent(t.all(), "", "  ")
@@ -86,7 +86,7 @@ type tests struct {
 func (t *tests) declared() {
 	t.caseOf("network/" + caseTitle(t.report))
 	unread := map[network.ClusterName]bool{}
-	if p := planOf(t.report); p != nil {
+	if p := t.report.Planned(); p != nil {
 		for _, c := range p.Clusters {
 			t.caseOf("cluster/" + string(c.Name))
 			unread[c.Name] = c.State != plan.StateOK

@@ -59,8 +59,11 @@ func (n notice) text() string {
 
 // notices gives all that is to tell, the most serious first, each deletion and refusal
 // among them. Unmanaged objects are not.
-func notices(r report.Report) []notice {
-	c := collector{index: indexOf(r)}
+func notices(r report.Report) []notice { return noticesAt(r, indexOf(r)) }
+
+// noticesAt is notices with the index of the report.
+func noticesAt(r report.Report, x index) []notice {
+	c := collector{index: x}
 	switch d, planned := report.DocumentOf(r); {
 	case r.Findings != nil:
 		c.findings(r.Findings.List)

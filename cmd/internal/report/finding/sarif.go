@@ -1,14 +1,12 @@
 package finding
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"net/url"
 	"strings"
 
 	"fairlead.dev/fairlead/cmd/internal/report"
-	"fairlead.dev/fairlead/plan"
 	"fairlead.dev/fairlead/plan/words"
 	"fairlead.dev/fairlead/schema/diag"
 )
@@ -188,11 +186,8 @@ func networkOf(r report.Report) string {
 	if r.Findings != nil {
 		return r.Findings.Network
 	}
-	if p := planOf(r); p != nil {
+	if p := r.Planned(); p != nil {
 		return p.Network
 	}
 	return ""
 }
-
-// planOf is the plan that a report shows, be it of drift; nil where it shows neither.
-func planOf(r report.Report) *plan.Plan { return cmp.Or(r.Plan, r.Drift) }

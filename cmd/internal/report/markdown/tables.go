@@ -32,7 +32,7 @@ func (l *layout) rows(actions []report.Action, most int) md {
 	shown, others := important(actions, most)
 	gone := func(a report.Action) bool { return a.Deletes() }
 	deletes := report.Only(shown, gone)
-	sortByKind(deletes)
+	report.SortByKind(deletes)
 	shown = slices.DeleteFunc(shown, gone)
 	if len(deletes) <= mostDeletions {
 		shown, deletes = append(shown, deletes...), nil
@@ -64,12 +64,6 @@ func important(actions []report.Action, most int) (shown, others []report.Action
 
 func ofVerb(actions []report.Action, v report.Verb) []report.Action {
 	return report.Only(actions, func(a report.Action) bool { return a.Verb == v })
-}
-
-func sortByKind(list []report.Action) {
-	slices.SortStableFunc(list, func(a, b report.Action) int {
-		return slices.Index(report.Kinds, a.Kind) - slices.Index(report.Kinds, b.Kind)
-	})
 }
 
 // foldedOver is a table, folded where it has more rows than that.

@@ -81,6 +81,7 @@ var seals = map[string]string{"danger": "✖", "caution": "!", "fine": "✔"}
 func newLayout(d report.Document) layout {
 	c := newCanvas(d)
 	b := builder{doc: d, parts: c.parts()}
+	b.all = b.rows(d.Actions, "a")
 	out := layout{
 		Doc: d, About: about(d), Seal: seals[d.Verdict.Level], Lost: b.effectsOf(topology.High), Deletes: b.deletes(),
 		Effects: b.effects(), Drawing: c, Sections: b.sections(),

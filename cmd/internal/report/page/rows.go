@@ -12,6 +12,8 @@ import (
 type builder struct {
 	doc   report.Document
 	parts *parts
+	// all are the rows of the document's actions.
+	all []row
 }
 
 // section is a table of actions.
@@ -42,14 +44,13 @@ func (b builder) sections() []section {
 	if b.doc.Drift {
 		return filled(
 			section{ID: "drift", Title: "Drift", Note: "The clusters are not as last applied.", Action: "To heal",
-				Rows: b.rows(b.doc.Actions, "a")},
+				Rows: b.all},
 			section{ID: "behind", Title: "Not applied yet",
 				Note: "What git asks for and nobody applied. It is no drift.", Action: "To apply",
 				Rows: b.rows(b.doc.Behind, "b")},
 		)
 	}
-	all := b.rows(b.doc.Actions, "a")
-	of := func(p report.Part) []row { return report.Only(all, func(r row) bool { return r.Part == p }) }
+	of := func(p report.Part) []row { return report.Only(b.all, func(r row) bool { return r.Part == p }) }
 	title, note := "Changes", ""
 	if b.doc.Based {
 		title, note = "What this change does", "Actions that the change from base to head asks for."
@@ -115,9 +116,8 @@ func (b builder) deletes() (out []deletes) {
 	if b.doc.Drift {
 		return nil
 	}
-	all := b.rows(b.doc.Actions, "a")
 	for _, k := range report.PageKinds {
-		rows := report.Only(all, func(r row) bool { return r.Deletes() && r.Kind == k })
+		rows := report.Only(b.all, func(r row) bool { return r.Deletes() && r.Kind == k })
 		if len(rows) > 0 {
 			most := min(len(rows), mostDeletes)
 			title := report.CountOf(len(rows), k) + " deleted"
